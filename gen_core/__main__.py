@@ -1,0 +1,132 @@
+"""The command line: `python -m gen_core list | run | show`.
+
+Whatever a user can mend is said in one line on standard error, with exit code 2 and nothing half written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import gen_core
+from gen_core import catalog
+from gen_core import recipe as recipes
+from gen_core.errors import RecipeError, UserError
+from gen_core.result import refuse_full
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help="Latent Sandbox: recipes in, results out.")
+
+RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="A recipe.json, or any exported file with a recipe inside.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, VALUE as JSON or plain text; KEY may be dotted.", metavar="KEY=VALUE")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty or new.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
+
+
+@app.command("list")
+def list_(as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False) -> None:
+    """Systems, operations, bundled models with their metrics, data sets."""
+    told = {
+        "version": gen_core.__version__,
+        "systems": [{"name": s.name, "summary": s.summary} for s in catalog.SYSTEMS],
+        "operations": [{"name": o.name, "summary": o.summary, "fields": _fields(o.name)} for o in catalog.OPERATIONS],
+        "models": catalog.models(),
+        "data": [{k: getattr(d, k) for k in ("name", "system", "role", "summary", "synthetic", "licence", "source", "url", "sha256", "size")} for d in catalog.DATA],
+    }
+    if as_json:
+        print(json.dumps(told, indent=1))
+        return
+    for heading, rows in told.items():
+        if isinstance(rows, list) and rows:
+            print(heading)
+            for row in rows:
+                print(f"  {row['name']:20s} {row.get('summary') or ', '.join(f'{k} {v}' for k, v in row['metrics'].items())}")
+
+
+@app.command()
+def run(
+    operation: Annotated[str, typer.Argument(help="SYSTEM.OPERATION, such as cells.perturb")],
+    out: Out,
+    recipe: RecipeFile = None,
+    set_: Settings = None,
+    force: Force = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+) -> None:
+    """Run one recipe and write its result."""
+    made = _recipe(operation, recipe, set_ or [])
+    if not catalog.operation(operation).uses_device and device not in ("auto", "cpu"):
+        print(f"{operation} computes on the CPU; --device {device} changes nothing.", file=sys.stderr)
+    refuse_full(out, force)  # before the work, not after it
+    result = catalog.run(made, progress())
+    result.save(out, force)
+    for warning in result.warnings:
+        print(f"{warning.code}: {warning.text}", file=sys.stderr)
+    print(out)
+
+
+@app.command()
+def show(file: Annotated[Path, typer.Argument(help="Any exported file")]) -> None:
+    """Print the recipe found inside any exported file."""
+    print(catalog.from_file(file).json(indent=1))
+
+
+def _recipe(operation: str, file: Path | None, settings: list[str]) -> recipes.Recipe:
+    """The recipe of an operation from a file and settings, later ones winning."""
+    catalog.operation(operation)
+    fields: dict[str, Any] = {}
+    if file is not None:
+        found, fields = recipes.split(catalog.read_document(file))
+        if found != operation:
+            raise RecipeError(f"{file.name} holds a recipe of {found}, not of {operation}.")
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        if not sign or not key:
+            raise RecipeError(f"--set {setting}: KEY=VALUE was expected.")
+        recipes.set_dotted(fields, key, recipes.unspell(value))
+    return catalog.make_recipe(operation, fields)
+
+
+def _fields(operation: str) -> dict[str, str]:
+    return {name: info.description or "" for name, info in catalog.recipe_class(operation).model_fields.items()}
+
+
+def progress() -> Callable[[float, str], None]:
+    """Tells how far the work is: a bar on a terminal, a line at each tenth elsewhere, on standard error."""
+    terminal, last = sys.stderr.isatty(), [-1]
+
+    def tell(share: float, text: str) -> None:
+        tenth = int(share * 10)
+        if terminal:
+            print(f"\r[{'#' * round(share * 30):30s}] {share:4.0%} {text:40.40s}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+        elif tenth != last[0]:
+            last[0] = tenth
+            print(f"{share:4.0%} {text}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except UserError as error:
+        message = str(error)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # one of click's, whose module typer keeps to itself
+            raise
+        message = error.format_message()
+        if not message:  # no arguments at all: the help was printed
+            return 0
+    except KeyboardInterrupt:
+        return 130
+    print(" ".join(message.split()), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Which systems, operations, models and data sets there are.
+
+Everything is named by a string and imported on first use, so that asking what there is costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gen_core import checkpoint, store
+from gen_core import recipe as recipes
+from gen_core.datasets import DATA, DataSet
+from gen_core.errors import InputError, RecipeError
+from gen_core.recipe import Recipe
+from gen_core.result import Result
+
+ASSETS = Path(__file__).parent.parent / "assets"
+Progress = Callable[[float, str], None]  # (share done from 0 to 1, what is being done)
+
+
+@dataclass(frozen=True)
+class System:
+    """One instrument: its name in recipes and links, and how it presents itself."""
+
+    name: str
+    title: str
+    summary: str  # one sentence: what a scientist does with it
+    icon: str  # a Material symbol
+    picture: str  # a file in assets/pictures
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A verb of a system: the class of its recipe and the function that runs it, as "module:name"."""
+
+    name: str
+    summary: str
+    recipe: str
+    run: str
+    uses_device: bool = False  # whether --device changes anything
+
+
+SYSTEMS = (
+    System(
+        "cells",
+        "Cells",
+        "Predict how a cell type you did not treat would respond to a drug, and see how far to trust that.",
+        ":material/biotech:",
+        "cells.png",
+    ),
+)
+
+OPERATIONS = (
+    Operation(
+        "cells.perturb",
+        "Predict the response of one cell type to a perturbation from the responses of the others.",
+        "gen_core.cells.recipe:Perturb",
+        "gen_core.cells.perturb:run",
+    ),
+    Operation(
+        "cells.decode",
+        "Decode latent vectors into expression profiles.",
+        "gen_core.cells.recipe:Decode",
+        "gen_core.cells.decode:run",
+    ),
+)
+
+def system(name: str) -> System:
+    """The system of this name. Raises RecipeError with the nearest name where there is none."""
+    return _named(SYSTEMS, name, "system")
+
+
+def operation(name: str) -> Operation:
+    """The operation of this name (`cells.perturb`). Raises RecipeError with the nearest name where there is none."""
+    return _named(OPERATIONS, name, "operation")
+
+
+def data_set(name: str) -> DataSet:
+    """The data set of this name. Raises RecipeError with the nearest name where there is none."""
+    return _named(DATA, name, "data set")
+
+
+def data_sets(system_name: str) -> list[DataSet]:
+    """The data sets of a system, bundled ones first."""
+    return sorted((d for d in DATA if d.system == system_name and d.role == "data"), key=lambda d: d.url is not None)
+
+
+def recipe_class(name: str) -> type[Recipe]:
+    """The recipe class of an operation."""
+    found: type[Recipe] = load(operation(name).recipe)
+    return found
+
+
+def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
+    """A recipe from fields that a person typed: a path to a file is copied into the store and named by its digest."""
+    cls = recipe_class(name)
+    given = dict(fields)
+    for key in recipes.content_fields(cls):
+        if key in given:
+            given[key] = adopt(given[key])
+    return cls.read(given)
+
+
+def adopt(value: Any) -> Any:
+    """A path to a file as the digest of its copy in the store; anything else as it is."""
+    if isinstance(value, Path) or (isinstance(value, str) and not store.DIGEST.fullmatch(value) and Path(value).is_file()):
+        return store.add(Path(value))
+    if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):
+        raise InputError(f"There is no file {Path(value).name!r}.")
+    return value
+
+
+def from_document(document: Mapping[str, Any]) -> Recipe:
+    """The recipe in a document found in a file. Raises RecipeError where it is of no known operation or a field is wrong."""
+    name, fields = recipes.split(document)
+    return recipe_class(name).read(fields)
+
+
+def from_query(text: str, default_operation: str) -> Recipe:
+    """The recipe in a query string; a link without an operation means the page's own. Raises RecipeError as above."""
+    fields = recipes.parse_query(text)
+    return from_document({"operation": default_operation} | fields)
+
+
+def from_file(path: Path) -> Recipe:
+    """The recipe inside any exported file. Raises InputError where there is none, RecipeError where it is wrong."""
+    return from_document(read_document(path))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """The recipe document inside any exported file, as it stands there. Raises InputError where there is none."""
+    from gen_core.stamp import read_stamp
+
+    if not path.is_file():
+        raise InputError(f"There is no file {path.name!r}.")
+    return read_stamp(path)
+
+
+def run(recipe: Recipe, progress: Progress | None = None) -> Result:
+    """Run a recipe: the same call for the page, the command line and a notebook."""
+    result: Result = load(operation(recipe.operation).run)(recipe, progress or (lambda share, text: None))
+    return result
+
+
+def models() -> list[dict[str, Any]]:
+    """The cards of the bundled models."""
+    return [checkpoint.read_card(path.parent) for path in sorted(ASSETS.glob(f"models/*/{checkpoint.CARD}"))]
+
+
+def load(reference: str) -> Any:
+    """The object that "module:name" names."""
+    module, name = reference.split(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _named(items: Any, name: str, what: str) -> Any:
+    found = next((item for item in items if item.name == name), None)
+    if found is None:
+        names = [item.name for item in items]
+        near = difflib.get_close_matches(name, names, 1, 0.5)
+        raise RecipeError(f"There is no {what} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose {', '.join(names)}."))
+    return found

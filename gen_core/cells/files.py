@@ -1,0 +1,87 @@
+"""A prediction as files of the field: AnnData for the cells, CSV tables for genes, scores and gene sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gen_core.cells import data, question
+from gen_core.cells.moved import Moved
+from gen_core.stamp import csv_column, safe_cell
+
+if TYPE_CHECKING:
+    from gen_core.cells.perturb import Prediction
+    from gen_core.recipe import Recipe
+
+BLOCK = 1_000  # cells written at once: what bounds the memory of a large prediction
+
+
+def writers(made: Prediction) -> dict[str, Callable[[Path], None]]:
+    """The files of `cells.perturb`, each made when it is asked for."""
+    files = {
+        "predicted.h5ad": lambda path: predicted(path, made),
+        "genes.csv": lambda path: table(path, made.tested, made.recipe),
+        "held_out.csv": lambda path: table(path, made.held_out, made.recipe),
+    }
+    if made.recipe.gene_sets is not None:
+        files["gene_sets.csv"] = lambda path: table(path, made.gene_sets, made.recipe)
+    return files
+
+
+def table(path: Path, frame: pd.DataFrame | None, recipe: Recipe) -> None:
+    """A table as CSV with the recipe in its last column; numbers in six significant digits, names safe for spreadsheets."""
+    assert frame is not None
+    text = frame.select_dtypes(object)
+    safe = frame.assign(**{name: text[name].map(lambda v: safe_cell(v) if isinstance(v, str) else v) for name in text})
+    csv_column(safe, recipe).to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def predicted(path: Path, made: Prediction) -> None:
+    """Every control cell of the target as predicted: natural log1p of counts per 10,000, dense, written in blocks.
+
+    obs holds the cell type, the condition predicted and the dose; obsm the components (`X_pca`); the names are those of
+    the control cells. Of a study that holds a sample, all cells are read again and moved by the same shift.
+    """
+    import anndata
+    import h5py
+
+    study, recipe = made.study, made.recipe
+    if study.sampled:
+        source, rows = question.asked_rows(recipe)
+        names = data.read_names(source, rows)
+    else:
+        source, rows, names = None, study.asked, study.names[study.asked]
+    end = recipe.control if recipe.reverse else recipe.perturbed
+    obs = pd.DataFrame({str(recipe.cell_type_key): study.target, str(recipe.condition_key): f"{end} (predicted)", "dose": float(recipe.dose)}, index=names)
+    for column in (str(recipe.cell_type_key), str(recipe.condition_key)):
+        obs[column] = obs[column].astype("category")
+    uns = {"recipe": recipe.json(), "predictor": made.predictor, "normalisation": "natural log1p of counts per 10,000; control cells plus a shift"}
+    n, genes = len(names), len(study.genes)
+    adata = anndata.AnnData(sparse.csr_matrix((n, genes), dtype=np.float32), obs, pd.DataFrame(index=study.genes), uns=uns)
+    adata.var["control_mean"], adata.var["predicted_mean"] = made.control_mean.astype(np.float32), made.predicted_mean.astype(np.float32)
+    codes = np.zeros((n, study.latent.axes.shape[1]), np.float32)
+    with h5py.File(path, "w") as file:
+        del adata.X
+        anndata.io.write_elem(file, "/", adata)
+        X = file.create_dataset("X", (n, genes), np.float32, chunks=(min(BLOCK, n), genes) if n else None, compression="gzip", compression_opts=1, shuffle=True)
+        X.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        for first in range(0, n, BLOCK):
+            block = slice(first, first + BLOCK)
+            moved = _block(made, source, rows, block)
+            X[block] = moved.rows(slice(None))
+            codes[block] = moved.project(study.latent.axes, study.latent.centre)
+        anndata.io.write_elem(file, "obsm/X_pca", codes)
+
+
+def _block(made: Prediction, source: Path | None, rows: Any, block: slice) -> Moved:
+    if source is None:
+        return Moved(made.moved.base, made.moved.extra[block])
+    cells = data.read_cells(source, [], rows[block], made.recipe.layer)
+    _, _, there = np.intersect1d(made.study.genes, cells.genes, return_indices=True)
+    ours = np.argsort(np.argsort(made.study.genes))
+    return Moved.by(cells.X[:, there[ours]], made.shift.vector)

@@ -1,0 +1,173 @@
+"""How good a predicted response is, and the test that ranks its genes.
+
+All on natural log1p expression. mu_s, mu_c, mu_p are the mean expression of real perturbed, control and predicted cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse, stats
+
+from gen_core.cells.moved import Moved
+
+Array = np.ndarray
+TOP = 100
+NAMES = (
+    "r2_mean_all",
+    "r2_mean_top100",
+    "r2_mean_top100_up",
+    "pearson_delta_all",
+    "pearson_delta_top100",
+    "mse_top100",
+    "e_distance",
+    "e_distance_relative",
+    "r2_variance",
+)
+EPSILON = 1e-9  # scanpy's, inside the logarithm of its fold change
+
+
+def pearson(a: Array, b: Array) -> Array:
+    """Pearson correlation along the last axis; NaN where one side does not vary."""
+    a, b = a - a.mean(-1, keepdims=True), b - b.mean(-1, keepdims=True)
+    norm = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(norm > 1e-12, (a * b).sum(-1) / norm, np.nan)
+
+
+def log2_fold_change(mean: Array, reference: Array) -> Array:
+    """log2 fold change of two means of log1p expression, as scanpy's rank_genes_groups defines it."""
+    return np.log2((np.expm1(mean) + EPSILON) / (np.expm1(reference) + EPSILON))
+
+
+def e_distance(a: Array, b: Array) -> float:
+    """Energy distance 2 E|x-y|^2 - E|x-x'|^2 - E|y-y'|^2 (different cells) between codes a (n, k) and b (m, k).
+
+    With squared distances the pairs need not be visited: it is 2 |mean a - mean b|^2 less what two finite samples of one
+    distribution differ by, so it is 0 on average where there is no difference (and may be a little negative).
+    """
+    if min(len(a), len(b)) < 2:
+        return float("nan")
+    gap = a.mean(0, dtype=np.float64) - b.mean(0, dtype=np.float64)
+    noise = a.var(0, ddof=1, dtype=np.float64).sum() / len(a) + b.var(0, ddof=1, dtype=np.float64).sum() / len(b)
+    return float(2 * (gap @ gap - noise))
+
+
+@dataclass(frozen=True)
+class RankSum:
+    """Wilcoxon rank-sum of every gene, first group against second.
+
+    score (G,): the normal score without tie correction, as scanpy's default; p (G,): two-sided, corrected for ties, as
+    scipy's mannwhitneyu without continuity correction.
+    """
+
+    score: Array
+    p: Array
+
+    @property
+    def p_adjusted(self) -> Array:
+        """Benjamini-Hochberg over all genes."""
+        return stats.false_discovery_control(self.p)
+
+
+def rank_sum(first: Moved, second: Moved) -> RankSum:
+    """Rank-sum test of each gene between two groups of cells (n, G), (m, G).
+
+    Cells without a count of a gene all share one value there, so they enter as one value with a weight, and the cost is
+    that of sorting the non-zeros.
+    """
+    n, m, genes = len(first), len(second), len(first.base)
+    value, gene, weight, is_first = (np.concatenate(parts) for parts in zip(_entries(first, True), _entries(second, False), strict=True))
+    order = np.lexsort((value, gene))
+    value, gene, weight, is_first = value[order], gene[order], weight[order], is_first[order]
+    starts = np.flatnonzero(np.r_[True, (gene[1:] != gene[:-1]) | (value[1:] != value[:-1])])  # first of each run of ties
+    ties = np.add.reduceat(weight, starts)
+    tied_gene = gene[starts]
+    before = np.cumsum(ties) - ties - tied_gene * (n + m)  # every gene has n + m cells in all
+    rank = before + (ties + 1) / 2
+    rank_of_first = np.add.reduceat(weight * is_first, starts) * rank
+    ranks = np.bincount(tied_gene, rank_of_first, genes)
+    expected = n * (n + m + 1) / 2
+    spread = n * m / 12 * (n + m + 1)
+    correction = 1 - np.bincount(tied_gene, ties**3 - ties, genes) / max((n + m) ** 3 - (n + m), 1)
+    score = (ranks - expected) / np.sqrt(spread)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = np.where(correction > 0, score / np.sqrt(correction), 0.0)
+    return RankSum(score, 2 * stats.norm.sf(np.abs(z)))
+
+
+def _entries(cells: Moved, is_first: bool) -> tuple[Array, Array, Array, Array]:
+    """(value, gene, weight, in the first group) of every stored value, and of the cells of a gene that store none."""
+    extra = cells.extra.tocsc()  # (n, G)
+    stored = np.diff(extra.indptr)
+    gene = np.repeat(np.arange(len(stored)), stored)
+    value = np.concatenate([extra.data + cells.base[gene], cells.base])
+    gene = np.concatenate([gene, np.arange(len(stored))])
+    weight = np.concatenate([np.ones(extra.nnz), len(cells) - stored])
+    return value, gene, weight, np.full(len(value), is_first, float)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the held-out cell type really did, and what the scores are measured against.
+
+    control (G,) is the mean of the half of its control cells that no prediction starts from.
+    """
+
+    perturbed: Array  # (G,) mean
+    control: Array  # (G,) mean
+    variance: Array  # (G,) of the perturbed cells
+    codes: Array  # (n, k) perturbed cells in the latent space
+    reference_distance: float  # energy distance of the untouched control cells
+    top: Array  # indices of the TOP genes of largest |Wilcoxon score|
+    top_up: Array  # and of the TOP highest scores
+
+    def against(self, perturbed: Array, variance: Array, codes: Array) -> Truth:
+        """The same question with other perturbed cells as the answer."""
+        return replace(self, perturbed=perturbed, variance=variance, codes=codes)
+
+
+def truth_of(perturbed: sparse.csr_matrix, control: sparse.csr_matrix, reference: Array, codes: Array, control_codes: Array) -> Truth:
+    """Truth from the real cells of the held-out type: perturbed (n, G), control (m, G) all, reference (G,) half mean."""
+    real = Moved.still(perturbed)
+    score = rank_sum(real, Moved.still(control)).score
+    return Truth(
+        perturbed=real.mean(),
+        control=reference,
+        variance=real.variance(),
+        codes=codes,
+        reference_distance=e_distance(control_codes, codes),
+        top=np.argsort(-np.abs(score), kind="stable")[:TOP],
+        top_up=np.argsort(-score, kind="stable")[:TOP],
+    )
+
+
+def score_means(mean: Array, truth: Truth, perturbed: Array | None = None, control: Array | None = None) -> dict[str, Array]:
+    """The scores that need means only, for one mean (G,) or a bootstrap's (B, G); perturbed and control likewise."""
+    mu_s = truth.perturbed if perturbed is None else perturbed
+    mu_c = truth.control if control is None else control
+    top, up = truth.top, truth.top_up
+    return {
+        "r2_mean_all": pearson(mean, mu_s) ** 2,
+        "r2_mean_top100": pearson(mean[..., top], mu_s[..., top]) ** 2,
+        "r2_mean_top100_up": pearson(mean[..., up], mu_s[..., up]) ** 2,
+        "pearson_delta_all": pearson(mean - mu_c, mu_s - mu_c),
+        "pearson_delta_top100": pearson((mean - mu_c)[..., top], (mu_s - mu_c)[..., top]),
+        "mse_top100": ((mean - mu_s)[..., top] ** 2).mean(-1),
+    }
+
+
+def score(mean: Array, variance: Array, codes: Array, truth: Truth) -> dict[str, float]:
+    """Every score of a prediction: mean (G,), variance (G,) and latent codes (n, k) of its cells."""
+    distance = e_distance(codes, truth.codes)
+    scores = {name: float(value) for name, value in score_means(mean, truth).items()}
+    scores["e_distance"] = distance
+    scores["e_distance_relative"] = distance / truth.reference_distance if truth.reference_distance > 0 else float("nan")
+    scores["r2_variance"] = float(pearson(variance, truth.variance) ** 2)
+    return scores
+
+
+def skill(value: float, best_baseline: float, ceiling: float) -> float:
+    """Share of the way from the best baseline to the ceiling; NaN where the two are closer than scores can tell (.01)."""
+    return (value - best_baseline) / (ceiling - best_baseline) if abs(ceiling - best_baseline) >= 0.01 else float("nan")

@@ -1,0 +1,209 @@
+"""Predict how a cell type responds: control cells plus a shift learned from the other types, scored where the truth is known."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from gen_core.cells import files, folds, genesets, heldout, intervals, metrics, simulate
+from gen_core.cells.folds import Fold, Folds
+from gen_core.cells.moved import Moved, column_mean
+from gen_core.cells.recipe import Perturb
+from gen_core.cells.shift import BASELINES, PREDICTORS, Shift, estimate
+from gen_core.cells.study import FEW, Study, open_study
+from gen_core.cells.warn import warnings_of
+from gen_core.datasets import path_of
+from gen_core.result import Result
+
+Array = np.ndarray
+TESTED = 2_000  # cells a side in a rank-sum test; p-values of moved cells are set by cell number anyway
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The answer to one question about cells. `fold` scores it where the target's perturbed cells were measured."""
+
+    recipe: Perturb  # filled in; `predictor` as asked
+    study: Study
+    folds: Folds
+    predictor: str  # the one used
+    shift: Shift
+    moved: Moved  # every control cell of the target, moved
+    fold: Fold | None
+
+    @cached_property
+    def control_mean(self) -> Array:
+        """Mean expression (G,) of the target's control cells."""
+        return column_mean(self.study.X[self.study.asked])
+
+    @cached_property
+    def predicted_mean(self) -> Array:
+        """Mean expression (G,) of the predicted cells."""
+        return self.moved.mean()
+
+    @cached_property
+    def observed(self) -> Array:
+        """Rows of the target's real perturbed cells (at this dose); empty where there are none."""
+        return np.array([], int) if self.fold is None else folds.rows_at(self.study, self.study.target, self.recipe.dose)
+
+    @cached_property
+    def codes(self) -> Array:
+        """Coordinates (n, k) of the predicted cells on the components."""
+        return self.moved.project(self.study.latent.axes, self.study.latent.centre)
+
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """Means (G,), (G,) between which a new type's mean lies in 90 % of genes, by what the folds needed."""
+        half = self.folds.widening(self.predictor) * folds.widened(self.shift)
+        return np.maximum(self.predicted_mean - half, 0), self.predicted_mean + half
+
+    @cached_property
+    def genes(self) -> pd.DataFrame:
+        """One row a gene, the surest change first: by the smallest log2 fold change that its interval allows, never by p."""
+        control, predicted = self.control_mean, self.predicted_mean
+        change = metrics.log2_fold_change
+        low, high = (change(bound, control) for bound in self.bounds)
+        frame = pd.DataFrame(
+            {
+                "gene": self.study.genes,
+                "control_mean": control,
+                "predicted_mean": predicted,
+                "observed_mean": np.nan if self.fold is None else self.fold.truth.perturbed,
+                "log2fc_predicted": change(predicted, control),
+                "log2fc_low": low,
+                "log2fc_high": high,
+                "log2fc_observed": np.nan if self.fold is None else change(self.fold.truth.perturbed, control),
+                "sign_agreement": self.shift.agreement,
+            }
+        )
+        surest = np.maximum(np.maximum(low, -high), 0)
+        order = np.lexsort((-np.abs(predicted - control), -surest))
+        frame["rank"] = np.argsort(order, kind="stable") + 1
+        return frame.iloc[order].reset_index(drop=True)
+
+    @cached_property
+    def tested(self) -> pd.DataFrame:
+        """`genes` with p_adjusted (predicted against control cells) and p_adjusted_observed (real against control)."""
+        rng = np.random.default_rng(self.recipe.seed)
+        some = lambda n: np.sort(rng.permutation(n)[:TESTED])  # noqa: E731
+        rows = some(len(self.moved))
+        control = Moved.still(self.study.X[self.study.asked[some(len(self.moved))]])
+        predicted = metrics.rank_sum(Moved(self.moved.base, self.moved.extra[rows]), control).p_adjusted
+        real = np.full(len(predicted), np.nan)
+        if len(self.observed):
+            real = metrics.rank_sum(Moved.still(self.study.X[self.observed[some(len(self.observed))]]), control).p_adjusted
+        p = pd.DataFrame({"gene": self.study.genes, "p_adjusted": predicted, "p_adjusted_observed": real})
+        columns = ["gene", "control_mean", "predicted_mean", "observed_mean", "log2fc_predicted", "log2fc_observed", "p_adjusted", "rank"]
+        columns += ["log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"]
+        return self.genes.merge(p, on="gene", sort=False)[columns]
+
+    @cached_property
+    def held_out(self) -> pd.DataFrame:
+        """The table of scores, see `heldout.table`."""
+        return heldout.table(self)
+
+    @cached_property
+    def gene_sets(self) -> pd.DataFrame | None:
+        """Change of each gene set, see `genesets.changes`; None where the recipe names none."""
+        if self.recipe.gene_sets is None:
+            return None
+        sets = genesets.read_gmt(path_of(self.recipe.gene_sets, "gene_sets"))
+        observed = None if self.fold is None else self.fold.truth.perturbed
+        return genesets.changes(sets, self.study.genes, self.control_mean, self.predicted_mean, observed)
+
+    @cached_property
+    def off_manifold(self) -> float:
+        """How unlike the training cells the predicted ones are: the median percentile of their distance to neighbours."""
+        some = np.random.default_rng(self.recipe.seed).permutation(len(self.codes))[:300]
+        return float(np.median(self.study.density.percentile(self.codes[some])))
+
+
+def predict(recipe: Perturb) -> Prediction:
+    """The prediction alone, without its scores in words: what the page draws. Raises as `open_study` does."""
+    study = open_study(recipe)
+    # the study was kept under the fields that decide what is read: the others are this recipe's own
+    recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in ("predictor", "dose", "shift", "gene_sets")})
+    held_out = folds.open_folds(study, recipe.shift, recipe.dose)
+    predictor = held_out.auto if recipe.predictor == "auto" else recipe.predictor
+    responses = [study.responses[name] for name in study.sources]
+    centroid = study.codes[study.asked].mean(0)
+    shifts = {p: estimate(p, recipe.shift, responses, centroid, study.latent.axes, recipe.dose) for p in PREDICTORS}
+    fold = None
+    if not study.from_new_file and len(folds.rows_at(study, study.target, recipe.dose)) >= FEW and len(study.asked) >= 2 * FEW:
+        fold = folds.score_fold(study, study.target, shifts, recipe.dose)
+    moved = Moved.by(study.X[study.asked], shifts[predictor].vector)
+    return Prediction(recipe, study, held_out, predictor, shifts[predictor], moved, fold)
+
+
+def run(recipe: Perturb, progress: object = None) -> Result:
+    """Run `cells.perturb`. Raises InputError or RecipeError, each one sentence, where the file cannot answer the question."""
+    started = time.perf_counter()
+    made = predict(recipe)
+    predicted = time.perf_counter()
+    numbers, baselines = _scores(made)
+    return Result(
+        recipe=made.recipe,
+        content=made,
+        files=files.writers(made),
+        metrics=numbers,
+        baselines=baselines,
+        warnings=warnings_of(made, numbers),
+        seconds={"predict": predicted - started, "score": time.perf_counter() - predicted},
+    )
+
+
+def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict[str, dict[str, float | None]]]:
+    """The numbers of a prediction, and the same numbers of each baseline."""
+    study, held_out, used = made.study, made.folds, made.predictor
+    numbers: dict[str, float | int | str | None] = {"predictor_used": used, "n_control": len(study.asked), "n_perturbed": len(made.observed)}
+    baselines: dict[str, dict[str, float | None]] = {name: {} for name in (*BASELINES, "ceiling")}
+    names = [*metrics.NAMES]
+    if made.fold is None:
+        numbers |= dict.fromkeys(names)
+        baselines = {name: dict.fromkeys(names) for name in baselines}
+    else:
+        numbers |= made.fold.scores[used]
+        baselines = {name: dict(made.fold.scores[name]) for name in baselines}
+        start, _ = study.halves(study.target)
+        moved = Moved.by(study.X[start], made.shift.vector)
+        for name, draws in intervals.resampled(study, study.target, made.recipe.dose).scores(moved, made.fold.truth).items():
+            low, high = intervals.span(made.fold.scores[used][name], draws)
+            numbers |= {f"{name}_low": low, f"{name}_high": high}
+        best = max(made.fold.scores[name]["pearson_delta_all"] for name in BASELINES if name != used)
+        numbers["skill"] = metrics.skill(made.fold.scores[used]["pearson_delta_all"], best, made.fold.scores["ceiling"]["pearson_delta_all"])
+    numbers["pearson_delta_all_other_types"] = held_out.mean(used, "pearson_delta_all")
+    for name in BASELINES:
+        baselines[name]["pearson_delta_all_other_types"] = held_out.mean(name, "pearson_delta_all")
+    for name, value in held_out.trust.get(used, {}).items():
+        numbers[f"genes_{name}"] = value
+    numbers["off_manifold_percentile"] = made.off_manifold
+    if study.recipe.data == "simulated" and not study.recipe.reverse and not study.from_new_file:
+        numbers |= _against_known_truth(made)
+    if study.dose is not None:
+        numbers["pearson_delta_left_out_dose"] = left_out_dose(study)
+    return numbers, baselines
+
+
+def _against_known_truth(made: Prediction) -> dict[str, float]:
+    """Scores that only simulated cells allow: against the known treated state of each cell, free of noise."""
+    study = made.study
+    truth = simulate.counterfactual(study.names[study.asked])
+    real, predicted = truth - study.X[study.asked].toarray(), made.moved.rows(slice(None)) - study.X[study.asked].toarray()
+    return {
+        "pearson_delta_true": float(metrics.pearson(made.predicted_mean - made.control_mean, truth.mean(0) - made.control_mean)),
+        "pearson_delta_true_per_cell": float(np.nanmedian(metrics.pearson(predicted, real))),
+    }
+
+
+def left_out_dose(study: Study) -> float:
+    """Mean over types and inner doses of the correlation between a dose's change and that interpolated from the others."""
+    values = []
+    for name in study.sources:
+        response = study.responses[name]
+        for dose in response.doses[:-1] if len(response.doses) >= 2 else []:
+            values.append(float(metrics.pearson(response.without(dose).at(dose), response.at(dose))))
+    return float(np.nanmean(values)) if values else float("nan")

@@ -1,0 +1,250 @@
+"""Figures of a prediction, for the page and for notebooks: observed blue, predicted orange, control grey.
+
+Every figure is built from the same few numbers in the same order, so that two runs of one recipe give the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gen_core import palette
+from gen_core.cells import heldout
+from gen_core.cells.folds import EXPRESSED
+from gen_core.cells.metrics import pearson
+from gen_core.palette import label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gen_core.cells.decode import Atlas
+    from gen_core.cells.perturb import Prediction
+
+Array = np.ndarray
+SHOWN = 1_500  # cells of one group drawn on a map
+NAMES = {
+    "no_change": "No change",
+    "gene_shift": "Balanced mean",
+    "pca_shift": "Balanced mean, components",
+    "nearest_shift": "Nearest type",
+    "weighted_shift": "Similarity-weighted",
+    "latent": "Latent (components)",
+    "ceiling": "Ceiling: half of the real cells",
+    "auto": "Automatic choice",
+}
+
+
+def response_axes(made: Prediction) -> tuple[int, int]:
+    """The two components to look at: the one with the widest spread of cells, and the one the responses point along most."""
+    study = made.study
+    codes = study.codes
+    spread = codes.std(0)[:10]
+    moves = np.stack([codes[study.rows(name, True)].mean(0) - codes[study.rows(name, False)].mean(0) for name in study.sources])
+    strength = np.abs(moves[:, : len(spread)]).mean(0) / np.maximum(spread, 1e-9)
+    response = int(strength.argmax())
+    other = next(i for i in range(len(spread)) if i != response) if len(spread) > 1 else response
+    return other, response
+
+
+def ranges(made: Prediction, axes: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What the map shows: all measured cells and a margin. It does not follow the dose, so that movement is seen."""
+    spans = []
+    for axis in axes:
+        values = made.study.codes[:, axis]
+        low, high = np.quantile(values, [0.002, 0.998])
+        margin = 0.12 * (high - low)
+        spans.append((float(low - margin), float(high + margin)))
+    return spans[0], spans[1]
+
+
+def cell_map(made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420) -> go.Figure:
+    """The target's control, predicted and observed cells on two components, all other cells faint behind them."""
+    study = made.study
+    grey = palette.role("control", dark)
+    figure = go.Figure()
+
+    def cloud(codes: Array, name: str, colour: str, symbol: str, size: float, opacity: float) -> None:
+        codes = _some(codes)
+        figure.add_scattergl(
+            x=_short(codes[:, axes[0]]), y=_short(codes[:, axes[1]]), mode="markers", name=name, hoverinfo="skip",
+            marker={"color": colour, "symbol": symbol, "size": size, "opacity": opacity},
+        )  # fmt: skip
+
+    others = np.flatnonzero(study.cell_type != study.target)
+    cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
+    cloud(study.codes[study.asked], "control", grey, "circle", 5, 0.75)
+    if len(made.observed):
+        cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond", 6, 0.7)
+    cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.75 if made.off_manifold <= 95 else 0.35)
+    _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
+    _type_names(figure, made, axes, dark)
+    share = 100 * study.latent.explained
+    figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
+    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
+    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    return figure
+
+
+def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figure:
+    """Predicted against observed change of every gene; without an observation, against the agreement of the types."""
+    frame = made.genes
+    figure = go.Figure()
+    top = frame.head(8)
+    delta = frame.predicted_mean - frame.control_mean
+    if made.fold is None:
+        x, y, x_title = frame.log2fc_predicted.clip(-8, 8), 100 * frame.sign_agreement, "Predicted log₂ fold change"
+        y_title, note = "Types that change the same way (%)", ""
+    else:
+        truth = made.fold.truth
+        x, y, x_title = frame.observed_mean - frame.control_mean, delta, "Observed change (log1p expression)"
+        y_title = "Predicted change (log1p expression)"
+        r = float(pearson((made.predicted_mean - made.control_mean), (truth.perturbed - made.control_mean)))
+        note = f"r = {r:.2f}"
+        limit = float(np.nanmax(np.abs(np.r_[x.to_numpy(), y.to_numpy()]))) * 1.05
+        figure.add_scatter(x=[-limit, limit], y=[-limit, limit], mode="lines", name="perfect", line={"color": palette.role("control", dark), "dash": "dot", "width": 1}, hoverinfo="skip")
+    figure.add_scattergl(
+        x=_short(x), y=_short(y), mode="markers", name="genes", customdata=[label(g) for g in frame.gene],
+        marker={"color": palette.role("predicted", dark), "size": 5, "opacity": 0.55},
+        hovertemplate="%{customdata}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=_short(x.iloc[: len(top)]), y=_short(y.iloc[: len(top)]), mode="text", text=[label(g, 14) for g in top.gene], showlegend=False, hoverinfo="skip",
+        textposition="top left", textfont={"size": 11, "color": palette.role("text", dark)}, cliponaxis=False,
+    )  # fmt: skip
+    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"{made.study.recipe.data}{made.study.target}"))
+    if note:
+        figure.add_annotation(text=note, xref="paper", yref="paper", x=0.02, y=0.98, xanchor="left", yanchor="top", font={"size": 14})
+    figure.update_xaxes(title=x_title)
+    figure.update_yaxes(title=y_title)
+    return figure
+
+
+def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figure:
+    """Predicted log2 fold change against how sure it is: the change in units of its own spread among types.
+
+    Not against a p-value: predicted cells are their own controls moved, so p is set by the number of cells.
+    """
+    frame = made.genes
+    expressed = np.maximum(frame.control_mean, frame.predicted_mean) > EXPRESSED
+    frame = frame[expressed]
+    sure = (frame.log2fc_low > 0) | (frame.log2fc_high < 0)
+    order = {gene: i for i, gene in enumerate(made.study.genes)}
+    index = np.array([order[g] for g in frame.gene])
+    from gen_core.cells.folds import widened
+
+    strength = np.abs(made.shift.vector[index]) / np.maximum(widened(made.shift)[index], 1e-9)
+    figure = go.Figure()
+    for name, chosen, colour in (
+        ("interval holds zero", ~sure, palette.role("control", dark)),
+        ("interval without zero", sure, palette.role("predicted", dark)),
+    ):
+        part = frame[chosen]
+        figure.add_scattergl(
+            x=_short(part.log2fc_predicted), y=_short(strength[chosen.to_numpy()]), mode="markers", name=name, customdata=[label(g) for g in part.gene],
+            marker={"color": colour, "size": 5, "opacity": 0.6}, hovertemplate="%{customdata}<br>log₂ fold change %{x:.2f}<extra></extra>",
+        )  # fmt: skip
+    top = frame.head(12)
+    figure.add_scatter(
+        x=_short(top.log2fc_predicted), y=_short(strength[: len(top)]), mode="text", text=[label(g, 14) for g in top.gene], textposition="top center",
+        textfont={"size": 11, "color": palette.role("text", dark)}, showlegend=False, hoverinfo="skip", cliponaxis=False,
+    )  # fmt: skip
+    figure.update_layout(palette.layout(dark, height, uirevision="volcano"))
+    figure.update_xaxes(title="Predicted log₂ fold change")
+    figure.update_yaxes(title="Change / spread among the other types", rangemode="tozero")
+    return figure
+
+
+def violins(made: Prediction, genes: list[str], dark: bool = False, height: int = 360) -> go.Figure:
+    """Expression of chosen genes in control, predicted and observed cells; the cells' own noise is kept."""
+    study = made.study
+    order = {gene: i for i, gene in enumerate(study.genes)}
+    index = np.array([order[gene] for gene in genes], int)
+    groups = [("control", study.X[study.asked[:SHOWN]][:, index].toarray(), "control"), ("predicted", made.moved.genes(index)[:SHOWN], "predicted")]
+    if len(made.observed):
+        groups.append(("observed", study.X[made.observed[:SHOWN]][:, index].toarray(), "observed"))
+    figure = go.Figure()
+    for name, values, role in groups:
+        figure.add_violin(
+            x=np.repeat([label(g, 18) for g in genes], len(values)), y=_short(values.T.ravel()), name=name, scalegroup=name, scalemode="width", width=0.26,
+            line={"color": palette.role(role, dark), "width": 1}, fillcolor=palette.band(role, dark), meanline={"visible": True}, points=False, spanmode="hard",
+        )  # fmt: skip
+    figure.update_layout(palette.layout(dark, height, violinmode="group", violingap=0.1, uirevision="violins"))
+    figure.update_yaxes(title="log1p expression", rangemode="tozero")
+    return figure
+
+
+def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str = "pearson_delta_all", height: int = 360) -> go.Figure:
+    """Score of every predictor on every left-out type, with its interval over resampled cells; the ceiling as a line each."""
+    figure = go.Figure()
+    types = [name for name in dict.fromkeys(frame.cell_type) if name != heldout.MEAN]
+    names = [heldout.MEAN, *types][::-1]
+    shades = [palette.faded("control", dark), palette.role("control", dark)]
+    symbols = {"no_change": "x-thin-open", "gene_shift": "circle-open", "pca_shift": "square-open", "nearest_shift": "triangle-up-open", "weighted_shift": "diamond", "latent": "circle"}
+    for i, predictor in enumerate(p for p in heldout.ROWS if p != "ceiling"):
+        rows = frame[frame.predictor == predictor].set_index("cell_type").reindex(names)
+        strong = predictor in ("weighted_shift", "latent")
+        colour = palette.role("predicted", dark) if predictor == "latent" else shades[1]
+        offset = 0.28 - 0.11 * i
+        figure.add_scatter(
+            x=_short(rows[metric]), y=np.arange(len(names)) + offset, mode="markers", name=NAMES[predictor],
+            marker={"symbol": symbols[predictor], "size": 9, "color": colour, "line": {"width": 1.5, "color": colour}},
+            error_x={
+                "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": colour if strong else shades[0],
+                "array": _short(rows[f"{metric}_high"] - rows[metric]), "arrayminus": _short(rows[metric] - rows[f"{metric}_low"]),
+            },
+            hovertemplate=f"{NAMES[predictor]}: %{{x:.3f}}<extra></extra>",
+        )  # fmt: skip
+    rows = frame[frame.predictor == "ceiling"].set_index("cell_type").reindex(names)
+    figure.add_scatter(
+        x=_short(rows[metric]), y=np.arange(len(names)), mode="markers", name=NAMES["ceiling"],
+        marker={"symbol": "line-ns-open", "size": 24, "color": palette.role("observed", dark), "line": {"width": 2}}, hovertemplate="ceiling: %{x:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(palette.layout(dark, max(height, 90 + 56 * len(names)), uirevision="held_out", margin={"l": 130}))
+    texts = [("<b>" + label(n, 22) + "</b>") if n in (heldout.MEAN, target) else label(n, 22) for n in names]
+    figure.update_yaxes(tickvals=np.arange(len(names)), ticktext=texts, range=[-0.6, len(names) - 0.4], showgrid=False)
+    figure.update_xaxes(title="Correlation of predicted and observed change (Pearson)" if metric == "pearson_delta_all" else metric)
+    return figure
+
+
+def atlas_map(atlas: Atlas, column: str | None, axes: tuple[int, int] = (0, 1), dark: bool = False, height: int = 420) -> go.Figure:
+    """All cells of a file on two components, coloured and labelled by a column."""
+    figure = go.Figure()
+    codes = atlas.codes
+    keys = atlas.obs[column].astype(str).to_numpy() if column else np.full(len(codes), "cells")
+    names = sorted(set(keys))
+    for name, colour in zip(names, palette.categories(len(names), dark), strict=True):
+        own = codes[keys == name]
+        figure.add_scattergl(x=_short(own[:, axes[0]]), y=_short(own[:, axes[1]]), mode="markers", name=label(name), hoverinfo="name", marker={"color": colour, "size": 5, "opacity": 0.75})
+        figure.add_annotation(x=float(np.median(own[:, axes[0]])), y=float(np.median(own[:, axes[1]])), text=label(name, 24), font={"color": palette.role("text", dark)}, bgcolor=palette.faded("paper", dark))
+    share = 100 * atlas.latent.explained
+    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
+    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
+    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    return figure
+
+
+def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
+    if np.hypot(*(end - start)) > 1e-6:
+        figure.add_annotation(
+            x=float(end[0]), y=float(end[1]), ax=float(start[0]), ay=float(start[1]), xref="x", yref="y", axref="x", ayref="y",
+            showarrow=True, arrowhead=2, arrowwidth=2.5, arrowcolor=colour, text="",
+        )  # fmt: skip
+
+
+def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark: bool) -> None:
+    """The name of each source type at the middle of its control cells."""
+    for name in made.study.sources:
+        place = made.study.codes[made.study.rows(name, False)][:, axes]
+        figure.add_annotation(x=float(np.median(place[:, 0])), y=float(np.median(place[:, 1])), text=label(name, 20), font={"size": 11, "color": palette.role("muted", dark)})
+
+
+def _some(codes: Array) -> Array:
+    """At most SHOWN rows, evenly spread, always the same ones."""
+    return codes if len(codes) <= SHOWN else codes[np.linspace(0, len(codes) - 1, SHOWN).astype(int)]
+
+
+def _short(values: Any) -> Array:
+    """float32: half the bytes to the browser, and finer than a screen."""
+    return np.asarray(values, np.float32)

@@ -1,0 +1,63 @@
+"""What may be asked of the cells instrument."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gen_core.recipe import Content, Recipe
+
+Predictor = Literal["auto", "no_change", "gene_shift", "pca_shift", "nearest_shift", "weighted_shift", "latent"]
+Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean"]
+
+
+class Perturb(Recipe):
+    """Predict how one cell type responds to a perturbation, from the responses of the other cell types."""
+
+    operation: ClassVar[str] = "cells.perturb"
+
+    model: Literal["pca"] = Field("pca", description="The latent space: pca is linear, fitted on the given cells without the target's response.")
+    data: Content = Field("simulated", description="Cells with a control and a perturbed condition.")
+    target_data: Content | None = Field(None, description="A second file, of control cells only (a new donor), whose target cells are predicted.")
+    layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
+    condition_key: str | None = Field(None, max_length=200, description="Column that tells control from perturbed; guessed where null.")
+    control: str | None = Field(None, max_length=200, description="Label of the control cells in condition_key.")
+    perturbed: str | None = Field(None, max_length=200, description="Label of the perturbed cells in condition_key.")
+    cell_type_key: str | None = Field(None, max_length=200, description="Column of the context the response is carried across, mostly the cell type.")
+    target: str | None = Field(None, max_length=200, description="The cell type to predict; its perturbed cells only score the prediction.")
+    predictor: Predictor = Field("auto", description="How to predict; auto takes the one that predicts the other cell types best.")
+    shift: Shift = Field("similarity_weighted", description="How the latent predictor averages the responses of the other cell types.")
+    sources: tuple[str, ...] | None = Field(None, max_length=500, description="Cell types the response is taken from; null for all others.")
+    dose: float = Field(1.0, ge=-1e6, le=1e6, description="Multiples of the shift (1 as measured); with dose_key the dose in that column's unit.")
+    dose_key: str | None = Field(None, max_length=200, description="Column of measured doses, a number; null where there is one dose.")
+    replicate_key: str | None = Field(None, max_length=200, description="Column of donors; intervals then resample donors instead of cells.")
+    reverse: bool = Field(False, description="Predict the control state from the perturbed one.")
+    gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
+    latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.control is not None and self.control == self.perturbed:
+            raise ValueError(f"control and perturbed are both {self.control!r}; name two different conditions.")
+        if self.sources is not None and not self.sources:
+            raise ValueError("sources is empty; name at least one cell type, or null for all.")
+        if self.sources and self.target in self.sources:
+            raise ValueError(f"sources holds the target {self.target!r}; the response is taken from other cell types.")
+        if self.dose_key is None and abs(self.dose) > 10:
+            raise ValueError("dose must lie between -10 and 10 multiples of the shift; with dose_key it is a concentration.")
+        if self.dose_key is not None and self.dose < 0:
+            raise ValueError("dose must not be negative where dose_key names measured doses.")
+        return self
+
+
+class Decode(Recipe):
+    """Expression profiles of latent points, as a click on the map shows them."""
+
+    operation: ClassVar[str] = "cells.decode"
+
+    model: Literal["pca"] = Field("pca", description="The latent space: pca is linear, fitted on the given cells.")
+    data: Content = Field("simulated", description="The cells that span the map.")
+    layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
+    latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
+    z: tuple[tuple[float, ...], ...] = Field(((0.0, 0.0),), min_length=1, max_length=1000, description="Latent vectors; those shorter than latent_dim are filled up from the nearest cells.")

@@ -1,0 +1,243 @@
+"""The cells of one question, read and put in order: which are control, which perturbed, which are to be predicted.
+
+A study does not depend on the predictor or the dose, so it is kept in memory between the moves of a control.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from gen_core.cells import data, question
+from gen_core.cells.moved import column_mean, column_variance
+from gen_core.cells.recipe import Perturb
+from gen_core.cells.shift import Response
+from gen_core.datasets import path_of
+from gen_core.errors import InputError, RecipeError
+from gen_core.latent.components import Components
+from gen_core.latent.density import Density
+from gen_core.memo import Memo
+from gen_core.result import Notice, unique
+
+Array = np.ndarray
+MAX_VALUES = 100_000_000  # non-zero values held in memory (0.8 GB); of larger files each group keeps a seeded sample
+FEW = 3  # a type with fewer cells of either condition has no response to speak of
+KEPT = Memo(3 << 30, lambda study: study.nbytes)
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Control and perturbed cells by type.
+
+    X (n, G) CSR log1p expression; names (n,); cell_type (n,); is_perturbed (n,) bool; dose (n,) or None; replicate (n,)
+    or None; genes (G,). `asked` are the rows to be predicted: the target's control cells (those of the second file where
+    there is one). `latent` are the principal components of all cells but the target's perturbed ones. With `reverse` the
+    perturbed cells are the ones to start from, and everything here speaks of the exchanged roles.
+    """
+
+    key: str  # tells studies apart: the fields of the recipe that decide what is read
+    recipe: Perturb  # with every guessed field filled in
+    X: sparse.csr_matrix
+    genes: Array
+    names: Array
+    cell_type: Array
+    is_perturbed: Array
+    dose: Array | None
+    replicate: Array | None
+    asked: Array
+    latent: Components
+    state: data.State
+    sampled: bool  # whether some groups are represented by a sample of their cells
+    notices: tuple[Notice, ...]
+
+    @cached_property
+    def codes(self) -> Array:
+        """Coordinates (n, k) of all cells on the components."""
+        return self.latent.encode(self.X)
+
+    @cached_property
+    def density(self) -> Density:
+        """How dense the cells lie along the components, those aside that no prediction may have seen."""
+        unseen = [] if self.from_new_file else self.rows(self.target, True)
+        return Density.of(self.codes[np.setdiff1d(np.arange(len(self.names)), unseen)], self.recipe.seed)
+
+    @property
+    def target(self) -> str:
+        return str(self.recipe.target)
+
+    @property
+    def from_new_file(self) -> bool:
+        """Whether the cells to be predicted come from a second file."""
+        return self.recipe.target_data is not None
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.X.data.nbytes * 2 + self.latent.axes.nbytes * 2 + len(self.names) * 400)
+
+    def rows(self, cell_type: str, perturbed: bool) -> Array:
+        """Rows of one group of the study's own file."""
+        return self._groups.get((cell_type, perturbed), np.array([], int))
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, bool], Array]:
+        frame = pd.DataFrame({"type": self.cell_type, "perturbed": self.is_perturbed})
+        if self.from_new_file:
+            frame = frame.drop(self.asked)  # the new donor's cells answer no question but their own
+        return {(str(t), bool(p)): np.asarray(index) for (t, p), index in frame.groupby(["type", "perturbed"]).groups.items()}
+
+    @cached_property
+    def types(self) -> tuple[str, ...]:
+        """Types with a response, in alphabetical order."""
+        names = sorted({name for name, _ in self._groups})
+        return tuple(name for name in names if min(len(self.rows(name, False)), len(self.rows(name, True))) >= FEW)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """Types whose response the prediction may use: never the target's own, unless the cells asked for are a new donor's."""
+        wanted = self.recipe.sources
+        return tuple(t for t in self.types if (t != self.target or self.from_new_file) and (wanted is None or t in wanted))
+
+    def halves(self, cell_type: str) -> tuple[Array, Array]:
+        """The control cells of a type split in two by the seed: what predictions start from, what they are scored against."""
+        rows = self.rows(cell_type, False)
+        # The type's name is part of the seed, so that its halves stay the same whichever other types the file has.
+        mixed = np.random.default_rng([self.recipe.seed, *cell_type.encode()]).permutation(rows)
+        return np.sort(mixed[: len(rows) // 2]), np.sort(mixed[len(rows) // 2 :])
+
+    @cached_property
+    def responses(self) -> dict[str, Response]:
+        """The response of every type that has one. The target's own is in it too, to score with and never to fit."""
+        return {name: self._response(name) for name in self.types}
+
+    def _response(self, name: str) -> Response:
+        control, perturbed = self.rows(name, False), self.rows(name, True)
+        dose = np.ones(len(perturbed)) if self.dose is None else self.dose[perturbed]
+        doses = np.unique(dose)
+        mean, noise = self._mean_and_noise(control)
+        at_dose = [self._mean_and_noise(perturbed[dose == d]) for d in doses]
+        return Response(
+            name=name,
+            doses=doses,
+            change=np.stack([m - mean for m, _ in at_dose]),
+            noise=np.stack([v + noise for _, v in at_dose]),
+            n=np.array([(dose == d).sum() for d in doses]),
+            n_control=len(control),
+            control=mean,
+            centroid=self.codes[control].mean(0),
+        )
+
+    def _mean_and_noise(self, rows: Array) -> tuple[Array, Array]:
+        """Mean (G,) of some cells and its sampling variance: over donors where the recipe names them, else over cells."""
+        X = self.X[rows]
+        if self.replicate is not None:
+            means = np.stack([column_mean(X[self.replicate[rows] == donor]) for donor in np.unique(self.replicate[rows])])
+            if len(means) >= 2:
+                return column_mean(X), means.var(0, ddof=1) / len(means)
+        return column_mean(X), column_variance(X) / max(len(rows) - 1, 1)
+
+    @cached_property
+    def doses(self) -> Array:
+        """All doses measured in any source, ascending; [1.] without a dose column."""
+        return np.unique(np.concatenate([self.responses[name].doses for name in self.sources]))
+
+
+def open_study(recipe: Perturb) -> Study:
+    """The study a recipe asks about, from memory where it was read before.
+
+    Raises InputError where the file has no such conditions or nothing to transfer from, RecipeError where the recipe
+    names a column or a label that the file does not have.
+    """
+    fixed = recipe.model_dump(exclude={"predictor", "dose", "shift", "gene_sets"})
+    key = repr(sorted(fixed.items()))
+    return KEPT.get(key, lambda: _read(key, recipe))
+
+
+def _read(key: str, recipe: Perturb) -> Study:
+    recipe = question.fill_in(recipe)
+    path = path_of(recipe.data)
+    obs = question.labels(recipe, path)
+    start = recipe.perturbed if recipe.reverse else recipe.control
+    is_target = (obs.cell_type == recipe.target).to_numpy()
+    is_perturbed = (obs.condition != start).to_numpy()
+    keep = np.flatnonzero((obs.role != "").to_numpy())
+    cells_held, sampled = _sample(obs.iloc[keep], data.describe(path, recipe.layer), recipe.seed)
+    rows = keep[cells_held]
+    cells = data.read_cells(path, [], rows, recipe.layer)
+    X, genes, names = cells.X, cells.genes, cells.names
+    cell_type, perturbed = obs.cell_type.to_numpy(str)[rows], is_perturbed[rows]
+    dose = obs.dose.to_numpy(float)[rows] if recipe.dose_key else None
+    replicate = obs.replicate.to_numpy(str)[rows] if recipe.replicate_key else None
+    notices = [*cells.notices, *question.notices(recipe, path)]
+    asked = np.flatnonzero(is_target[rows] & ~perturbed)
+    seen = ~(is_target[rows] & perturbed)
+    if recipe.target_data is not None:
+        new = _new_donor(recipe)
+        X, genes, left_out = _align(X, genes, new)
+        notices += [*new.notices, *left_out]
+        asked = np.arange(len(names), X.shape[0])
+        names = np.concatenate([names, new.names])
+        cell_type = np.concatenate([cell_type, np.full(len(new.names), recipe.target)])
+        perturbed = np.concatenate([perturbed, np.zeros(len(new.names), bool)])
+        dose = None if dose is None else np.concatenate([dose, np.zeros(len(new.names))])
+        replicate = None if replicate is None else np.concatenate([replicate, np.full(len(new.names), "new donor")])
+        seen = np.r_[np.ones(len(rows), bool), np.zeros(len(new.names), bool)]
+    if sampled:
+        notices.append(Notice("sampled_cells", f"The file holds {len(keep):,} cells of these conditions; {len(rows):,} of them, a seeded sample of each group, are used for the estimates."))
+    latent = Components.fit(X[np.flatnonzero(seen)], recipe.latent_dim, recipe.seed)
+    study = Study(key, recipe, X, genes, names, cell_type, perturbed, dose, replicate, asked, latent, cells.state, sampled, unique(notices))
+    _check(study)
+    return study
+
+
+def _check(study: Study) -> None:
+    """Raise where the question cannot be answered from these cells."""
+    recipe, target = study.recipe, study.target
+    if not len(study.asked):
+        have = sorted({name for name, perturbed in study._groups if not perturbed})
+        raise InputError(f"There are no {recipe.control!r} cells of {target!r} to start from; there are of {question.some(have)}.")
+    unknown = sorted(set(recipe.sources or ()) - set(study.types))
+    if unknown:
+        raise RecipeError(f"sources: {unknown[0]!r} has no cells in both conditions; there are {question.some(study.types)}.")
+    if not study.sources:
+        raise InputError(
+            f"There is nothing to transfer from: no {recipe.cell_type_key!r} other than {target!r} has at least {FEW} cells in both "
+            f"conditions. Name another column as context, or add cells of another type."
+        )
+
+
+def _sample(obs: pd.DataFrame, described: data.Description, seed: int) -> tuple[Array, bool]:
+    """Positions of the cells to hold in memory: all, or of each group as many as fit (the target's control cells first)."""
+    per_cell = max((described.n_nonzero or described.n_cells * described.n_genes) / described.n_cells, 1)
+    room = int(MAX_VALUES / per_cell)
+    if len(obs) <= room:
+        return np.arange(len(obs)), False
+    groups = [np.asarray(g) for g in obs.reset_index(drop=True).groupby(["cell_type", "condition"], observed=True).groups.values()]
+    cap = room // len(groups)
+    while sum(min(len(g), cap + 50) for g in groups) <= room:  # what small groups leave free, the others share
+        cap += 50
+    rng = np.random.default_rng(seed)
+    return np.sort(np.concatenate([g if len(g) <= cap else rng.choice(g, cap, replace=False) for g in groups])), True
+
+
+def _new_donor(recipe: Perturb) -> data.Cells:
+    """The control cells of the target in the second file."""
+    assert recipe.target_data is not None
+    path = path_of(recipe.target_data, "target_data")
+    rows = question.new_donor_rows(recipe, path)
+    return data.read_cells(path, [], rows, recipe.layer)
+
+
+def _align(X: sparse.csr_matrix, genes: Array, new: data.Cells) -> tuple[sparse.csr_matrix, Array, list[Notice]]:
+    """Both files on the genes they share, the new cells below; and a notice on what was left out."""
+    shared, here, there = np.intersect1d(genes, new.genes, return_indices=True)
+    if len(shared) < 50:
+        raise InputError(f"The two files share {len(shared)} gene names; at least 50 are needed. Do both name genes in the same way?")
+    order = np.argsort(here)  # the first file's order
+    joined = sparse.vstack([X[:, here[order]], new.X[:, there[order]]], format="csr")
+    lost = len(new.genes) - len(shared)
+    notices = [Notice("missing_genes", f"{lost:,} of {len(new.genes):,} genes of the new file are not in the data and are left out.")] if lost else []
+    return joined, genes[here[order]], notices

@@ -1,0 +1,90 @@
+"""Weights on disk: a folder with `weights.safetensors` and the `card.json` that says where they come from.
+
+The card holds the digest of the weights, and nothing is used before that digest has been checked: a file cut short or
+exchanged gives an error, never a model that is a little wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gen_core.errors import CheckpointError
+from gen_core.result import new_folder
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+NEEDED = ("name", "system", "data", "command", "device", "seconds", "metrics", "baselines", "licence")
+MAX_CARD = 1 << 20  # bytes
+
+
+def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], force: bool = False) -> str:
+    """Write weights and card to `folder`, all or nothing, and return the weights' sha256.
+
+    `card` must say what the weights were trained on, for how long, on what device, by which command, with which metrics
+    beside which baselines, and under which licence (the keys in NEEDED). Raises CheckpointError where one is missing.
+    """
+    from safetensors.torch import save_file
+
+    missing = [key for key in NEEDED if key not in card]
+    if missing:
+        raise CheckpointError(f"This model card is incomplete: {', '.join(missing)} missing.")
+    with new_folder(folder, force) as partial:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial / WEIGHTS)
+        digest = sha256(partial / WEIGHTS)
+        (partial / CARD).write_text(json.dumps(card | {"sha256": digest}, indent=1, allow_nan=False) + "\n")
+    return digest
+
+
+def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """The tensors (on the CPU) and the card of the model in `folder`.
+
+    Raises CheckpointError where either is missing or damaged, where the weights are not those the card names, or not
+    those a recipe expects (`expected`, a sha256).
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    card = read_card(folder)
+    try:
+        digest = sha256(folder / WEIGHTS)
+    except OSError:
+        raise CheckpointError(f"The model {folder.name!r} has no {WEIGHTS}.") from None
+    if digest != card.get("sha256"):
+        raise CheckpointError(f"The weights of {folder.name!r} are damaged or not the ones its card names; install or train it again.")
+    if expected is not None and digest != expected:
+        raise CheckpointError(f"This recipe was made with other weights of {folder.name!r} ({expected[:12]}…, here {digest[:12]}…).")
+    try:
+        tensors = load_file(folder / WEIGHTS)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"The weights of {folder.name!r} cannot be read ({error}).") from None
+    broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not math.isfinite(float(tensor.double().sum()))]
+    if broken:
+        raise CheckpointError(f"The weights of {folder.name!r} hold values that are not numbers (in {broken[0]}).")
+    return tensors, card
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The model card alone, without its weights. Raises CheckpointError where there is none or it is not JSON."""
+    try:
+        if (folder / CARD).stat().st_size > MAX_CARD:
+            raise CheckpointError(f"The card of {folder.name!r} is larger than a card can be.")
+        card = json.loads((folder / CARD).read_text())
+    except OSError:
+        raise CheckpointError(f"There is no model in {folder.name!r}: a folder with {WEIGHTS} and {CARD} was expected.") from None
+    except ValueError:
+        raise CheckpointError(f"The card of {folder.name!r} is damaged: it is not JSON.") from None
+    if not isinstance(card, dict):
+        raise CheckpointError(f"The card of {folder.name!r} is damaged: a JSON object was expected.")
+    return card
+
+
+def sha256(path: Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,144 @@
+"""The data sets that a recipe can name, and where their bytes are.
+
+Bundled data is made by the project's own simulators or ships inside a dependency; public data is fetched once, when its
+user asks for it, checked by its digest, and kept in the content store like an upload.
+"""
+
+from __future__ import annotations
+
+import importlib
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from gen_core import store
+from gen_core.errors import InputError, MissingContent
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One named data set. `path` names the function that gives a bundled one as a file ("module:function")."""
+
+    name: str
+    system: str
+    title: str
+    summary: str
+    synthetic: bool
+    licence: str
+    source: str
+    path: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    size: int | None = None  # bytes
+    role: str = "data"  # the recipe's field that takes it
+
+
+DATA = (
+    DataSet(
+        "simulated",
+        "cells",
+        "Simulated response (synthetic)",
+        "2,400 synthetic cells of six types from four donors; the true response of every single cell is known.",
+        True,
+        "MIT",
+        "made by this project's simulator",
+        path="gen_core.cells.simulate:single_dose",
+    ),
+    DataSet(
+        "simulated_doses",
+        "cells",
+        "Simulated doses (synthetic)",
+        "3,600 synthetic cells of six types, untreated and at five doses from 0.1 to 10 µM.",
+        True,
+        "MIT",
+        "made by this project's simulator",
+        path="gen_core.cells.simulate:five_doses",
+    ),
+    DataSet(
+        "pbmc68k_reduced",
+        "cells",
+        "PBMC 68k, reduced (map only)",
+        "700 real blood cells, 765 genes, no perturbation: a map to walk on.",
+        False,
+        "BSD-3-Clause, as part of scanpy",
+        "Zheng et al. 2017, https://doi.org/10.1038/ncomms14049, as shipped inside scanpy",
+        path="gen_core.cells.data:scanpy_pbmc",
+    ),
+    DataSet(
+        "kang2018",
+        "cells",
+        "Kang 2018, interferon-beta",
+        "24,673 real blood cells of eight donors, control and stimulated with interferon-beta.",
+        False,
+        "public measurements, GEO GSE96583",
+        "Kang et al. 2018, https://doi.org/10.1038/nbt.4042",
+        url="https://exampledata.scverse.org/pertpy/kang_2018.h5ad",
+        sha256="e6a5adac64dcdeb36eaba27db49b63e0c64bb0ed4a64c6705971506b41c39830",
+        size=38_356_412,
+    ),
+    DataSet(
+        "simulated_pathway",
+        "cells",
+        "Simulated pathways (synthetic)",
+        "The gene sets that the simulator's treatment really changes, and some that it does not.",
+        True,
+        "MIT",
+        "made by this project's simulator",
+        path="gen_core.cells.simulate:pathways",
+        role="gene_sets",
+    ),
+)
+
+
+def path_of(name: str, field: str = "data") -> Path:
+    """The file that a recipe's content field names: a digest in the store, or a data set's name.
+
+    Raises MissingContent where the file is not on this machine, InputError where there is no such name.
+    """
+    if name.startswith("sha256:"):
+        return store.find(name, field)
+    found = next((d for d in DATA if d.name == name and d.role in (field, field.removeprefix("target_"))), None)
+    if found is None:
+        names = ", ".join(d.name for d in DATA if d.role == field.removeprefix("target_"))
+        raise InputError(f"{field}: there is no data set {name!r}; there are {names}, or a file of your own.")
+    if found.path is not None:
+        module, function = found.path.split(":")
+        return cast(Path, getattr(importlib.import_module(module), function)())
+    try:
+        return store.find(f"sha256:{found.sha256}", field)
+    except MissingContent:
+        raise InputError(f"{found.title} is not on this machine yet: fetch it on its page, or download {found.url} and drop it there.") from None
+
+
+def fetch(name: str, progress: Callable[[float, str], None] = lambda share, text: None, timeout: float = 10) -> str:
+    """Download a public data set into the store and return its digest.
+
+    Raises InputError where there is no network, or where what came is not what the catalogue names (then it is deleted).
+    """
+    found = next(d for d in DATA if d.name == name and d.url is not None)
+    assert found.url is not None and found.size is not None
+    try:
+        with urllib.request.urlopen(found.url, timeout=timeout) as response:
+            digest = store.add(_Counted(response, found.size, progress), f"{found.name}.h5ad")
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        raise InputError(f"{found.title} could not be fetched: there is no network, or {found.url} does not answer.") from None
+    if digest != f"sha256:{found.sha256}":
+        store.delete(digest)
+        raise InputError(f"What {found.url} sent is not the file the catalogue names; it was deleted.")
+    return digest
+
+
+class _Counted:
+    """A stream that tells how far it is and stops a little after the size it should have."""
+
+    def __init__(self, stream: object, size: int, progress: Callable[[float, str], None]) -> None:
+        self.stream, self.size, self.progress, self.done = stream, size, progress, 0
+
+    def read(self, n: int) -> bytes:
+        block: bytes = self.stream.read(n) if self.done <= self.size else b""  # type: ignore[attr-defined]
+        self.done += len(block)
+        self.progress(min(self.done / self.size, 1.0), "fetching")
+        return block

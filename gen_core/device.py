@@ -1,0 +1,71 @@
+"""Where tensors live: which device, which precision, how many threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen_core.errors import RecipeError
+
+if TYPE_CHECKING:
+    import torch
+
+CHOICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that is really there. `precision` is what training uses; results are always float32."""
+
+    kind: str  # "cpu", "cuda" or "mps"
+    name: str  # as its maker calls it
+    precision: str  # "float32" or "bfloat16"
+
+    @property
+    def torch(self) -> torch.device:
+        """The same as a torch device."""
+        import torch
+
+        return torch.device(self.kind)
+
+
+def pick(choice: str = "auto", threads: int | None = None) -> Device:
+    """The device to compute on. Raises RecipeError where the one asked for is not in this machine.
+
+    On a CPU torch gets `threads` threads (default `$LATENT_THREADS`, else 1): on a machine that also serves pages,
+    two threads on two busy cores are many times slower than one.
+    """
+    import torch
+
+    if choice not in CHOICES:
+        raise RecipeError(f"device: {choice!r} is not a device; choose one of {', '.join(CHOICES)}.")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    kind = next(kind for kind in ("cuda", "mps", "cpu") if there[kind]) if choice == "auto" else choice
+    if not there[kind]:
+        raise RecipeError(f"device: this machine has no {kind} device that torch can use; choose auto or cpu.")
+    torch.set_num_threads(threads or int(os.environ.get("LATENT_THREADS", "1")))
+    if kind == "cuda":
+        return Device("cuda", torch.cuda.get_device_name(), "bfloat16" if torch.cuda.is_bf16_supported() else "float32")
+    return Device(kind, "Apple GPU" if kind == "mps" else processor(), "float32")
+
+
+def likely() -> str:
+    """What `pick` will most likely choose, told without loading torch: what the first page shows."""
+    if Path("/proc/driver/nvidia/version").exists():
+        return "NVIDIA GPU"
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return "Apple GPU"
+    cores = os.cpu_count() or 1
+    return f"CPU, {cores} core{'s' * (cores > 1)}"
+
+
+def processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

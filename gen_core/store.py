@@ -1,0 +1,153 @@
+"""The content store: copies of the user's files, known by the digest of their bytes and by nothing else.
+
+It lives in `$LATENT_HOME` (default: the user's data folder of this system). A recipe names a file as `sha256:…`, so a
+link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gen_core.errors import InputError, MissingContent, OutputError
+from gen_core.result import disk_sentence
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored file. `name` is what its user called it; it is shown on this machine and never leaves it."""
+
+    digest: str
+    name: str
+    size: int  # bytes
+    used: float  # seconds since the epoch
+
+
+def home() -> Path:
+    """Where everything that outlives a session is kept."""
+    import platformdirs
+
+    return Path(os.environ.get("LATENT_HOME") or platformdirs.user_data_dir("latent-sandbox"))
+
+
+def limit() -> int:
+    """Bytes that the store may hold: `$LATENT_STORE_GIB` (default 50)."""
+    try:
+        return int(float(os.environ.get("LATENT_STORE_GIB", "50")) * 1024**3)
+    except ValueError:
+        raise InputError("LATENT_STORE_GIB must be a number of gibibytes, such as 50.") from None
+
+
+def add(source: Path | IO[bytes], name: str = "") -> str:
+    """Copy a file into the store and return its digest; a file already there is not copied twice.
+
+    Raises InputError where the source cannot be read or is larger than the store may be, OutputError on a full disk.
+    Where the store would grow past its limit, the files used longest ago make room.
+    """
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as stream:
+                return add(stream, name or source.name)
+        except IsADirectoryError:
+            raise InputError(f"{source.name!r} is a folder; name a file.") from None
+        except FileNotFoundError:
+            raise InputError(f"There is no file {source.name!r}.") from None
+        except PermissionError:
+            raise InputError(f"{source.name!r} may not be read: permission denied.") from None
+    folder = _folder()
+    partial = folder / f"{secrets.token_hex(8)}.partial"
+    sha, size = hashlib.sha256(), 0
+    try:
+        with partial.open("wb") as out:
+            while block := source.read(CHUNK):
+                size += len(block)
+                if size > limit():
+                    raise InputError(f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB).")
+                sha.update(block)
+                out.write(block)
+        digest = f"sha256:{sha.hexdigest()}"
+        _make_room(size, keep=digest)
+        _note(folder, digest, name)
+        os.replace(partial, _path(folder, digest))
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("the copy in the store"))) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return digest
+
+
+def find(digest: str, field: str = "data") -> Path:
+    """The stored file with this digest. Raises MissingContent where it is not on this machine."""
+    folder = _folder()
+    path = _path(folder, digest)
+    if not DIGEST.fullmatch(digest) or not path.is_file():
+        raise MissingContent(digest, field)
+    os.utime(folder / f"{path.name}.json")  # its time is when the file was last used
+    return path
+
+
+def recent(count: int = 20) -> list[Entry]:
+    """The stored files, the one used last first."""
+    entries = []
+    for note in _folder().glob("*.json"):
+        path = note.with_suffix("")
+        try:
+            entries.append(Entry(f"sha256:{path.name}", json.loads(note.read_text())["name"], path.stat().st_size, note.stat().st_mtime))
+        except (OSError, ValueError, KeyError):  # deleted by another session a moment ago, or cut short by a full disk
+            continue
+    return sorted(entries, key=lambda entry: -entry.used)[:count]
+
+
+def delete(digest: str) -> None:
+    """Remove a file from the store; one that is not there is no error."""
+    path = _path(_folder(), digest)
+    path.unlink(missing_ok=True)
+    path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+
+
+def free_bytes() -> int:
+    """Bytes free on the disk that holds the store."""
+    return shutil.disk_usage(_folder()).free
+
+
+def _folder() -> Path:
+    folder = home() / "store"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder for your files cannot be made ({error.strerror}): set LATENT_HOME to one that can.") from None
+    return folder
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / (digest.removeprefix("sha256:") if DIGEST.fullmatch(digest) else "no-such-digest")
+
+
+def _note(folder: Path, digest: str, name: str) -> None:
+    note = folder / f"{digest.removeprefix('sha256:')}.json"
+    text = json.dumps({"name": Path(name).name[:200], "added": int(time.time())})
+    partial = folder / f"{secrets.token_hex(8)}.partial"
+    partial.write_text(text)
+    os.replace(partial, note)
+
+
+def _make_room(size: int, keep: str) -> None:
+    """Delete the files used longest ago until `size` more bytes fit."""
+    entries = recent(1_000_000)
+    total = sum(entry.size for entry in entries)
+    while entries and total + size > limit():
+        oldest = entries.pop()
+        if oldest.digest != keep:
+            delete(oldest.digest)
+            total -= oldest.size
