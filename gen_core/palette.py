@@ -31,7 +31,22 @@ _SHADES = (0.0, -0.38, 0.42, -0.6, 0.65)  # towards black below zero, towards wh
 SEQUENTIAL = "Viridis"
 CIVIDIS = "Cividis"
 _PUOR = ("#2d004b", "#542788", "#8073ac", "#b2abd2", "#d8daeb", "#f7f7f7", "#fee0b6", "#fdb863", "#e08214", "#b35806", "#7f3b08")
-_PUOR_DARK = ("#d9d0f2", "#b7a8e0", "#9583c6", "#6b5f99", "#434062", "#29313a", "#5c4526", "#8f621f", "#c5842a", "#eba94f", "#fbd9a0")
+_PUOR_DARK = (
+    "#d9d0f2",
+    "#b7a8e0",
+    "#9583c6",
+    "#6b5f99",
+    "#434062",
+    "#29313a",
+    "#5c4526",
+    "#8f621f",
+    "#c5842a",
+    "#eba94f",
+    "#fbd9a0",
+)
+
+# Plotly's own button bar offers to send the figure, and so the data in it, to a server of its maker: never here.
+CONFIG: dict[str, Any] = {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud", "autoScale2d"]}
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
 
@@ -93,7 +108,12 @@ def layout(dark: bool = False, height: int = 420, **changes: Any) -> dict[str, A
         "title": {"font": {"size": 13, "color": role("text", dark)}, "standoff": 8},
         "automargin": True,
     }
-    scene_axis = {"backgroundcolor": "rgba(0,0,0,0)", "gridcolor": role("grid", dark), "zeroline": False, "color": role("muted", dark)}
+    scene_axis = {
+        "backgroundcolor": "rgba(0,0,0,0)",
+        "gridcolor": role("grid", dark),
+        "zeroline": False,
+        "color": role("muted", dark),
+    }
     template = {
         "font": {"family": FONT, "size": 13, "color": role("text", dark)},
         "title": {"font": {"size": 15, "color": role("text", dark)}, "x": 0, "xanchor": "left"},

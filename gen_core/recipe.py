@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import parse_qsl, quote, urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from gen_core import __version__
@@ -22,14 +22,21 @@ from gen_core.errors import RecipeError
 
 SCHEMA = 1
 MAX_DOCUMENT = 512 * 1024  # bytes; the longest query string that Streamlit passes on
-CONTENT = r"^(sha256:[0-9a-f]{64}|[a-z][a-z0-9_]{0,63}(:[a-z0-9_]{1,64})*)$"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+NAME = re.compile(r"(?!sha256)[a-z][a-z0-9_]{0,63}(:[a-z0-9_]{1,64})*")
 
 
 class ContentMark:
     """Marks the fields that name content, so that the command line may take a path there and store the file."""
 
 
-Content = Annotated[str, Field(pattern=CONTENT), ContentMark()]
+def _is_content(text: str) -> str:
+    if not DIGEST.fullmatch(text) and not NAME.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is neither a bundled name nor the digest of a stored file (sha256: and 64 hex digits).")
+    return text
+
+
+Content = Annotated[str, AfterValidator(_is_content), ContentMark()]
 """A bundled name (`simulated`) or the digest of a file in the store (`sha256:` and 64 hex digits), never a path."""
 
 
@@ -161,8 +168,6 @@ def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
     if kind == "value_error":
         text = str(context.get("error", problem["msg"]))
         return f"{name}: {text}" if name else text
-    if kind == "string_pattern_mismatch" and where and where[0] in content_fields(cls):
-        return f"{name}: {shown} is neither a bundled name nor the digest of a stored file (sha256: and 64 hex digits)."
     rule = re.sub(r"^(Input|String|List|Value|Dictionary) ", "", problem["msg"])
     return f"{name}: {shown} is not allowed; it {rule[:1].lower()}{rule[1:]}."
 

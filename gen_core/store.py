@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import shutil
 import time
@@ -18,9 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from gen_core.errors import InputError, MissingContent, OutputError
+from gen_core.recipe import DIGEST
 from gen_core.result import disk_sentence
 
-DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 CHUNK = 1 << 20
 
 

@@ -49,40 +49,48 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 # Names are compared in lower case with runs of other signs than letters and digits as one "_".
 _CONDITION = _pattern(
-    "conditions?|cond|stim|stimulus|stimulation|treatments?|treated|treat|perturbations?|perturb|drugs?|drug_name|compounds?|agent|"
-    "cytokine|infection|infected|exposure|intervention|challenge|disease|disease_state|disease_status|genotype|gene_perturbed|target_gene"
+    "conditions?|cond|stim|stimulus|stimulation|treatments?|treated|treat|perturbations?|perturb|drugs?|drug_name|compounds?|"
+    "agent|cytokine|infection|infected|exposure|intervention|challenge|disease|disease_state|disease_status|genotype|"
+    "gene_perturbed|target_gene"
 )
-_PERHAPS_CONDITION = _pattern("groups?|labels?|status|state|sample_type|sample_group|arm|experiment|class|product_name|guide|guide_identity")
+_PERHAPS_CONDITION = _pattern(
+    "groups?|labels?|status|state|sample_type|sample_group|arm|experiment|class|product_name|guide|guide_identity"
+)
 _CELL_TYPES = [
     _pattern(words)
     for words in (
         "cell_?types?|cell_type_name",
         "cell_?types?_(?!.*(id|color|colors|score|prob|conf|confidence|probability)$).*|.*_cell_?types?(_l?[0-9])?",
-        "(cell|seurat|manual|final|predicted|author)?_?(annotations?|annot|cell_?labels?|cell_?class|cell_identity|cell_ontology_class)",
+        "(cell|seurat|manual|final|predicted|author)?_?(annotations?|annot|cell_?labels?|cell_?class)|cell_identity|"
+        "cell_ontology_class",
         "bulk_labels|predicted_labels|majority_voting|cell_?subsets?|subclass|cell_?states?|cluster_names?|lineages?",
         "leiden|louvain|seurat_clusters|clusters?|(leiden|louvain|rna_snn)_.*",
     )
 ]
+_BATCHES = "(batch(es)?|batch_?(ids?|names?)|plates?|runs?|lane|pool)"
 _REPLICATES = [
     _pattern(words)
     for words in (
         "(donors?|patients?|subjects?|individuals?|participants?|mouse|mice|animals?)(_?(ids?|names?|nr|number))?|ind",
         "(biological_|bio_|biol_)?(replicates?|reps?|biorep)(_?(ids?|nr|number))?",
         "(samples?|sample_?(ids?|names?)|orig_ident|library(_?ids?)?|gem_?group|channel)",
-        "(batch(es)?|batch_?(ids?|names?)|plates?|runs?|lane|pool)",
+        _BATCHES,
     )
 ]
-_BATCH = _pattern("(batch(es)?|batch_?(ids?|names?)|plates?|runs?|lane|pool)")
-_DOSE = re.compile(r"(^|_)(doses?|dosage|conc|concentrations?|molarity|um|nm|uM|dose_(val|value|um|nm))($|_)")
+_BATCH = _pattern(_BATCHES)
+_DOSE = re.compile(r"(^|_)(doses?|dosage|conc|concentrations?|molarity|um|nm)($|_)")
 _NOT_A_CONDITION = re.compile(
-    r"(^|_)(phase|sex|gender|age|doublets?|singlets?|multiplets?|predicted_doublet|is_primary_data|tissue|organism|species|assay|"
-    r"ethnicity|chemistry|technology|protocol|suspension_type|development_stage|barcodes?|n_genes|n_counts|color|colors|ontology_term_id)($|_)"
+    r"(^|_)(phase|sex|gender|age|doublets?|singlets?|multiplets?|is_primary_data|tissue|organism|species|assay|ethnicity|"
+    r"chemistry|technology|protocol|suspension_type|development_stage|barcodes?|n_genes|n_counts|colors?|ontology_term_id)($|_)"
 )
 _CONTROL = _pattern(
-    "controls?|ctrls?|ctl|ctr|unstim|unstimulated|non_?stim(ulated)?|vehicle|veh|dmso|pbs|saline|untreated|non_?treated|no_?treatment|"
-    "mock|non_?targeting(_control)?|neg(ative)?_?(control|ctrl)|unperturbed|uninfected|un_?infected|sham|placebo|scrambled?|safe_targeting"
+    "controls?|ctrls?|ctl|ctr|unstim|unstimulated|non_?stim(ulated)?|vehicle|veh|dmso|pbs|saline|untreated|non_?treated|"
+    "no_?treatment|mock|non_?targeting(_control)?|neg(ative)?_?(control|ctrl)|unperturbed|un_?infected|sham|placebo|"
+    "scrambled?|safe_targeting"
 )
-_PERHAPS_CONTROL = _pattern("wt|wild_?type|nt|ntc|baseline|healthy|normal|naive|none|no|resting|rest|pre|before|con|0|0_0|day_?0|d0|0h|media|medium")
+_PERHAPS_CONTROL = _pattern(
+    "wt|wild_?type|nt|ntc|baseline|healthy|normal|naive|none|no|resting|rest|pre|before|false|con|0|0_0|day_?0|d0|0h|media|medium"
+)
 
 
 def describe_column(name: str, values: Labels | np.ndarray) -> Column:
@@ -130,7 +138,9 @@ def guess(columns: Sequence[Column]) -> Guess:
     """Which column is which, from their names and levels."""
     cell_type = _first(_CELL_TYPES, [c for c in columns if c.kind == "category" and 2 <= len(c.levels) <= 200])
     condition = _condition([c for c in columns if c is not cell_type])
-    replicate = _first(_REPLICATES, [c for c in columns if c.kind == "category" and len(c.levels) >= 2 and c not in (condition, cell_type)])
+    replicate = _first(
+        _REPLICATES, [c for c in columns if c.kind == "category" and len(c.levels) >= 2 and c not in (condition, cell_type)]
+    )
     doses = [c for c in columns if _is_dose(c.name) and c.kind == "number"]
     control = _control(condition.levels) if condition else None
     others = [level for level in condition.levels if level != control] if condition and control is not None else []
@@ -151,9 +161,10 @@ def confounding(obs: pd.DataFrame, condition_key: str, other: str) -> Notice | N
         return None
     per = pairs.groupby(condition_key, observed=True)[other].nunique()
     if per.min() > 1:
-        text = f"Each label of {other!r} saw one condition only ({', '.join(f'{level}: {n}' for level, n in per.head(4).items())}), so that differences between them are part of the response seen."
+        numbers = ", ".join(f"{level}: {n}" for level, n in per.head(4).items())
+        text = f"Each label of {other!r} saw one condition only ({numbers}), so their differences are part of the response seen."
     else:
-        text = f"The column {other!r} tells the condition entirely: an effect of {other!r} cannot be told from that of {condition_key!r}."
+        text = f"The column {other!r} tells the condition entirely: its own effect cannot be told from that of {condition_key!r}."
     return Notice("confounded", text)
 
 
@@ -163,11 +174,16 @@ def is_batch(name: str) -> bool:
 
 
 def _condition(columns: Sequence[Column]) -> Column | None:
-    """The column with the best evidence from its name and from a label that looks like a control; None below a threshold or on a tie."""
+    """The column with the best evidence, from its name and from a label that looks like a control; None if weak or tied."""
     scored: list[tuple[int, Column]] = []
     for column in columns:
         name = _norm(column.name)
-        if column.kind != "category" or len(column.levels) < 2 or _NOT_A_CONDITION.search(name) or any(p.match(name) for p in _CELL_TYPES):
+        if (
+            column.kind != "category"
+            or len(column.levels) < 2
+            or _NOT_A_CONDITION.search(name)
+            or any(p.match(name) for p in _CELL_TYPES)
+        ):
             continue
         score = 3 if _CONDITION.match(name) else 1 if _PERHAPS_CONDITION.match(name) else 0
         score -= 1 if any(p.match(name) for p in _REPLICATES) else 0

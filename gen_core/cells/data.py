@@ -7,7 +7,8 @@ comes out is one thing: natural log1p of counts per 10,000 for each cell, with u
 from __future__ import annotations
 
 import difflib
-import re
+import importlib.util
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +19,23 @@ from scipy.sparse import csr_matrix
 
 from gen_core.cells import columns as cols
 from gen_core.cells.columns import Column, Guess, confounding
+from gen_core.cells.genenames import Genes, named, repeated
 from gen_core.cells.normalise import normalise
 from gen_core.cells.state import State, recognise
 from gen_core.errors import InputError
 from gen_core.inputs.cellfile import CellFile, open_cells
 from gen_core.inputs.matrix import Matrix, Progress
 from gen_core.inputs.table import Labels, Table, unique_names
+from gen_core.memo import Memo
 from gen_core.result import Notice, unique
 
-__all__ = ["Cells", "Column", "Description", "Guess", "State", "confounding", "describe", "read_cells", "read_obs"]
+__all__ = ["Cells", "Column", "Description", "Guess", "State", "confounding", "describe", "read_cells", "read_obs", "scanpy_pbmc"]
 
 SAMPLE = 2_000  # cells looked at to tell what a matrix holds
 SAMPLE_VALUES = 10_000_000  # and no more stored values than this
 MIN_CELLS = 10
 MAX_COLUMNS = 500  # described for the page; any other can still be asked for by name
-SYMBOLS = ("gene_symbols", "gene_symbol", "symbol", "feature_name", "gene_name", "gene_names", "gene_short_name", "hgnc_symbol", "SYMBOL", "Symbol")
-_ENSEMBL = re.compile(r"ENS[A-Z]{0,6}G\d{6,}(\.\d+)?")
+STATES = Memo(1000, lambda state: 1)  # by file and layer: blocks of one file are read one after the other
 
 
 @dataclass(frozen=True)
@@ -74,20 +76,24 @@ def describe(path: Path, layer: str | None = None) -> Description:
     with open_cells(path) as file:
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
-        state = _state(matrix, genes)
+        state = _state(path, layer, matrix, genes)
         if state.kind == "scaled" or (state.kind == "unknown" and not state.base):
-            state = State(state.kind, state.base, state.target_sum, f"{state.text} {_instead(file, layer)}")
+            state = State(state.kind, state.base, state.target_sum, f"{state.text} {_instead(path, file, layer)}")
         described = [(name, file.obs.column(name)) for name in file.obs.columns[:MAX_COLUMNS]]
         found = tuple(cols.describe_column(name, values) for name, values in described)
         guessed = cols.guess(found)
         if (changed := unique_names(file.obs.names)[1]) > 0:
-            notices.append(_repeated(changed, "cell names"))
+            notices.append(repeated(changed, "cell names"))
         if not state.whole:
             notices.append(Notice("not_integers", state.text))
         if len(file.obs.columns) > MAX_COLUMNS:
-            notices.append(Notice("many_columns", f"The file has {len(file.obs.columns):,} columns; the first {MAX_COLUMNS} are shown."))
+            notices.append(
+                Notice("many_columns", f"The file has {len(file.obs.columns):,} columns; the first {MAX_COLUMNS} are shown.")
+            )
         notices += _labels_missing(found) + _confounded(dict(described), found, guessed)
-        return Description(n_cells, len(genes.names), matrix.n_nonzero, found, tuple(file.layers), state, guessed, unique(notices))
+        return Description(
+            n_cells, len(genes.names), matrix.n_nonzero, found, tuple(file.layers), state, guessed, unique(notices)
+        )
 
 
 def read_cells(
@@ -96,14 +102,15 @@ def read_cells(
     """Read the cells `rows` (places in the file, rising; None: all) with these columns.
 
     Memory is that of the cells asked for and one block more. Cells that lack a label in one of the columns are left
-    out, with a notice. Raises InputError where the matrix is scaled, holds NaN or infinities, or is damaged, and where a column is missing.
+    out, with a notice. Raises InputError where the matrix is scaled, holds NaN or infinities or is damaged, and where a
+    column is missing.
     """
     with open_cells(path) as file:
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
-        state = _state(matrix, genes)
+        state = _state(path, layer, matrix, genes)
         if state.kind == "scaled" or (state.kind == "unknown" and not state.base):
-            raise InputError(f"{state.text} {_instead(file, layer)}")
+            raise InputError(f"{state.text} {_instead(path, file, layer)}")
         if state.kind == "unknown" or not state.whole:
             notices.append(Notice("not_integers" if state.kind == "counts" else "unknown_scale", state.text))
         rows = np.arange(n_cells) if rows is None else np.asarray(rows, dtype=np.int64)
@@ -111,7 +118,7 @@ def read_cells(
             raise ValueError("rows must be places of cells in the file, rising, each once")
         names, changed = unique_names(file.obs.names)
         if changed:
-            notices.append(_repeated(changed, "cell names"))
+            notices.append(repeated(changed, "cell names"))
         obs = _obs(file.obs, columns).iloc[rows]
         rows, obs = _labelled(rows, obs, notices)
         X = matrix.rows(rows, progress)
@@ -131,12 +138,16 @@ def read_obs(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         return _obs(file.obs, columns).set_axis(pd.Index(unique_names(file.obs.names)[0], dtype=object), axis=0)
 
 
-@dataclass(frozen=True, eq=False)
-class _Genes:
-    """Unique names of the genes used, and which of the file's they are (None: all)."""
-
-    names: np.ndarray
-    kept: np.ndarray | None
+def scanpy_pbmc() -> Path:
+    """The file `10x_pbmc68k_reduced.h5ad` that scanpy ships: 700 real blood cells, X scaled, `raw` log1p of 765 genes."""
+    scanpy = importlib.util.find_spec("scanpy")  # found, not imported: that takes seconds
+    if (
+        scanpy is None
+        or scanpy.origin is None
+        or not (path := Path(scanpy.origin).parent / "datasets" / "10x_pbmc68k_reduced.h5ad").is_file()
+    ):
+        raise InputError("The data set pbmc68k_reduced is part of scanpy, and scanpy is not installed here.")
+    return path
 
 
 def _enough(file: CellFile) -> int:
@@ -146,55 +157,28 @@ def _enough(file: CellFile) -> int:
     return n_cells
 
 
-def _matrix(file: CellFile, layer: str | None) -> tuple[Matrix, _Genes, list[Notice]]:
+def _matrix(file: CellFile, layer: str | None) -> tuple[Matrix, Genes, list[Notice]]:
     """The matrix, its genes under the names used, and what is to be said about those."""
     matrix, table = file.matrix(layer)
     notices: list[Notice] = []
-    if not len(table.names):
-        raise InputError("The file holds no genes.")
-    kept = _expression_only(table, notices)
-    names = _symbols(table, notices)
-    if kept is not None:
-        names = names[kept]
-    names, changed = unique_names(names)
-    if changed:
-        notices.append(_repeated(changed, "gene names"))
-    return matrix, _Genes(names, kept), notices
+    return matrix, named(table, notices), notices
 
 
-def _expression_only(table: Table, notices: list[Notice]) -> np.ndarray | None:
-    """Which features are genes, where the file holds antibodies, guides or tags as well."""
-    key = next((name for name in ("feature_types", "feature_type") if name in table.columns), None)
-    kinds = table.column(key) if key else None
-    if not isinstance(kinds, Labels) or len(kinds.levels) < 2 or "Gene Expression" not in kinds.levels:
-        return None
-    kept = kinds.codes == kinds.levels.index("Gene Expression")
-    notices.append(Notice("features_left_out", f"{int((~kept).sum()):,} features that are no genes (antibodies, guides, tags) are left out."))
-    return kept
+def _state(path: Path, layer: str | None, matrix: Matrix, genes: Genes) -> State:
+    """The state of a matrix, looked at once for each file."""
+    file = os.stat(path)
+    found: State = STATES.get((file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, layer), lambda: _look(matrix, genes))
+    return found
 
 
-def _symbols(table: Table, notices: list[Notice]) -> np.ndarray:
-    """Names of the genes: the index, or a column of symbols where the index holds Ensembl ids or mere numbers."""
-    head = table.names[:: max(len(table.names) // 500, 1)].tolist()
-    ensembl = sum(bool(_ENSEMBL.fullmatch(name)) for name in head) > len(head) / 2
-    if not ensembl and not all(name.isdigit() for name in head):
-        return table.names
-    for key in (name for name in SYMBOLS if name in table.columns):
-        column = table.column(key)
-        if isinstance(column, Labels):
-            words = column.words()
-            missing = np.array([word is None for word in words])
-            notices.append(Notice("gene_symbols", f"Genes are named by the column {key!r} instead of the file's ids."))
-            return np.where(missing, table.names, words)
-    if ensembl and any("." in name for name in head):
-        notices.append(Notice("ensembl_versions", "Gene names are Ensembl ids with versions (ENSG….5); they are kept as they are."))
-    return table.names
-
-
-def _state(matrix: Matrix, genes: _Genes) -> State:
-    """The state of a matrix from a sample of its cells; told from some values alone where cells are dear to read and those suffice."""
+def _look(matrix: Matrix, genes: Genes) -> State:
+    """The state of a matrix from a sample of its cells, or from some values where those suffice and cells are slow to read."""
     values = matrix.values(1 << 20) if matrix.slow else None
-    if values is not None and len(values) and (not np.isfinite(values).all() or (values < 0).any() or (values == np.round(values)).all()):
+    if (
+        values is not None
+        and len(values)
+        and (not np.isfinite(values).all() or (values < 0).any() or (values == np.round(values)).all())
+    ):
         return recognise(csr_matrix((0, matrix.shape[1]), dtype=np.float32), values)
     n_cells = matrix.shape[0]
     per_cell = max((matrix.n_nonzero or n_cells * matrix.shape[1]) // n_cells, 1)
@@ -211,7 +195,7 @@ def _spread(n: int, count: int) -> np.ndarray:
     return np.unique(starts[:, None] + np.arange(run))
 
 
-def _instead(file: CellFile, layer: str | None) -> str:
+def _instead(path: Path, file: CellFile, layer: str | None) -> str:
     """Which other matrix of the file would do."""
     fit = []
     for other in [None, *file.layers]:
@@ -219,11 +203,11 @@ def _instead(file: CellFile, layer: str | None) -> str:
             continue
         try:
             matrix, genes, _ = _matrix(file, other)
-            state = _state(matrix, genes)
+            state = _state(path, other, matrix, genes)
         except InputError:
             continue
         if state.kind not in ("scaled", "unknown"):
-            fit.append(f"{other or 'X'} ({state.kind.replace('_', ' of a ')})")
+            fit.append(f"{other or 'X'} ({state.kind.removesuffix('_subset')})")
     if fit:
         return f"Choose another layer: {', '.join(fit)}."
     return "No other layer of the file would do; save the raw counts as X or as a layer."
@@ -243,7 +227,9 @@ def _labelled(rows: np.ndarray, obs: pd.DataFrame, notices: list[Notice]) -> tup
     """Only the cells with a label in every column."""
     missing = obs.isna()
     for name in obs.columns[missing.any()]:
-        notices.append(Notice("missing_labels", f"{int(missing[name].sum()):,} cells have no label in {name!r} and are left out."))
+        notices.append(
+            Notice("missing_labels", f"{int(missing[name].sum()):,} cells have no label in {name!r} and are left out.")
+        )
     whole = ~missing.any(axis=1).to_numpy()
     if len(rows) and not whole.any():
         raise InputError(f"No cell has a label in {', '.join(map(repr, obs.columns))}: choose other columns.")
@@ -254,7 +240,8 @@ def _labels_missing(found: Sequence[Column]) -> list[Notice]:
     if any(column.kind == "category" and len(column.levels) > 1 for column in found):
         return []
     text = (
-        "The file has no column of labels. To compare conditions, add one that tells control from perturbed cells, and one of cell types: "
+        "The file has no column of labels. To compare conditions, add one that tells control from perturbed cells, and one of "
+        "cell types: "
         "adata.obs['condition'] = ... and adata.obs['cell_type'] = ..., then adata.write_h5ad(...)."
     )
     return [Notice("no_labels", text)]
@@ -263,12 +250,9 @@ def _labels_missing(found: Sequence[Column]) -> list[Notice]:
 def _confounded(values: dict[str, Labels | np.ndarray], found: Sequence[Column], guessed: Guess) -> list[Notice]:
     """Notices on the guessed condition and the columns that hold donors or batches."""
     key = guessed.condition_key
-    others = {c.name for c in found if c.kind == "category" and len(c.levels) > 1 and (c.name == guessed.replicate_key or cols.is_batch(c.name))}
+    several = [c.name for c in found if c.kind == "category" and len(c.levels) > 1]
+    others = {name for name in several if name == guessed.replicate_key or cols.is_batch(name)}
     if key is None:
         return []
     frame = pd.DataFrame({name: cols.as_series(name, values[name]) for name in [key, *sorted(others - {key})]})
     return [notice for name in frame.columns[1:] if (notice := confounding(frame, key, name))]
-
-
-def _repeated(changed: int, what: str) -> Notice:
-    return Notice("duplicate_" + what.replace(" ", "_"), f"{changed:,} {what} are repeated; -1, -2 … was added to tell them apart.")

@@ -12,19 +12,18 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gen_core.cells import data, files
+from gen_core.cells import data, files, question
 from gen_core.cells.moved import column_mean
 from gen_core.cells.recipe import Decode
 from gen_core.cells.warn import STRANGE
 from gen_core.datasets import DATA, path_of
 from gen_core.errors import RecipeError
 from gen_core.latent.components import Components
-from gen_core.latent.density import Density, neighbours
+from gen_core.latent.density import Density, place
 from gen_core.memo import Memo
 from gen_core.result import Notice, Result
 
 Array = np.ndarray
-NEAREST = 15
 MAX_CELLS = 20_000  # a map of more cells shows, and is fitted on, a seeded sample
 KEPT = Memo(1 << 30, lambda atlas: int(atlas.X.data.nbytes * 2))
 
@@ -71,7 +70,7 @@ def open_atlas(recipe: Decode) -> Atlas:
 
 def _read(recipe: Decode, layer: str | None) -> Atlas:
     path = path_of(recipe.data)
-    described = data.describe(path, layer)
+    described = question.described(recipe.data, layer)
     columns = [column.name for column in described.columns if 1 < len(column.levels) <= 50]
     rows = None
     if described.n_cells > MAX_CELLS:
@@ -82,21 +81,6 @@ def _read(recipe: Decode, layer: str | None) -> Atlas:
     return Atlas(cells.X, cells.genes, cells.names, obs if rows is None else obs.iloc[rows], latent, latent.encode(cells.X), cells.notices)
 
 
-def place(spot: Array, codes: Array) -> Array:
-    """Latent vectors (m, k) at places (m, d) on the first d axes of a map of codes (n, k).
-
-    The shown axes are taken exactly; along the others the point gets the Gaussian-weighted mean of the 15 cells nearest
-    on the map, so that it decodes to a cell like those around it.
-    """
-    shown = spot.shape[1]
-    distance, nearest = neighbours(spot, codes[:, :shown], NEAREST)
-    weights = np.exp(-0.5 * (distance / np.maximum(distance[:, [-1]] / 2, 1e-9)) ** 2)
-    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-30)
-    filled = np.einsum("mk,mkd->md", weights, codes[nearest])
-    filled[:, :shown] = spot
-    return filled
-
-
 def decode(recipe: Decode) -> Decoded:
     """Profiles of the recipe's points. Raises RecipeError where they are longer than the latent space, or of unlike length."""
     atlas = open_atlas(recipe)
@@ -105,7 +89,7 @@ def decode(recipe: Decode) -> Decoded:
     if len(lengths) != 1 or not 1 <= max(lengths) <= k:
         raise RecipeError(f"z: every latent vector needs the same number of coordinates, from 1 to {k}.")
     z = np.array(recipe.z)
-    z = place(z, atlas.codes) if z.shape[1] < k else z
+    z = place(z, atlas.codes, list(range(z.shape[1]))) if z.shape[1] < k else z
     return Decoded(atlas, z, np.maximum(atlas.latent.decode(z), 0), atlas.density.percentile(z))
 
 

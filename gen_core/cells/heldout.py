@@ -12,6 +12,7 @@ from gen_core.cells import intervals, metrics
 from gen_core.cells.folds import Fold
 from gen_core.cells.moved import Moved
 from gen_core.cells.shift import PREDICTORS
+from gen_core.memo import Memo
 
 if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
@@ -51,6 +52,19 @@ def table(made: Prediction) -> pd.DataFrame:
     for score in metrics.NAMES:
         columns += [score] + ([f"{score}_low", f"{score}_high"] if score in intervals.METRICS else [])
     return pd.DataFrame(rows, columns=columns)
+
+
+KEPT = Memo(64 << 20, lambda frame: 1 << 20)
+
+
+def reference(made: Prediction) -> pd.DataFrame:
+    """The table at the dose that was measured, whatever the dose asked for: kept, since a slider does not change it."""
+    from gen_core.cells.perturb import predict
+
+    dose = made.folds.dose
+    key = (made.study.key, made.recipe.shift, dose)
+    found: pd.DataFrame = KEPT.get(key, lambda: predict(made.recipe.replace(dose=dose)).held_out)
+    return found
 
 
 def _draws(study: Study, name: str, fold: Fold, dose: float) -> dict[str, dict[str, Array]]:

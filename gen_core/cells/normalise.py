@@ -21,7 +21,9 @@ def normalise(X: csr_matrix, state: State) -> int:
     """
     broken = sum(int((~np.isfinite(X.data[a : a + BLOCK])).sum()) for a in range(0, len(X.data), BLOCK))
     if broken:
-        raise InputError(f"The matrix holds {broken:,} values that are not numbers (NaN or infinite); replace them or leave those cells out.")
+        raise InputError(
+            f"The matrix holds {broken:,} values that are not numbers (NaN or infinite); replace them or leave those cells out."
+        )
     negative = sum(int((X.data[a : a + BLOCK] < 0).sum()) for a in range(0, len(X.data), BLOCK))
     if negative:
         raise InputError(f"The matrix holds {negative:,} negative values among what looks like {state.kind}; use the raw counts.")

@@ -50,13 +50,17 @@ def response_axes(made: Prediction) -> tuple[int, int]:
 
 def ranges(made: Prediction, axes: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
     """What the map shows: all measured cells and a margin. It does not follow the dose, so that movement is seen."""
-    spans = []
+    return spans(made.study.codes, axes)
+
+
+def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Ranges of two axes that hold all but the farthest few codes (n, k), with a margin."""
+    found = []
     for axis in axes:
-        values = made.study.codes[:, axis]
-        low, high = np.quantile(values, [0.002, 0.998])
+        low, high = np.quantile(codes[:, axis], [0.002, 0.998])
         margin = 0.12 * (high - low)
-        spans.append((float(low - margin), float(high + margin)))
-    return spans[0], spans[1]
+        found.append((float(low - margin), float(high + margin)))
+    return found[0], found[1]
 
 
 def cell_map(made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420) -> go.Figure:

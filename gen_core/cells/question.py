@@ -9,14 +9,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gen_core.cells import data
+from gen_core.cells import data, genesets
 from gen_core.cells.recipe import Perturb
 from gen_core.datasets import path_of
 from gen_core.errors import InputError, RecipeError
+from gen_core.memo import Memo
 from gen_core.result import Notice
 
 Array = np.ndarray
-DECISIVE = 10  # cells of both conditions that a type needs to be proposed as the target
+DESCRIBED = Memo(64 << 20, lambda described: 1 << 20)
+
+
+def described(name: str, layer: str | None = None) -> data.Description:
+    """What the file of a recipe's content name holds, looked at once. Raises InputError where it cannot be read."""
+    found: data.Description = DESCRIBED.get((name, layer), lambda: data.describe(path_of(name), layer))
+    return found
 
 
 def fill_in(recipe: Perturb) -> Perturb:
@@ -26,15 +33,15 @@ def fill_in(recipe: Perturb) -> Perturb:
     column or a label that is not there.
     """
     path = path_of(recipe.data)
-    described = data.describe(path, recipe.layer)
-    guess = described.guess
+    found = described(recipe.data, recipe.layer)
+    guess = found.guess
     condition_key = recipe.condition_key or guess.condition_key
     cell_type_key = recipe.cell_type_key or guess.cell_type_key
     if condition_key is None:
         raise InputError("No column of this file tells control from perturbed cells: name one (condition_key), or add it to the file.")
     if cell_type_key is None:
         raise InputError("No column of this file holds cell types: name the column whose contexts the response is carried across.")
-    names = [column.name for column in described.columns]
+    names = [column.name for column in found.columns]
     for field, key in (("condition_key", condition_key), ("cell_type_key", cell_type_key), ("dose_key", recipe.dose_key), ("replicate_key", recipe.replicate_key)):
         if key is not None and key not in names:
             raise RecipeError(f"{field}: this file has no column {key!r}; it has {some(names)}.")
@@ -77,6 +84,19 @@ def _best_target(obs: pd.DataFrame, condition_key: str, cell_type_key: str, cont
     return str(counts[[control, perturbed]].min(axis=1).idxmax())
 
 
+def types(recipe: Perturb) -> list[str]:
+    """The contexts of a filled-in recipe that have cells to start from, in alphabetical order."""
+    obs = labels(recipe, path_of(recipe.data))
+    start = "perturbed" if recipe.reverse else "control"
+    found = {str(name) for name in obs.cell_type[obs.role == start].unique()}
+    return sorted(found | ({str(recipe.target)} if recipe.target else set()))
+
+
+def check_gene_sets(name: str) -> None:
+    """Raise InputError where this content is not a .gmt file."""
+    genesets.read_gmt(path_of(name, "gene_sets"))
+
+
 def labels(recipe: Perturb, path: Path) -> pd.DataFrame:
     """One row a cell of the file: condition, cell_type, role ("control", "perturbed" or "" for cells not asked about), and
     dose and replicate where the recipe names their columns.
@@ -106,8 +126,7 @@ def labels(recipe: Perturb, path: Path) -> pd.DataFrame:
 
 def notices(recipe: Perturb, path: Path) -> list[Notice]:
     """What the file's design makes doubtful: conditions that coincide with a batch or a donor."""
-    described = data.describe(path, recipe.layer)
-    suspects = [key for key in {recipe.replicate_key, described.guess.replicate_key} if key and key != recipe.condition_key]
+    suspects = [key for key in {recipe.replicate_key, described(recipe.data, recipe.layer).guess.replicate_key} if key and key != recipe.condition_key]
     if not suspects:
         return []
     read = data.read_obs(path, [str(recipe.condition_key), *suspects])
@@ -118,9 +137,9 @@ def notices(recipe: Perturb, path: Path) -> list[Notice]:
 
 def new_donor_rows(recipe: Perturb, path: Path) -> Array:
     """Rows of a second file that are control cells of the target; all its cells are control where it has no conditions."""
-    described = data.describe(path, recipe.layer)
-    names = [column.name for column in described.columns]
-    type_key = recipe.cell_type_key if recipe.cell_type_key in names else described.guess.cell_type_key
+    found = described(str(recipe.target_data), recipe.layer)
+    names = [column.name for column in found.columns]
+    type_key = recipe.cell_type_key if recipe.cell_type_key in names else found.guess.cell_type_key
     if type_key is None:
         raise InputError(f"The second file has no column {recipe.cell_type_key!r} that says which of its cells are {recipe.target!r}.")
     keys = [type_key] + ([str(recipe.condition_key)] if recipe.condition_key in names else [])

@@ -54,8 +54,8 @@ def simulate(n: int = 2400, doses: tuple[float, ...] = (), seed: int = 2026) -> 
     genes = np.array([f"{_set_of(g)}{g:04d}" for g in range(GENES)])
     level = rng.gamma(0.45, 1.0, GENES) + 0.02
     level[:140] = rng.gamma(1.2, 0.5, 140) + 0.05  # responding genes are expressed well enough to be seen
-    lineages = {name: rng.normal(0, 0.8, GENES) * (rng.random(GENES) < 0.25) for name in ("lymphoid", "myeloid")}
-    programmes = {name: lineages[spec[0]] + rng.normal(0, 0.7, GENES) * (rng.random(GENES) < 0.15) for name, spec in TYPES.items()}
+    lineages = {name: rng.normal(0, 1.0, GENES) * (rng.random(GENES) < 0.3) for name in ("lymphoid", "myeloid")}
+    programmes = {name: lineages[spec[0]] + rng.normal(0, 0.55, GENES) * (rng.random(GENES) < 0.1) for name, spec in TYPES.items()}
     factors = rng.normal(0, 0.35, (2, GENES)) * (rng.random((2, GENES)) < 0.2)
     donors = rng.normal(0, 0.12, (4, GENES))
     effect = np.zeros((3, GENES))

@@ -38,24 +38,36 @@ def recognise(sample: csr_matrix, values: np.ndarray | None = None) -> State:
     pool = stored if values is None else np.concatenate([stored, values[values != 0].astype(np.float64)])
     broken = int((~np.isfinite(pool)).sum())
     if broken:
-        return State("unknown", 0, None, f"The matrix holds {broken:,} values that are not numbers (NaN or infinite) in the cells looked at.")
+        return State(
+            "unknown",
+            0,
+            None,
+            f"The matrix holds {broken:,} values that are not numbers (NaN or infinite) in the cells looked at.",
+        )
     if not len(pool):
         return State("unknown", 0, None, "The matrix holds only zeros in the cells looked at.")
     if (pool < 0).any():
-        return State("scaled", 0, None, "The matrix holds negative values: it is scaled or corrected, and counts cannot be had back from it.")
+        return State(
+            "scaled",
+            0,
+            None,
+            "The matrix holds negative values: it is scaled or corrected, so it is neither counts nor their log1p.",
+        )
     whole = float((pool == np.round(pool)).mean())
     if whole == 1:
         return State("counts", 0, None, "The matrix holds counts; they are brought to 10,000 per cell and log1p is taken.")
     cells = _Cells(sample)
     if (total := cells.common_total(stored)) is not None:
-        text = f"The matrix is normalised to {_number(total)} per cell, without logarithm; it is brought to 10,000 per cell and log1p is taken."
+        text = f"The matrix holds {_number(total)} per cell, not logged; it is brought to 10,000 per cell and log1p is taken."
         return State("counts", 0, total, text)
     if pool.max() < LOGGED_BELOW and (logged := _logged(cells, stored)):
         return logged
     if whole >= 0.5 or pool.max() > LOGGED_BELOW:
-        text = f"The matrix holds counts of which {1 - whole:.0%} are not whole numbers (as after a correction for ambient RNA); they are used as counts."
+        text = f"The matrix holds counts, {1 - whole:.0%} of them no whole numbers (corrected ones); they are used as counts."
         return State("counts", 0, None, text, whole=False)
-    text = "The matrix holds neither counts nor their log1p as far as can be told; its values are taken as natural log1p as they stand."
+    text = (
+        "The matrix is neither counts nor their log1p as far as can be told; its values are taken as natural log1p as they stand."
+    )
     return State("unknown", math.e, None, text)
 
 
@@ -68,18 +80,23 @@ def _logged(cells: _Cells, stored: np.ndarray) -> State | None:
         total = cells.common_total(plain)
         if total is not None:
             text = f"The matrix holds log1p of {_number(total)} per cell ({names[base]})"
-            return State("log1p", base, total, text + ("; it is used as it is." if base == math.e else ", brought to the natural logarithm."))
+            return State(
+                "log1p",
+                base,
+                total,
+                text + ("; it is used as it is." if base == math.e else ", brought to the natural logarithm."),
+            )
         if (share := cells.multiples(plain)) > score:
             best, score = base, share
     if score < 0.8:
         return None
     plain = np.expm1(stored * math.log(best))
     if (np.abs(plain - np.round(plain)) <= 1e-3 + 1e-5 * plain).mean() > 0.999:
-        text = f"The matrix holds log1p of counts that were not normalised ({names[best]}); the counts are had back and brought to 10,000 per cell."
+        text = f"The matrix holds log1p of raw counts ({names[best]}); the counts are recovered and brought to 10,000 per cell."
         return State("counts", best, None, text)
     text = (
-        f"The matrix holds log1p ({names[best]}) of normalised counts for a part of the genes, or scaled by each cell's own factor: "
-        "the totals differ from cell to cell. It is used as it is."
+        f"The matrix holds log1p ({names[best]}) of normalised counts, but totals differ from cell to cell: it is a part of the "
+        "genes, or each cell was scaled by its own factor. It is used as it is."
     )
     return State("log1p_subset", best, None, text)
 

@@ -140,6 +140,15 @@ class Study:
         return column_mean(X), column_variance(X) / max(len(rows) - 1, 1)
 
     @cached_property
+    def dose_choices(self) -> tuple[float, ...]:
+        """Doses for a slider: none, the measured ones, four steps between each two, and up to twice the highest."""
+        measured = [float(d) for d in self.doses]
+        ladder = [0.0]
+        for low, high in zip([measured[0] / 3, *measured], [*measured, measured[-1] * 2], strict=True):
+            ladder += [float(f"{d:.2g}") for d in np.geomspace(low, high, 6)[:-1]] if low != measured[-1] else [float(f"{d:.2g}") for d in np.geomspace(low, high, 4)]
+        return tuple(sorted({*ladder, *measured}))
+
+    @cached_property
     def doses(self) -> Array:
         """All doses measured in any source, ascending; [1.] without a dose column."""
         return np.unique(np.concatenate([self.responses[name].doses for name in self.sources]))
@@ -164,7 +173,7 @@ def _read(key: str, recipe: Perturb) -> Study:
     is_target = (obs.cell_type == recipe.target).to_numpy()
     is_perturbed = (obs.condition != start).to_numpy()
     keep = np.flatnonzero((obs.role != "").to_numpy())
-    cells_held, sampled = _sample(obs.iloc[keep], data.describe(path, recipe.layer), recipe.seed)
+    cells_held, sampled = _sample(obs.iloc[keep], question.described(recipe.data, recipe.layer), recipe.seed)
     rows = keep[cells_held]
     cells = data.read_cells(path, [], rows, recipe.layer)
     X, genes, names = cells.X, cells.genes, cells.names

@@ -57,6 +57,9 @@ def sniff(path: str | Path) -> str:
     start = head(path, HEAD)
     if not start:
         return "empty"
+    # Before all others: DICOM leaves the first 128 bytes free, and some devices put the header of a TIFF there.
+    if start[128:132] == b"DICM":
+        return "dicom"
     for magic, kind in _MAGIC:
         if start.startswith(magic):
             return kind
@@ -64,8 +67,6 @@ def sniff(path: str | Path) -> str:
         return _sniff_zip(path)
     if start.startswith(b"\x1f\x8b"):
         return "nifti" if _is_nifti(_inflate_head(start)) else "gzip"
-    if start[128:132] == b"DICM":
-        return "dicom"
     if _is_nifti(start):
         return "nifti"
     # HDF5 may begin after a block of the user's own (MATLAB 7.3 files do), at 512 bytes or a power of two above.

@@ -11,11 +11,10 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5o
 
 from gen_core.errors import InputError
 from gen_core.inputs.hdf5 import shown
-from gen_core.inputs.hdf5_values import attribute, length, read_text, read_values
+from gen_core.inputs.hdf5_values import attribute, attribute_texts, length, read_text, read_values
 from gen_core.inputs.matrix import Compressed, Dense, Matrix
 from gen_core.inputs.table import Labels, Table, labels, tidy
 
@@ -43,8 +42,12 @@ class AnndataFile:
             path, table = self._raw
         else:
             path, table = f"layers/{layer}", "var"
-        if path == "X" and not self.has_x or path not in self.file or (path != "X" and layer not in self.layers):
-            offer = f"choose one of its layers: {', '.join(map(shown, self.layers))}" if self.layers else "and it has no layers either"
+        if path not in self.file or not (self.has_x if path == "X" else layer in self.layers):
+            offer = (
+                f"choose one of its layers: {', '.join(map(shown, self.layers))}"
+                if self.layers
+                else "and it has no layers either"
+            )
             raise InputError(f"The file has no matrix {shown(layer or 'X')}; {offer}.")
         genes = read_table(self.file, table)
         return read_matrix(self.file[path], path, (len(self.obs.names), len(genes.names))), genes
@@ -62,7 +65,9 @@ def read_matrix(node: Any, name: str, expected: tuple[int, int]) -> Matrix:
     kind = attribute(node, "encoding-type") or attribute(node, "h5sparse_format") or ""
     stated = attribute(node, "shape", attribute(node, "h5sparse_shape"))
     if not isinstance(kind, str) or kind[:3] not in ("csr", "csc"):
-        raise InputError(f"The matrix {shown(name)} is stored in an unknown way ({shown(str(kind))}); dense, CSR or CSC was expected.")
+        raise InputError(
+            f"The matrix {shown(name)} is stored in an unknown way ({shown(str(kind))}); dense, CSR or CSC was expected."
+        )
     if stated is not None and np.size(stated) == 2:
         _same_shape(name, (int(stated[0]), int(stated[1])), expected)
     return Compressed(node, expected, kind.startswith("csr"), name)
@@ -93,10 +98,9 @@ class GroupTable:
         if not isinstance(index, str) or not isinstance(group.get(index), h5py.Dataset | h5py.Group):
             raise InputError(f"The table {shown(name)} has no index: the names of its lines are missing; write the file again.")
         self.names = _names(group[index], f"{name}/{index}")
-        # In the order of writing, which is that of the columns; the attribute that states it may hide gigabytes.
-        found = [key for key in _members(group) if key not in (index, "__categories")]
-        places = {key: h5o.get_info(group.id, key.encode("utf8", "surrogateescape")).addr for key in found}
-        self.columns = sorted((key for key in found if _is_column(group[key])), key=lambda key: places[key])
+        found = [key for key in _members(group) if key not in (index, "__categories") and _is_column(group[key])]
+        place = {key: i for i, key in enumerate(attribute_texts(group, "column-order"))}
+        self.columns = sorted(found, key=lambda key: place.get(key, len(place)))  # otherwise by name, as HDF5 lists them
 
     def column(self, name: str) -> Labels | np.ndarray:
         return _fitting(_column(self.group, name, f"{self.name}/{name}"), name, self.name, len(self.names))
@@ -135,7 +139,9 @@ def _column(group: h5py.Group, key: str, name: str) -> Labels | np.ndarray:
         if {"values", "mask"} <= parts:  # nullable integers, booleans and strings
             values, mask = read_values(_flat(node["values"]), name), read_values(node["mask"], name).astype(bool)
             if len(values) != len(mask):
-                raise InputError(f"The column {shown(name)} is damaged: {len(values):,} values and {len(mask):,} marks; write the file again.")
+                raise InputError(
+                    f"The column {shown(name)} is damaged: {len(values):,} values and {len(mask):,} marks; write the file again."
+                )
             if values.dtype.kind in "iuf":
                 return np.where(mask, np.nan, values.astype(float)) if mask.any() else values
             words = values.astype(str).astype(object)
@@ -160,7 +166,9 @@ def _coded(codes: np.ndarray, levels: np.ndarray, name: str) -> Labels:
         raise InputError(f"The column {shown(name)} is damaged: its codes are not whole numbers; write the file again.")
     codes = codes.astype(np.int64)
     if len(codes) and (codes.min() < -1 or codes.max() >= len(levels)):
-        raise InputError(f"The column {shown(name)} is damaged: it refers to a category beyond its {len(levels):,}; write the file again.")
+        raise InputError(
+            f"The column {shown(name)} is damaged: it refers to a category beyond its {len(levels):,}; write the file again."
+        )
     return tidy(codes, list(levels))
 
 
@@ -187,7 +195,7 @@ def _names(node: Any, name: str) -> np.ndarray:
 def _fitting(column: Labels | np.ndarray, name: str, table: str, lines: int) -> Labels | np.ndarray:
     found = len(column.codes if isinstance(column, Labels) else column)
     if found != lines:
-        raise InputError(f"The file does not fit together: {table} has {lines:,} lines, but its column {shown(name)} has {found:,}; write it again.")
+        raise InputError(f"The file does not fit together: {table} has {lines:,} lines, but column {shown(name)} has {found:,}.")
     return column
 
 

@@ -21,11 +21,14 @@ _MARKET = b"%%MatrixMarket"
 _EXPECTED = "an .h5ad file, a CellRanger .h5, or a zip of matrix.mtx, barcodes.tsv and features.tsv was expected"
 _OTHER = {
     "empty": f"This file is empty; {_EXPECTED}.",
-    "csv": "This is a table of text; read it with anndata.read_csv(file).T (if its lines are genes), add the labels of the cells to .obs, and save it as .h5ad.",
+    "csv": "This is a table of text: read it with anndata.read_csv (transposed where its lines are genes), add the labels of the "
+    "cells to .obs, and save it as .h5ad.",
     "zarr": "This is a Zarr store; save it as one file: anndata.read_zarr(folder).write_h5ad('cells.h5ad').",
     "folder": f"This is a folder; {_EXPECTED}.",
 }
-_RDS = "This may be an R object (.rds): save it from R as .h5ad, for example with zellkonverter::writeH5AD or sceasy::convertFormat."
+_RDS = (
+    "This may be an R object (.rds): save it from R as .h5ad, for example with zellkonverter::writeH5AD or sceasy::convertFormat."
+)
 
 
 class CellFile(Protocol):

@@ -88,7 +88,9 @@ def _walk(file: h5py.File, path: Path, size: int) -> None:
         group, where, depth = groups.pop()
         objects += group.get_num_objs()
         if objects > MAX_OBJECTS:
-            raise InputError(f"This HDF5 file holds more than {MAX_OBJECTS:,} groups and data sets; keep only the columns that are needed.")
+            raise InputError(
+                f"This HDF5 file holds more than {MAX_OBJECTS:,} groups and data sets; keep only the columns that are needed."
+            )
         for link, kind in _links(group):
             name = f"{where}/{link.decode('utf8', 'replace')}"
             if kind == h5l.TYPE_EXTERNAL or kind not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
@@ -97,11 +99,15 @@ def _walk(file: h5py.File, path: Path, size: int) -> None:
             if isinstance(node, h5d.DatasetID):
                 claimed += _check_dataset(node, name, path, size)
                 if claimed > MAX_BYTES:
-                    raise InputError(f"This HDF5 file unpacks to more than {MAX_BYTES >> 30:,} GiB, which is more than can be read.")
+                    raise InputError(
+                        f"This HDF5 file unpacks to more than {MAX_BYTES >> 30:,} GiB, which is more than can be read."
+                    )
             elif isinstance(node, h5g.GroupID):
                 address = h5o.get_info(node).addr
                 if kind == h5l.TYPE_SOFT or address in seen:
-                    raise InputError(f"{shown(name)} is a second link to a group, so that the file contains itself; save it without links.")
+                    raise InputError(
+                        f"{shown(name)} is a second link to a group, so that the file contains itself; save it without links."
+                    )
                 if depth >= MAX_DEPTH:
                     raise InputError(f"This HDF5 file nests groups more than {MAX_DEPTH} deep, which no single-cell file does.")
                 seen.add(address)
@@ -130,7 +136,7 @@ def _check_dataset(node: Any, name: str, path: Path, size: int) -> int:
     if layout == h5d.VIRTUAL or plist.get_external_count():
         raise InputError(f"The data set {shown(name)} lies in another file; save the data as one file that holds everything.")
     kind = node.get_type()
-    if not _plain(kind):
+    if not (_plain(kind) and _known_to_numpy(kind)):
         raise InputError(f"The data set {shown(name)} holds neither numbers nor text; remove it, or save it as numbers or text.")
     ratio, deflate = _filters(plist, name)
     space = node.get_space()
@@ -149,7 +155,9 @@ def _check_dataset(node: Any, name: str, path: Path, size: int) -> int:
         for length in plist.get_chunk():
             chunk *= int(length)
         if chunk > MAX_CHUNK:
-            raise InputError(f"The data set {shown(name)} is stored in pieces of more than {MAX_CHUNK >> 20} MiB; save it with smaller chunks.")
+            raise InputError(
+                f"The data set {shown(name)} is stored in pieces of more than {MAX_CHUNK >> 20} MiB; save it with smaller chunks."
+            )
         if ratio > 1:
             _check_chunks(node, name, path, size, chunk, ratio, deflate)
     return claimed
@@ -167,12 +175,21 @@ def _plain(kind: Any, depth: int = 0) -> bool:
     return family == h5t.COMPOUND and all(_plain(kind.get_member_type(i), depth + 1) for i in range(kind.get_nmembers()))
 
 
+def _known_to_numpy(kind: Any) -> bool:
+    try:
+        return kind.dtype is not None
+    except (TypeError, ValueError, RuntimeError):  # numbers of 200 bits, names of fields that are not text
+        return False
+
+
 def _filters(plist: Any, name: str) -> tuple[int, bool]:
     """How many bytes one stored byte may unpack to, and whether by deflate."""
     codes = [plist.get_filter(i)[0] for i in range(plist.get_nfilters())]
     for code in codes:
         if code not in RATIO and code not in PLAIN:
-            raise InputError(f"The data set {shown(name)} is compressed with HDF5 filter {code}, which is not read here; save it with gzip or lzf.")
+            raise InputError(
+                f"The data set {shown(name)} is packed by HDF5 filter {code}, which is not read here; save it with gzip or lzf."
+            )
     packers = [code for code in codes if code in RATIO]
     if len(packers) > 1 or (packers and [code for code in codes if code != h5z.FILTER_FLETCHER32][-1] != packers[0]):
         raise InputError(f"The data set {shown(name)} is compressed more than once; save it with gzip or lzf.")
@@ -182,7 +199,9 @@ def _filters(plist: Any, name: str) -> tuple[int, bool]:
 def _check_chunks(node: Any, name: str, path: Path, size: int, chunk: int, ratio: int, deflate: bool) -> None:
     """Refuse chunks that unpack to more than the file says: the filters would fill the memory before HDF5 finds out."""
     large: list[tuple[int, int]] = []
-    wrong = InputError(f"The data set {shown(name)} is damaged or was made to mislead: a piece of it unpacks to more than it should.")
+    wrong = InputError(
+        f"The data set {shown(name)} is damaged or was made to mislead: a piece of it unpacks to more than it should."
+    )
 
     def look(info: Any) -> bool | None:
         if info.size > chunk + chunk // 8 + 4096 or info.byte_offset + info.size > size:

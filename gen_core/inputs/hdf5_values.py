@@ -36,6 +36,22 @@ def attribute(node: h5py.Group | h5py.Dataset, name: str, default: Any = None) -
     return value
 
 
+def attribute_texts(node: h5py.Group, name: str) -> list[str]:
+    """An attribute that is a list of text; empty where it is missing, of another kind, or in too large a file.
+
+    How long the texts are is not to be seen before they are read, and each may refer to the same one, as long as the file.
+    """
+    try:
+        found = h5a.open(node.id, name.encode()) if name in node.attrs else None
+        if found is None or found.get_type().get_class() != h5t.STRING or len(found.shape) != 1:
+            return []
+        if found.shape[0] * int(node.file.id.get_filesize()) > 8 * LIMIT:
+            return []
+        return list(_decoded(np.asarray(node.attrs[name], dtype=object)))
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError):
+        return []
+
+
 def length(node: Any) -> int:
     """Entries of a one-dimensional data set; -1 where `node` is not one."""
     return int(node.shape[0]) if isinstance(node, h5py.Dataset) and node.shape is not None and len(node.shape) == 1 else -1
@@ -50,7 +66,9 @@ def read_values(dataset: Any, name: str, field: str | None = None) -> np.ndarray
         raise InputError(f"{shown(name)} should be a list of numbers or of text (one-dimensional); export the file again.")
     kind = dataset.id.get_type()
     if dataset.size * kind.get_size() > LIMIT:
-        raise InputError(f"{shown(name)} takes more than {LIMIT >> 30} GiB, which is too large for a column; remove it from the file.")
+        raise InputError(
+            f"{shown(name)} takes more than {LIMIT >> 30} GiB, which is too large for a column; remove it from the file."
+        )
     if _texts(kind):
         _check_texts(dataset, kind, name)
     values = dataset[field] if field is not None else dataset[()]
@@ -98,7 +116,9 @@ def _check_texts(dataset: Any, kind: Any, name: str) -> None:
         for position in positions:
             total += int(np.ascontiguousarray(table[:, position : position + 4]).view("<u4").sum(dtype=np.int64))
     if total > LIMIT:
-        raise InputError(f"The texts in {shown(name)} take more than {LIMIT >> 30} GiB: the file is damaged or was made to mislead.")
+        raise InputError(
+            f"The texts in {shown(name)} take more than {LIMIT >> 30} GiB: the file is damaged or was made to mislead."
+        )
 
 
 def _references(dataset: Any, width: int) -> bytes | None:

@@ -48,7 +48,9 @@ class Compressed:
         n_major = shape[0] if by_cells else shape[1]
         stored = length(parts[0])
         if min(length(part) for part in parts) < 0 or any(part.dtype.kind not in "iufb" for part in parts):
-            raise InputError(f"The sparse matrix {shown(name)} is incomplete: data, indices and indptr are needed, each a list of numbers.")
+            raise InputError(
+                f"The sparse matrix {shown(name)} is incomplete: data, indices and indptr are needed, each a list of numbers."
+            )
         if length(parts[1]) != stored or length(parts[2]) != n_major + 1:
             raise InputError(
                 f"The sparse matrix {shown(name)} does not fit together: {stored:,} values, {length(parts[1]):,} positions and "
@@ -58,10 +60,14 @@ class Compressed:
         self.starts = parts[2][()].astype(np.int64)
         lengths = np.diff(self.starts)
         if self.starts[0] != 0 or self.starts[-1] != stored or (lengths < 0).any():
-            raise InputError(f"The sparse matrix {shown(name)} is damaged: its indptr does not rise from 0 to the {stored:,} values stored.")
+            raise InputError(
+                f"The sparse matrix {shown(name)} is damaged: its indptr does not rise from 0 to the {stored:,} values stored."
+            )
         n_minor = shape[1] if by_cells else shape[0]
         if len(lengths) and lengths.max() > n_minor:
-            raise InputError(f"The sparse matrix {shown(name)} is damaged: it stores {lengths.max():,} values in a line of {n_minor:,}.")
+            raise InputError(
+                f"The sparse matrix {shown(name)} is damaged: it stores {lengths.max():,} values in a line of {n_minor:,}."
+            )
         self.n_nonzero: int | None = stored
         self.slow = not by_cells
 
@@ -83,7 +89,9 @@ class Compressed:
             values, positions = self.data[a:b], self._positions(a, b)
             to = slice(int(indptr[i]), int(indptr[j]))
             if b - a != to.stop - to.start:  # cells in between that were not asked for
-                chosen = np.repeat(first[i:j] - a - (indptr[i:j] - indptr[i]), np.diff(indptr[i : j + 1])) + np.arange(to.stop - to.start)
+                chosen = np.repeat(first[i:j] - a - (indptr[i:j] - indptr[i]), np.diff(indptr[i : j + 1])) + np.arange(
+                    to.stop - to.start
+                )
                 values, positions = values[chosen], positions[chosen]
             data[to], indices[to] = _floats(values), positions
             if progress:
@@ -115,7 +123,8 @@ class Compressed:
         positions = self.indices[a:b].astype(np.int64)
         limit = self.shape[1] if self.by_cells else self.shape[0]
         if len(positions) and (positions.min() < 0 or positions.max() >= limit):
-            raise InputError(f"The sparse matrix {shown(self.name)} is damaged: it refers to a {'gene' if self.by_cells else 'cell'} beyond its {limit:,}.")
+            what = "gene" if self.by_cells else "cell"
+            raise InputError(f"The sparse matrix {shown(self.name)} is damaged: it refers to a {what} beyond its {limit:,}.")
         return positions
 
 
@@ -148,7 +157,9 @@ class Dense:
         if not self.shape[1]:
             return np.zeros(0, dtype=np.float32)
         few = max(count // self.shape[1], 1)
-        parts = [self.dataset[a : a + max(few // 16, 1)] for a in np.linspace(0, max(self.shape[0] - few // 16, 0), 16).astype(int)]
+        parts = [
+            self.dataset[a : a + max(few // 16, 1)] for a in np.linspace(0, max(self.shape[0] - few // 16, 0), 16).astype(int)
+        ]
         found = _floats(np.concatenate(parts).reshape(-1))
         return found[found != 0]
 
@@ -201,7 +212,9 @@ def _runs(first: np.ndarray, last: np.ndarray, block: int = BLOCK, gap: int = GA
 
 def _room(entries: int, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
     if entries > MAX_ENTRIES:
-        raise InputError(f"These cells hold {entries:,} values, more than can be kept in memory at once ({MAX_ENTRIES:,}); use fewer cells.")
+        raise InputError(
+            f"These cells hold {entries:,} values, more than can be kept in memory at once ({MAX_ENTRIES:,}); use fewer cells."
+        )
     return np.empty(entries, dtype=np.float32), np.empty(entries, dtype=np.int32 if n_genes < 2**31 else np.int64)
 
 
@@ -213,7 +226,11 @@ def _floats(values: np.ndarray) -> np.ndarray:
 def _made(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
     small = max(int(indptr[-1]), shape[1]) < 2**31
     matrix = csr_matrix(shape, dtype=np.float32)
-    matrix.data, matrix.indices, matrix.indptr = data, indices.astype(np.int32 if small else np.int64, copy=False), indptr.astype(np.int32 if small else np.int64)
+    matrix.data, matrix.indices, matrix.indptr = (
+        data,
+        indices.astype(np.int32 if small else np.int64, copy=False),
+        indptr.astype(np.int32 if small else np.int64),
+    )
     return _tidy(matrix)
 
 

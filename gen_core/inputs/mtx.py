@@ -30,7 +30,7 @@ MAX_MEMBERS = 200
 MAX_TABLE = 512 << 20  # bytes of a list of barcodes or genes, or a table of labels
 MAX_TEXT = 64 << 30  # bytes of the matrix as text
 BLOCK = 1 << 24  # bytes of text read at a time: about a million entries
-HOW = "zip together matrix.mtx, barcodes.tsv and features.tsv (each may be .gz), and a metadata.csv whose first column is the barcode"
+HOW = "zip together matrix.mtx, barcodes.tsv, features.tsv (each may be .gz) and a metadata.csv whose first column is the barcode"
 _ROLES = {
     "matrix": re.compile(r"\.mtx$"),
     "barcodes": re.compile(r"(^|[._-])(barcodes?|cells?|cell_?names|colnames)\.(tsv|txt|csv)$"),
@@ -79,7 +79,8 @@ class Triplets:
         stated, entries = _header(next(iter(_blocks(archive, member, 1 << 16)), b""))
         if stated not in (size, size[::-1]):
             raise InputError(
-                f"The files do not fit together: the matrix is {stated[0]:,} x {stated[1]:,}, but there are {size[1]:,} genes and {size[0]:,} barcodes."
+                f"The files do not fit together: the matrix is {stated[0]:,} x {stated[1]:,}, but there are {size[1]:,} genes "
+                f"and {size[0]:,} barcodes."
             )
         self.by_cells = stated == size and size[0] != size[1]  # a square one is taken as CellRanger writes it, genes x cells
         self.n_nonzero: int | None = entries
@@ -103,11 +104,15 @@ class Triplets:
             kept.append((row[chosen], genes[chosen], values[chosen]))
             counts += np.bincount(row[chosen], minlength=len(rows))
             if counts.sum() > MAX_ENTRIES:
-                raise InputError(f"These cells hold more values than can be kept in memory at once ({MAX_ENTRIES:,}); use fewer cells.")
+                raise InputError(
+                    f"These cells hold more values than can be kept in memory at once ({MAX_ENTRIES:,}); use fewer cells."
+                )
             if progress:
                 progress(min(seen / max(self.n_nonzero or 1, 1), 1.0), "reading cells")
         if seen != self.n_nonzero:
-            raise InputError(f"The matrix is cut short: it states {self.n_nonzero:,} entries and holds {seen:,}. Copy or download it again.")
+            raise InputError(
+                f"The matrix is cut short: it states {self.n_nonzero:,} entries and holds {seen:,}. Copy or download it again."
+            )
         out = Filling(counts, self.shape[1])
         while kept:  # each block goes as soon as it is used
             out.add(*kept.pop(0))
@@ -124,7 +129,9 @@ class Triplets:
             try:
                 table = pd.read_csv(io.BytesIO(block), sep=r"\s+", header=None, dtype=np.float64, comment="%").to_numpy()
             except (ValueError, UnicodeError):  # pandas' ParserError is a ValueError
-                raise InputError(f"{shown(self.member)} is damaged: a line is not three numbers. Copy or export it again.") from None
+                raise InputError(
+                    f"{shown(self.member)} is damaged: a line is not three numbers. Copy or export it again."
+                ) from None
             if table.shape[1] != 3 or not np.isfinite(table[:, :2]).all():
                 raise InputError(f"{shown(self.member)} is damaged: a line is not three numbers. Copy or export it again.")
             cells, genes = (table[:, 0], table[:, 1]) if self.by_cells else (table[:, 1], table[:, 0])
@@ -145,7 +152,9 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
         if role and not plain.startswith("."):
             found[role].append(name)
     if len(found["matrix"]) > 1:
-        raise InputError(f"This zip file holds {len(found['matrix'])} matrices; zip the files of one sample, or join the samples as one .h5ad.")
+        raise InputError(
+            f"This zip file holds {len(found['matrix'])} matrices; zip the files of one sample, or join the samples as one .h5ad."
+        )
     if not found["matrix"] and any(name.endswith((".h5ad", ".h5")) for name in names):
         raise InputError("This zip file holds an .h5ad or .h5 file: unpack it and give that file.")
     missing = [name for name in ("matrix", "barcodes", "genes") if not found[name]]
@@ -171,17 +180,25 @@ def _labels(archive: zipfile.ZipFile, member: str, barcodes: np.ndarray) -> dict
     head = content[: content.find(b"\n")]
     sep = max((",", "\t", ";"), key=lambda sign: head.count(sign.encode()))
     try:
-        table = pd.read_csv(io.BytesIO(content), sep=sep, dtype=str, keep_default_na=False, encoding="utf-8-sig", encoding_errors="replace")
+        table = pd.read_csv(
+            io.BytesIO(content), sep=sep, dtype=str, keep_default_na=False, encoding="utf-8-sig", encoding_errors="replace"
+        )
     except (ValueError, RecursionError):
-        raise InputError(f"The table {shown(member)} cannot be read: lines of equal length with a header were expected.") from None
-    if isinstance(table.index, pd.RangeIndex):  # otherwise R left out the name of the first column, and pandas took it for the index
+        raise InputError(
+            f"The table {shown(member)} cannot be read: lines of equal length with a header were expected."
+        ) from None
+    if isinstance(
+        table.index, pd.RangeIndex
+    ):  # otherwise R left out the name of the first column, and pandas took it for the index
         if not len(table.columns):
             return {}
         table = table.set_index(table.columns[0])
     table = table[~table.index.duplicated()]
     where = table.index.get_indexer(pd.Index(barcodes))
     if (where < 0).all():
-        example = f"{shown(str(table.index[0]))} against {shown(str(barcodes[0]))}" if len(table) and len(barcodes) else "it is empty"
+        example = (
+            f"{shown(str(table.index[0]))} against {shown(str(barcodes[0]))}" if len(table) and len(barcodes) else "it is empty"
+        )
         raise InputError(f"No line of {shown(member)} names a cell: its first column should hold the barcodes ({example}).")
     found: dict[str, Labels | np.ndarray] = {}
     for i, name in enumerate(map(str, table.columns)):
@@ -206,7 +223,9 @@ def _blocks(archive: zipfile.ZipFile, member: str, size: int, limit: int = MAX_T
             for part in _gunzipped(stream, size) if member.lower().endswith(".gz") else iter(lambda: stream.read(size), b""):
                 total += len(part)
                 if total > limit:
-                    raise InputError(f"{shown(member)} unpacks to more than {limit >> 20:,} MiB, which is more than is read here.")
+                    raise InputError(
+                        f"{shown(member)} unpacks to more than {limit >> 20:,} MiB, which is more than is read here."
+                    )
                 end = part.rfind(b"\n") + 1
                 if not end and len(left) > BLOCK:
                     raise InputError(f"{shown(member)} is no table of lines; export it again.")
@@ -241,11 +260,17 @@ def _header(block: bytes) -> tuple[tuple[int, int], int]:
     """Lines, columns and entries that a MatrixMarket file states."""
     lines = block.split(b"\n")
     first = lines[0].decode("ascii", "replace").lower().split()
-    if first[:3] != ["%%matrixmarket", "matrix", "coordinate"] or first[3:4] not in (["integer"], ["real"]) or first[4:5] != ["general"]:
+    if (
+        first[:3] != ["%%matrixmarket", "matrix", "coordinate"]
+        or first[3:4] not in (["integer"], ["real"])
+        or first[4:5] != ["general"]
+    ):
         raise InputError("The matrix is not in MatrixMarket's coordinate format (integer or real, general); export it again.")
     stated = next((line.split() for line in lines[1:] if line.strip() and not line.startswith(b"%")), [])
     if len(stated) != 3 or not all(part.isdigit() and len(part) < 16 for part in stated):
-        raise InputError("The matrix is damaged: the line with the numbers of genes, cells and entries is missing. Export it again.")
+        raise InputError(
+            "The matrix is damaged: the line with the numbers of genes, cells and entries is missing. Export it again."
+        )
     return (int(stated[0]), int(stated[1])), int(stated[2])
 
 

@@ -34,7 +34,9 @@ class TenxFile:
         self.layers: list[str] = []
         genomes = _genomes(file)
         if len(genomes) > 1:
-            raise InputError(f"This CellRanger file holds several genomes ({', '.join(map(shown, genomes[:5]))}); save one of them as .h5ad.")
+            raise InputError(
+                f"This CellRanger file holds several genomes ({', '.join(map(shown, genomes[:5]))}); save one of them as .h5ad."
+            )
         self.group = file[genomes[0]]
         barcodes = read_text(self.group["barcodes"], "barcodes")
         self.obs: Table = PlainTable(barcodes, samples(barcodes))
@@ -47,8 +49,10 @@ class TenxFile:
                 found[new] = read_text(node, new)
         if "name" not in found and "id" not in found:
             raise InputError("This CellRanger file names no genes (features/name); write it again.")
-        columns: dict[str, Labels | np.ndarray] = {"feature_types": labels(found["feature_type"])} if "feature_type" in found else {}
-        self._genes: Table = PlainTable(found.get("name", found.get("id")), columns)  # type: ignore[arg-type]  # one of them is there
+        columns: dict[str, Labels | np.ndarray] = (
+            {"feature_types": labels(found["feature_type"])} if "feature_type" in found else {}
+        )
+        self._genes: Table = PlainTable(found["name" if "name" in found else "id"], columns)
         if any(len(part) != len(self._genes.names) for part in found.values()):
             raise InputError("The file does not fit together: its lists of genes differ in length; write it again.")
 
@@ -60,8 +64,8 @@ class TenxFile:
             stated = tuple(int(n) for n in read_values(self.group["shape"], "shape"))
             if stated != shape[::-1]:
                 raise InputError(
-                    f"The file does not fit together: it states {stated[0]:,} genes x {stated[1]:,} cells, but names {shape[1]:,} genes and "
-                    f"{shape[0]:,} cells; write it again."
+                    f"The file does not fit together: it states {stated[0]:,} genes x {stated[1]:,} cells, but names "
+                    f"{shape[1]:,} genes and {shape[0]:,} cells; write it again."
                 )
         return Compressed(self.group, shape, True, "matrix"), self._genes
 

@@ -8,6 +8,7 @@ import numpy as np
 
 Array = np.ndarray
 NEIGHBOURS = 10
+AROUND = 15
 MAX_CODES = 4_000
 
 
@@ -41,6 +42,19 @@ def neighbours(points: Array, codes: Array, k: int) -> tuple[Array, Array]:
     distance = np.sqrt(np.maximum(np.take_along_axis(squared, nearest, 1), 0))
     order = np.argsort(distance, axis=1, kind="stable")
     return np.take_along_axis(distance, order, 1), np.take_along_axis(nearest, order, 1)
+
+
+def place(spots: Array, codes: Array, axes: list[int]) -> Array:
+    """Latent vectors (m, k) at places (m, d) along d axes of a map of codes (n, k).
+
+    Along the axes shown the place is taken exactly; along the others the point gets the Gaussian-weighted mean of the 15
+    cells nearest on the map, so that it decodes to a cell like those around it.
+    """
+    distance, nearest = neighbours(spots, codes[:, axes], AROUND)
+    weights = np.exp(-0.5 * (distance / np.maximum(distance[:, [-1]] / 2, 1e-9)) ** 2)
+    filled: Array = np.einsum("mk,mkd->md", weights / weights.sum(1, keepdims=True), codes[nearest])
+    filled[:, axes] = spots
+    return filled
 
 
 def _distance(points: Array, codes: Array, skip_self: bool = False) -> Array:

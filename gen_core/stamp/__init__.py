@@ -28,20 +28,21 @@ __all__ = ["FORMATS", "Format", "csv_column", "fasta_header", "html_meta", "npz_
            "text_of", "tiff_description"]  # fmt: skip
 
 FORMATS = {
-    "hdf5": Format((".h5ad", ".h5", ".hdf5"), '.uns["recipe"], or an attribute of the root', store.write_hdf5, store.read_hdf5),
-    "zarr": Format((".zarr", ".zarr.zip"), 'an attribute of the root, and .uns["recipe"]', store.write_zarr, store.read_zarr),
+    # key: the word of `sniff`; then endings, place, writer, reader, and whether its first bytes tell it for sure
+    "hdf5": Format((".h5ad", ".h5", ".hdf5"), '.uns["recipe"], or an attribute of the root', store.write_hdf5, store.read_hdf5, True),
+    "zarr": Format((".zarr", ".zarr.zip"), 'an attribute of the root, and .uns["recipe"]', store.write_zarr, store.read_zarr, True),
     "csv": Format((".csv", ".tsv"), "the last column, recipe, in the first row", table.write_csv, table.read_csv),
     "fasta": Format((".fasta", ".fa", ".faa", ".a2m", ".a3m"), "the first record's description", text.write_fasta, text.read_fasta),
     "pdb": Format((".pdb", ".ent"), "REMARK 999", text.write_pdb, text.read_pdb),
     "mmcif": Format((".cif", ".mmcif"), "comment lines", text.write_mmcif, text.read_mmcif),
-    "png": Format((".png",), "a text chunk", image.write_png, image.read_png),
-    "gif": Format((".gif",), "a comment", image.write_gif, image.read_gif),
-    "tiff": Format((".tif", ".tiff"), "ImageDescription", image.write_tiff, image.read_tiff),
+    "png": Format((".png",), "a text chunk", image.write_png, image.read_png, True),
+    "gif": Format((".gif",), "a comment", image.write_gif, image.read_gif, True),
+    "tiff": Format((".tif", ".tiff"), "ImageDescription", image.write_tiff, image.read_tiff, True),
     "svg": Format((".svg",), "a metadata element", text.write_svg, text.read_svg),
-    "npz": Format((".npz",), "a member named recipe, a text", store.write_npz, store.read_npz),
-    "parquet": Format((".parquet",), "the key recipe of the schema's metadata", store.write_parquet, store.read_parquet),
-    "nifti": Format((".nii", ".nii.gz"), "a header extension, comment", medical.write_nifti, medical.read_nifti),
-    "dicom": Format((".dcm", ".dicom"), "a private element (0099,xx01)", medical.write_dicom, medical.read_dicom),
+    "npz": Format((".npz",), "a member named recipe, a text", store.write_npz, store.read_npz, True),
+    "parquet": Format((".parquet",), "the key recipe of the schema's metadata", store.write_parquet, store.read_parquet, True),
+    "nifti": Format((".nii", ".nii.gz"), "a header extension, comment", medical.write_nifti, medical.read_nifti, True),
+    "dicom": Format((".dcm", ".dicom"), "a private element (0099,xx01)", medical.write_dicom, medical.read_dicom, True),
     "html": Format((".html", ".htm"), "a meta tag", text.write_html, text.read_html),
     "json": Format((".json",), "recipe.json is the recipe", text.write_json, text.read_json),
     "zip": Format((".zip",), "a member recipe.json", store.write_zip, store.read_zip),
@@ -61,7 +62,10 @@ def stamp(path: str | Path, recipe: Recipe) -> None:
     ending = max((ending for ending in endings if path.name.lower().endswith(ending)), key=len, default=None)
     if ending is None:
         raise OutputError(f"Files ending in {path.suffix or 'nothing'} have no place for a recipe; it is in recipe.json beside them.")
-    form = FORMATS["zarr"] if ending == ".zip" and sniff(path) == "zarr" else endings[ending]
+    kind = sniff(path)
+    form = FORMATS["zarr"] if ending == ".zip" and kind == "zarr" else endings[ending]
+    if form.binary and FORMATS.get(kind) != form and not (ending == ".npz" and kind == "zip"):  # an archive without arrays is a plain zip
+        raise InputError(f"This file ends in {ending} and is none: it holds {kind if kind != 'unknown' else 'something else'}.")
     try:
         form.write(path, recipe)
     except OSError as error:
@@ -80,7 +84,7 @@ def read_stamp(path: str | Path) -> dict[str, Any]:
     kind = sniff(path)
     if kind == "empty":
         raise InputError("This file is empty.")
-    form = FORMATS.get("csv" if kind == "text" else kind)
+    form = FORMATS.get("csv" if kind in ("text", "unknown") else kind)  # any cell may be in a table
     if form is None or not os.access(path, os.R_OK):
         raise InputError(_NONE)
     try:

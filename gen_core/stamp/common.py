@@ -29,13 +29,14 @@ Edit = tuple[int, int, bytes]
 class Format:
     """One row of the table: which files it is for, where the recipe stands in them, and how it gets in and out.
 
-    `read` gives the recipe's JSON text, or None where the file holds none.
+    `read` gives the recipe's JSON text, or None where the file holds none; the first bytes of a `binary` format tell it for sure.
     """
 
     suffixes: tuple[str, ...]
     place: str
     write: Callable[[Path, Recipe], None]
     read: Callable[[Path], str | None]
+    binary: bool = False
 
 
 def text_of(recipe: Recipe) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen_core.errors import OutputError
 from gen_core.recipe import Recipe
-from gen_core.stamp.common import is_recipe, plain, replacing, start_of, text_of
+from gen_core.stamp.common import STEPS, is_recipe, plain, replacing, start_of, text_of
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -59,7 +60,7 @@ def write_csv(path: Path, recipe: Recipe) -> None:
 
 def read_csv(path: Path) -> str | None:
     """The last cell of the first row, where the last column is named `recipe`; any of the usual delimiters."""
-    records = (record.rstrip(b"\r\n") for record in _records(io.BytesIO(start_of(path))))
+    records = (record.rstrip(b"\r\n") for record in _records(islice(io.BytesIO(start_of(path)), STEPS)))
     filled = (record for record in records if record)
     header = next(filled, b"")
     for delimiter in (b",", b"\t", b";"):

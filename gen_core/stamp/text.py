@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from gen_core.errors import InputError, OutputError
 from gen_core.inputs import markup_root, opened, read_limited
 from gen_core.recipe import MAX_DOCUMENT, Recipe
-from gen_core.stamp.common import LIMIT, Edit, damaged, decode, encode, line_end, lines_of, plain, splice, start_of, text_of
+from gen_core.stamp.common import LIMIT, STEPS, Edit, damaged, decode, encode, line_end, lines_of, plain, splice, start_of, text_of
 
 # ---- FASTA: `>id recipe=BASE64URL`, in the first record only
 
@@ -129,6 +129,7 @@ class _Metadata:
         self.path: list[str] = []
         self.parts: list[str] = []
         self.found: str | None = None
+        self.seen = 0  # elements
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self.start
@@ -139,6 +140,7 @@ class _Metadata:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         here = name.rpartition(":")[2] == "metadata" and attributes.get("id") == "recipe" and len(self.path) == 1
         self.path.append("recipe" if here else "")
+        self.seen += 1
 
     def end(self, _name: str) -> None:
         if self.path.pop() == "recipe" and self.found is None:
@@ -162,7 +164,7 @@ def read_svg(path: Path) -> str | None:
             except (expat.ExpatError, ValueError, LookupError):
                 if listener.found is None:
                     raise damaged("SVG file") from None
-            if listener.found is not None or not block:
+            if listener.found is not None or not block or listener.seen > STEPS:
                 break
     return listener.found
 
