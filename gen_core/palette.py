@@ -66,6 +66,11 @@ def faded(name: str, dark: bool = False) -> str:
     return _rgba(role(name, dark), 0.45)
 
 
+def veil(dark: bool = False) -> str:
+    """The paper, nearly opaque: what makes a name readable over a cloud of points."""
+    return _rgba(role("paper", dark), 0.75)
+
+
 def categories(n: int, dark: bool = False) -> list[str]:
     """`n` colours for categories: four hues, then their darker and lighter shades; from 21 on they repeat, so label directly."""
     hues = _CATEGORIES[dark]

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from gen_core import palette
 from gen_core.cells import heldout
-from gen_core.cells.folds import EXPRESSED
+from gen_core.cells.folds import EXPRESSED, widened
 from gen_core.cells.metrics import pearson
 from gen_core.palette import label
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
 
 Array = np.ndarray
+FARTHEST = 10.0  # log2 fold change at which a volcano ends: a gene without a count in control has one near 30
 SHOWN = 1_500  # cells of one group drawn on a map
 NAMES = {
     "no_change": "No change",
@@ -79,9 +80,9 @@ def cell_map(made: Prediction, axes: tuple[int, int], dark: bool = False, height
     others = np.flatnonzero(study.cell_type != study.target)
     cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
     cloud(study.codes[study.asked], "control", grey, "circle", 5, 0.75)
+    cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
-        cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond", 6, 0.7)
-    cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.75 if made.off_manifold <= 95 else 0.35)
+        cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
     _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
     _type_names(figure, made, axes, dark)
     share = 100 * study.latent.explained
@@ -95,7 +96,6 @@ def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
     """Predicted against observed change of every gene; without an observation, against the agreement of the types."""
     frame = made.genes
     figure = go.Figure()
-    top = frame.head(8)
     delta = frame.predicted_mean - frame.control_mean
     if made.fold is None:
         x, y, x_title = frame.log2fc_predicted.clip(-8, 8), 100 * frame.sign_agreement, "Predicted log₂ fold change"
@@ -113,10 +113,7 @@ def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
         marker={"color": palette.role("predicted", dark), "size": 5, "opacity": 0.55},
         hovertemplate="%{customdata}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
     )  # fmt: skip
-    figure.add_scatter(
-        x=_short(x.iloc[: len(top)]), y=_short(y.iloc[: len(top)]), mode="text", text=[label(g, 14) for g in top.gene], showlegend=False, hoverinfo="skip",
-        textposition="top left", textfont={"size": 11, "color": palette.role("text", dark)}, cliponaxis=False,
-    )  # fmt: skip
+    _gene_names(figure, frame.gene, x.to_numpy(), np.asarray(y), dark)
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"{made.study.recipe.data}{made.study.target}"))
     if note:
         figure.add_annotation(text=note, xref="paper", yref="paper", x=0.02, y=0.98, xanchor="left", yanchor="top", font={"size": 14})
@@ -136,9 +133,8 @@ def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
     sure = (frame.log2fc_low > 0) | (frame.log2fc_high < 0)
     order = {gene: i for i, gene in enumerate(made.study.genes)}
     index = np.array([order[g] for g in frame.gene])
-    from gen_core.cells.folds import widened
-
     strength = np.abs(made.shift.vector[index]) / np.maximum(widened(made.shift)[index], 1e-9)
+    fold_change = frame.log2fc_predicted.clip(-FARTHEST, FARTHEST)
     figure = go.Figure()
     for name, chosen, colour in (
         ("interval holds zero", ~sure, palette.role("control", dark)),
@@ -146,16 +142,13 @@ def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
     ):
         part = frame[chosen]
         figure.add_scattergl(
-            x=_short(part.log2fc_predicted), y=_short(strength[chosen.to_numpy()]), mode="markers", name=name, customdata=[label(g) for g in part.gene],
+            x=_short(fold_change[chosen]), y=_short(strength[chosen.to_numpy()]), mode="markers", name=name, customdata=[label(g) for g in part.gene],
             marker={"color": colour, "size": 5, "opacity": 0.6}, hovertemplate="%{customdata}<br>log₂ fold change %{x:.2f}<extra></extra>",
         )  # fmt: skip
-    top = frame.head(12)
-    figure.add_scatter(
-        x=_short(top.log2fc_predicted), y=_short(strength[: len(top)]), mode="text", text=[label(g, 14) for g in top.gene], textposition="top center",
-        textfont={"size": 11, "color": palette.role("text", dark)}, showlegend=False, hoverinfo="skip", cliponaxis=False,
-    )  # fmt: skip
+    _gene_names(figure, frame.gene, fold_change.to_numpy(), strength, dark, 12)
     figure.update_layout(palette.layout(dark, height, uirevision="volcano"))
-    figure.update_xaxes(title="Predicted log₂ fold change")
+    cut = " (absent in control: drawn at the edge)" if len(fold_change) and fold_change.abs().max() == FARTHEST else ""
+    figure.update_xaxes(title=f"Predicted log₂ fold change{cut}")
     figure.update_yaxes(title="Change / spread among the other types", rangemode="tozero")
     return figure
 
@@ -185,12 +178,13 @@ def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str =
     types = [name for name in dict.fromkeys(frame.cell_type) if name != heldout.MEAN]
     names = [heldout.MEAN, *types][::-1]
     shades = [palette.faded("control", dark), palette.role("control", dark)]
-    symbols = {"no_change": "x-thin-open", "gene_shift": "circle-open", "pca_shift": "square-open", "nearest_shift": "triangle-up-open", "weighted_shift": "diamond", "latent": "circle"}
-    for i, predictor in enumerate(p for p in heldout.ROWS if p != "ceiling"):
+    symbols = {"gene_shift": "circle-open", "pca_shift": "square-open", "nearest_shift": "triangle-up-open", "weighted_shift": "diamond", "latent": "circle"}
+    shown = [p for p in heldout.ROWS if p not in ("ceiling", "no_change")]
+    for i, predictor in enumerate(shown):
         rows = frame[frame.predictor == predictor].set_index("cell_type").reindex(names)
         strong = predictor in ("weighted_shift", "latent")
         colour = palette.role("predicted", dark) if predictor == "latent" else shades[1]
-        offset = 0.28 - 0.11 * i
+        offset = 0.26 - 0.13 * i
         figure.add_scatter(
             x=_short(rows[metric]), y=np.arange(len(names)) + offset, mode="markers", name=NAMES[predictor],
             marker={"symbol": symbols[predictor], "size": 9, "color": colour, "line": {"width": 1.5, "color": colour}},
@@ -205,7 +199,14 @@ def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str =
         x=_short(rows[metric]), y=np.arange(len(names)), mode="markers", name=NAMES["ceiling"],
         marker={"symbol": "line-ns-open", "size": 24, "color": palette.role("observed", dark), "line": {"width": 2}}, hovertemplate="ceiling: %{x:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(palette.layout(dark, max(height, 90 + 56 * len(names)), uirevision="held_out", margin={"l": 130}))
+    others = frame[frame.predictor.isin([*shown, "ceiling"])]
+    lowest = float(np.nanmin(others[[metric, f"{metric}_low"]].to_numpy()))
+    left = lowest - 0.18 * (1 - lowest)
+    # doing nothing lies far to the left of the rest, which would be pressed together: it is told in words
+    for place, value in enumerate(frame[frame.predictor == "no_change"].set_index("cell_type").reindex(names)[metric]):
+        figure.add_annotation(x=left, y=place, xanchor="left", xshift=6, text=f"{NAMES['no_change'].lower()}: {value:.2f}", font={"size": 11})
+    figure.update_layout(palette.layout(dark, max(height, 110 + 52 * len(names)), uirevision="held_out", margin={"l": 130}))
+    figure.update_xaxes(range=[left, min(1.02, float(np.nanmax(others[[metric, f"{metric}_high"]].to_numpy())) + 0.02)])
     texts = [("<b>" + label(n, 22) + "</b>") if n in (heldout.MEAN, target) else label(n, 22) for n in names]
     figure.update_yaxes(tickvals=np.arange(len(names)), ticktext=texts, range=[-0.6, len(names) - 0.4], showgrid=False)
     figure.update_xaxes(title="Correlation of predicted and observed change (Pearson)" if metric == "pearson_delta_all" else metric)
@@ -221,12 +222,27 @@ def atlas_map(atlas: Atlas, column: str | None, axes: tuple[int, int] = (0, 1), 
     for name, colour in zip(names, palette.categories(len(names), dark), strict=True):
         own = codes[keys == name]
         figure.add_scattergl(x=_short(own[:, axes[0]]), y=_short(own[:, axes[1]]), mode="markers", name=label(name), hoverinfo="name", marker={"color": colour, "size": 5, "opacity": 0.75})
-        figure.add_annotation(x=float(np.median(own[:, axes[0]])), y=float(np.median(own[:, axes[1]])), text=label(name, 24), font={"color": palette.role("text", dark)}, bgcolor=palette.faded("paper", dark))
+        figure.add_annotation(x=float(np.median(own[:, axes[0]])), y=float(np.median(own[:, axes[1]])), text=label(name, 24), font={"color": palette.role("text", dark)}, bgcolor=palette.veil(dark))
     share = 100 * atlas.latent.explained
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
     figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
     figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
     return figure
+
+
+def _gene_names(figure: go.Figure, genes: pd.Series, x: Array, y: Array, dark: bool, most: int = 8) -> None:
+    """Names beside the first genes of a ranking, those left out that would be written over another name."""
+    width, height = np.ptp(x) or 1.0, np.ptp(y) or 1.0
+    chosen: list[int] = []
+    for i in range(min(len(genes), 60)):
+        free = all(abs(x[i] - x[j]) / width > 0.16 or abs(y[i] - y[j]) / height > 0.055 for j in chosen)
+        if len(chosen) < most and free:
+            chosen.append(i)
+    middle = (x.max() + x.min()) / 2
+    figure.add_scatter(
+        x=_short(x[chosen]), y=_short(y[chosen]), mode="text", text=[label(genes.iloc[i], 14) for i in chosen], showlegend=False, hoverinfo="skip",
+        textposition=["middle left" if x[i] > middle else "middle right" for i in chosen], textfont={"size": 11, "color": palette.role("text", dark)},
+    )  # fmt: skip
 
 
 def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
@@ -241,7 +257,10 @@ def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark
     """The name of each source type at the middle of its control cells."""
     for name in made.study.sources:
         place = made.study.codes[made.study.rows(name, False)][:, axes]
-        figure.add_annotation(x=float(np.median(place[:, 0])), y=float(np.median(place[:, 1])), text=label(name, 20), font={"size": 11, "color": palette.role("muted", dark)})
+        figure.add_annotation(
+            x=float(np.median(place[:, 0])), y=float(np.median(place[:, 1])), text=label(name, 20), borderpad=1,
+            font={"size": 11, "color": palette.role("text", dark)}, bgcolor=palette.veil(dark),
+        )  # fmt: skip
 
 
 def _some(codes: Array) -> Array:

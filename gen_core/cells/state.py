@@ -16,7 +16,8 @@ from scipy.sparse import csr_matrix
 Kind = Literal["counts", "log1p", "log1p_subset", "scaled", "unknown"]
 TARGET = 10_000.0  # counts per cell after normalisation
 LOGGED_BELOW = 30.0  # no log1p of counts in any of the three bases reaches it: log2(1 + 1e9) = 29.9
-BASES = (math.e, 2.0, 10.0)
+NAMES = {math.e: "natural logarithm", 2.0: "log2", 10.0: "log10"}
+BASES = tuple(NAMES)
 
 
 @dataclass(frozen=True)
@@ -38,67 +39,56 @@ def recognise(sample: csr_matrix, values: np.ndarray | None = None) -> State:
     pool = stored if values is None else np.concatenate([stored, values[values != 0].astype(np.float64)])
     broken = int((~np.isfinite(pool)).sum())
     if broken:
-        return State(
-            "unknown",
-            0,
-            None,
-            f"The matrix holds {broken:,} values that are not numbers (NaN or infinite) in the cells looked at.",
-        )
+        text = f"The matrix holds {broken:,} values that are not numbers (NaN or infinite) in the cells looked at."
+        return State("unknown", 0, None, text)
     if not len(pool):
         return State("unknown", 0, None, "The matrix holds only zeros in the cells looked at.")
     if (pool < 0).any():
-        return State(
-            "scaled",
-            0,
-            None,
-            "The matrix holds negative values: it is scaled or corrected, so it is neither counts nor their log1p.",
-        )
+        text = "The matrix holds negative values: it is scaled or corrected, so it is neither counts nor their log1p."
+        return State("scaled", 0, None, text)
     whole = float((pool == np.round(pool)).mean())
     if whole == 1:
         return State("counts", 0, None, "The matrix holds counts; they are brought to 10,000 per cell and log1p is taken.")
     cells = _Cells(sample)
-    if (total := cells.common_total(stored)) is not None:
-        text = f"The matrix holds {_number(total)} per cell, not logged; it is brought to 10,000 per cell and log1p is taken."
-        return State("counts", 0, total, text)
-    if pool.max() < LOGGED_BELOW and (logged := _logged(cells, stored)):
-        return logged
+    bases = [base for base in BASES if pool.max() < LOGGED_BELOW]
+    if found := _normalised(cells, stored, bases) or _multiples(cells, stored, bases):
+        return found
     if whole >= 0.5 or pool.max() > LOGGED_BELOW:
         text = f"The matrix holds counts, {1 - whole:.0%} of them no whole numbers (corrected ones); they are used as counts."
         return State("counts", 0, None, text, whole=False)
-    text = (
-        "The matrix is neither counts nor their log1p as far as can be told; its values are taken as natural log1p as they stand."
-    )
+    text = "The matrix is neither counts nor their log1p as far as can be told; it is taken as natural log1p as it stands."
     return State("unknown", math.e, None, text)
 
 
-def _logged(cells: _Cells, stored: np.ndarray) -> State | None:
-    """log1p of what has one total in all cells, or of multiples of one number in each cell; None where neither holds."""
-    names = {math.e: "natural logarithm", 2.0: "log2", 10.0: "log10"}
-    best, score = 0.0, 0.0
-    for base in BASES:
-        plain = np.expm1(stored * math.log(base))
-        total = cells.common_total(plain)
-        if total is not None:
-            text = f"The matrix holds log1p of {_number(total)} per cell ({names[base]})"
-            return State(
-                "log1p",
-                base,
-                total,
-                text + ("; it is used as it is." if base == math.e else ", brought to the natural logarithm."),
-            )
-        if (share := cells.multiples(plain)) > score:
-            best, score = base, share
-    if score < 0.8:
+def _normalised(cells: _Cells, stored: np.ndarray, bases: list[float]) -> State | None:
+    """What has one total in all cells, as it stands or before a logarithm; None where nothing has."""
+    found = [(0.0, *cells.total(stored)), *((base, *cells.total(np.expm1(stored * math.log(base)))) for base in bases)]
+    base, total, spread = min(found, key=lambda one: one[2])
+    # Totals of small numbers are near each other under any base; the true one is met a thousand times better.
+    if spread > 1e-3:
         return None
-    plain = np.expm1(stored * math.log(best))
+    if not base:
+        text = f"The matrix holds {_number(total)} per cell, not logged; it is brought to 10,000 per cell and log1p is taken."
+        return State("counts", 0, total, text)
+    text = f"The matrix holds log1p of {_number(total)} per cell ({NAMES[base]})"
+    return State("log1p", base, total, text + ("; it is used as it is." if base == math.e else ", brought to the natural one."))
+
+
+def _multiples(cells: _Cells, stored: np.ndarray, bases: list[float]) -> State | None:
+    """log1p of whole multiples of one number in each cell, which is that of one count; None where it is not."""
+    shares = {base: cells.multiples(np.expm1(stored * math.log(base))) for base in bases}
+    base = max(shares, key=lambda one: shares[one], default=0.0)
+    if not base or shares[base] < 0.8:
+        return None
+    plain = np.expm1(stored * math.log(base))
     if (np.abs(plain - np.round(plain)) <= 1e-3 + 1e-5 * plain).mean() > 0.999:
-        text = f"The matrix holds log1p of raw counts ({names[best]}); the counts are recovered and brought to 10,000 per cell."
-        return State("counts", best, None, text)
+        text = f"The matrix holds log1p of raw counts ({NAMES[base]}); the counts are recovered and brought to 10,000 per cell."
+        return State("counts", base, None, text)
     text = (
-        f"The matrix holds log1p ({names[best]}) of normalised counts, but totals differ from cell to cell: it is a part of the "
+        f"The matrix holds log1p ({NAMES[base]}) of normalised counts, but totals differ from cell to cell: it is a part of the "
         "genes, or each cell was scaled by its own factor. It is used as it is."
     )
-    return State("log1p_subset", best, None, text)
+    return State("log1p_subset", base, None, text)
 
 
 class _Cells:
@@ -109,18 +99,16 @@ class _Cells:
         self.starts = starts
         self.lengths = np.diff(np.append(starts, len(sample.data)))
 
-    def common_total(self, plain: np.ndarray) -> float | None:
-        """The total that (nearly) all cells share to within 0.5 %, None where they do not or there are too few cells."""
+    def total(self, plain: np.ndarray) -> tuple[float, float]:
+        """The middle total, and by what share of it cells lie apart from it; infinite where over 1 % of cells do by 0.5 %."""
         if len(self.starts) < 3:
-            return None
+            return 0.0, math.inf
         totals = np.add.reduceat(plain, self.starts)
         middle = float(np.median(totals))
-        near = np.abs(totals - middle) <= 0.005 * middle
-        # Few genes can give near totals by chance; a real target is met far better than the tolerance by most.
-        if near.mean() < 0.99 or np.median(np.abs(totals - middle)) > 1e-3 * middle:
-            return None
+        apart = np.abs(totals - middle) / middle
         rounded = float(f"{middle:.4g}")
-        return rounded if abs(rounded - middle) <= 5e-4 * middle else middle
+        middle = rounded if abs(rounded - middle) <= 5e-4 * middle else middle
+        return middle, float(np.median(apart)) if (apart <= 0.005).mean() >= 0.99 else math.inf
 
     def multiples(self, plain: np.ndarray) -> float:
         """The share of cells whose values are all (19 of 20) whole multiples of the smallest, among cells of several values."""

@@ -98,7 +98,7 @@ class GroupTable:
         if not isinstance(index, str) or not isinstance(group.get(index), h5py.Dataset | h5py.Group):
             raise InputError(f"The table {shown(name)} has no index: the names of its lines are missing; write the file again.")
         self.names = _names(group[index], f"{name}/{index}")
-        found = [key for key in _members(group) if key not in (index, "__categories") and _is_column(group[key])]
+        found = [key for key in _columns(group) if key != index]
         place = {key: i for i, key in enumerate(attribute_texts(group, "column-order"))}
         self.columns = sorted(found, key=lambda key: place.get(key, len(place)))  # otherwise by name, as HDF5 lists them
 
@@ -197,6 +197,18 @@ def _fitting(column: Labels | np.ndarray, name: str, table: str, lines: int) -> 
     if found != lines:
         raise InputError(f"The file does not fit together: {table} has {lines:,} lines, but column {shown(name)} has {found:,}.")
     return column
+
+
+def _columns(group: h5py.Group, above: str = "") -> list[str]:
+    """Names of the columns; one with a slash in its name (CD4/CD8) is stored as a group with a member."""
+    found = []
+    for key in group:
+        node = group[key]
+        if _is_column(node):
+            found.append(above + key)
+        elif isinstance(node, h5py.Group) and key != "__categories":
+            found += _columns(node, f"{above}{key}/")
+    return found
 
 
 def _members(node: Any) -> list[str]:

@@ -58,6 +58,8 @@ def open_cells(path: str | Path) -> Iterator[CellFile]:
 
 
 def _refusal(path: str | Path, kind: str) -> str:
+    if kind in _OTHER:
+        return _OTHER[kind]
     start = gunzip_limited(path, 64, cut=True) if kind == "gzip" else head(path, 64)
     if start.startswith(_MARKET):
         return f"This is a matrix without the names of its cells and genes: {HOW}."
@@ -65,4 +67,4 @@ def _refusal(path: str | Path, kind: str) -> str:
         return "This is a gzip-compressed HDF5 file: unpack it first (gunzip)."
     if kind == "gzip" and start.startswith((b"RDX", b"X\n", b"A\n", b"B\n")):
         return _RDS
-    return _OTHER.get(kind, f"This is no file of single cells that is known here; {_EXPECTED}.")
+    return f"This is no file of single cells that is known here; {_EXPECTED}."

@@ -19,6 +19,7 @@ from gen_core.inputs.archive import open_zip, read_member
 from gen_core.recipe import Recipe
 from gen_core.result import disk_sentence
 from gen_core.stamp.common import LIMIT, STEPS, damaged, plain, replacing, text_of
+from gen_core.stamp.heap import check_heaps, heap_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,8 +55,9 @@ def read_hdf5(path: Path) -> str | None:
         uns = file.get("uns")
         node = uns.get("recipe") if isinstance(uns, h5py.Group) else None
         if isinstance(node, h5py.Dataset) and _is_text(node):
-            return _string(node[()])
+            return _string(heap_text(path, node, file.userblock_size) if node.dtype.kind == "O" else node[()])
         if "recipe" in file.attrs and _is_text(file.attrs.get_id("recipe")):
+            check_heaps(path)
             return _string(file.attrs["recipe"])
     return None
 
@@ -77,7 +79,7 @@ def _is_text(node: Any) -> bool:
 
 
 def _string(value: Any) -> str | None:
-    return plain(value) if isinstance(value, bytes) else value if isinstance(value, str) else None
+    return plain(value).rstrip("\0") if isinstance(value, bytes) else value if isinstance(value, str) else None
 
 
 # ---- Zarr: an attribute of the root, and `.uns["recipe"]` where AnnData wrote the store

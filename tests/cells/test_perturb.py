@@ -123,7 +123,7 @@ def test_measured_doses() -> None:
     kw = {"data": "simulated_doses", "target": "B", "dose_key": "dose_uM"}
     at = gen_core.run("cells.perturb", **kw, dose=3.0)
     assert at.metrics["pearson_delta_all"] > 0.5
-    assert at.metrics["pearson_delta_left_out_dose"] > 0.8
+    assert at.metrics["pearson_delta_left_out_dose"] > 0.7
     between = gen_core.run("cells.perturb", **kw, dose=5.5)
     assert between.metrics["pearson_delta_all"] is None
     assert "no_truth" in codes(between)
@@ -194,7 +194,7 @@ def test_a_target_without_treated_cells_and_a_new_donor(tmp_path: Path) -> None:
         ({"data": "/no/such/file.h5ad"}, "There is no file 'file.h5ad'"),
         ({"data": "sha256:" + "0" * 64}, "is not on this machine"),
         ({"layer": "spliced"}, "spliced"),
-        ({"data": "pbmc68k_reduced"}, "layer"),
+        ({"data": "pbmc68k_reduced"}, "No column"),
         ({"gene_sets": "simulated"}, "gene_sets"),
     ],
 )
