@@ -32,7 +32,9 @@ def refused(path: Path) -> str:
     with pytest.raises(InputError) as caught, open_hdf5(path) as file:
         file.visititems(lambda name, node: node[()] if isinstance(node, h5py.Dataset) else None)
     text = str(caught.value)
-    assert "\n" not in text and text.endswith(".") and len(text) < 300
+    assert "\n" not in text
+    assert text.endswith(".")
+    assert len(text) < 300
     return text
 
 
@@ -66,7 +68,8 @@ def test_ordinary_files_are_read(tmp_path: Path) -> None:
         assert (read_values(group["packed"], "packed") == np.arange(50_000)).all()
         assert read_text(group["flag"], "flag").tolist() == ["True", "False"]
         assert attribute(file, "encoding-type") == "anndata"
-        assert attribute(file, "many") is None and attribute(file, "absent", 7) == 7
+        assert attribute(file, "many") is None
+        assert attribute(file, "absent", 7) == 7
 
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
@@ -155,8 +158,9 @@ def deep(file: h5py.File) -> None:
 
 
 def wide(file: h5py.File) -> None:
-    for i in range(MAX_OBJECTS + 1):
-        file.create_group(f"g{i}")
+    file["x"] = np.arange(3)
+    for i in range(MAX_OBJECTS):
+        file.id.links.create_hard(f"x{i}".encode(), file.id, b"x")
 
 
 def references(file: h5py.File) -> None:
@@ -179,8 +183,10 @@ def other_filter(file: h5py.File) -> None:
     file.create_dataset("X", data=np.arange(100.0), chunks=(100,), scaleoffset=2)
 
 
-HOSTILE = [claims, claims_packed, claims_partly, claims_text, huge_chunk, external_link, external_storage, virtual, soft_loop,
-           soft_to_itself, hard_loop, doubling, deep, wide, references, ragged, packed_twice, other_filter]  # fmt: skip
+HOSTILE = [
+    *(claims, claims_packed, claims_partly, claims_text, huge_chunk, external_link, external_storage, virtual),
+    *(soft_loop, soft_to_itself, hard_loop, doubling, deep, wide, references, ragged, packed_twice, other_filter),
+]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -272,7 +278,7 @@ def test_faults_of_our_own_are_not_blamed_on_the_file(tmp_path: Path) -> None:
     with pytest.raises(KeyError), open_hdf5(made(tmp_path / "a.h5", plain)):
         {}["absent"]
     with pytest.raises(ZeroDivisionError), open_hdf5(tmp_path / "a.h5"):
-        1 / 0
+        _ = 1 / 0
 
 
 def test_names_from_the_file_stay_short_and_on_one_line(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ _CELL_TYPES = [
     for words in (
         "cell_?types?|cell_type_name",
         "cell_?types?_(?!.*(id|color|colors|score|prob|conf|confidence|probability)$).*|.*_cell_?types?(_l?[0-9])?",
-        "(cell|seurat|manual|final|predicted|author)?_?(annotations?|annot|cell_?labels?|cell_?class)|cell_identity|"
-        "cell_ontology_class",
+        "(cell|seurat|manual|final|predicted|author)?_?(annotations?|annot|cell_?labels?|cell_?class)",
+        "cell_identity|cell_ontology_class",
         "bulk_labels|predicted_labels|majority_voting|cell_?subsets?|subclass|cell_?states?|cluster_names?|lineages?",
         "leiden|louvain|seurat_clusters|clusters?|(leiden|louvain|rna_snn)_.*",
     )
@@ -78,7 +78,7 @@ _REPLICATES = [
     )
 ]
 _BATCH = _pattern(_BATCHES)
-_DOSE = re.compile(r"(^|_)(doses?|dosage|conc|concentrations?|molarity|um|nm)($|_)")
+_DOSE = re.compile(r"(^|_)(doses?|dosage|conc|concentrations?|molarity)($|_)")
 _NOT_A_CONDITION = re.compile(
     r"(^|_)(phase|sex|gender|age|doublets?|singlets?|multiplets?|is_primary_data|tissue|organism|species|assay|ethnicity|"
     r"chemistry|technology|protocol|suspension_type|development_stage|barcodes?|n_genes|n_counts|colors?|ontology_term_id)($|_)"

@@ -34,6 +34,7 @@ __all__ = ["Cells", "Column", "Description", "Guess", "State", "confounding", "d
 SAMPLE = 2_000  # cells looked at to tell what a matrix holds
 SAMPLE_VALUES = 10_000_000  # and no more stored values than this
 MIN_CELLS = 10
+DROPLET = 50  # genes seen in a cell, on average over the file, below which most are empty droplets
 MAX_COLUMNS = 500  # described for the page; any other can still be asked for by name
 STATES = Memo(1000, lambda state: 1)  # by file and layer: blocks of one file are read one after the other
 
@@ -86,6 +87,9 @@ def describe(path: Path, layer: str | None = None) -> Description:
             notices.append(repeated(changed, "cell names"))
         if not state.whole:
             notices.append(Notice("not_integers", state.text))
+        if (matrix.n_nonzero or n_cells * DROPLET) < n_cells * DROPLET and matrix.shape[1] > 5_000:
+            text = "Most cells have hardly a gene: these may be all droplets of a run. Use the filtered matrix."
+            notices.append(Notice("empty_droplets", text))
         if len(file.obs.columns) > MAX_COLUMNS:
             notices.append(
                 Notice("many_columns", f"The file has {len(file.obs.columns):,} columns; the first {MAX_COLUMNS} are shown.")

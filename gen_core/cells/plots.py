@@ -49,13 +49,8 @@ def response_axes(made: Prediction) -> tuple[int, int]:
     return other, response
 
 
-def ranges(made: Prediction, axes: tuple[int, int]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """What the map shows: all measured cells and a margin. It does not follow the dose, so that movement is seen."""
-    return spans(made.study.codes, axes)
-
-
 def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges of two axes that hold all but the farthest few codes (n, k), with a margin."""
+    """Ranges of two axes that hold all but the farthest few codes (n, k), with a margin; for maps that stay still."""
     found = []
     for axis in axes:
         low, high = np.quantile(codes[:, axis], [0.002, 0.998])
@@ -64,7 +59,9 @@ def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, fl
     return found[0], found[1]
 
 
-def cell_map(made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420) -> go.Figure:
+def cell_map(
+    made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420, spot: tuple[float, float] | None = None
+) -> go.Figure:
     """The target's control, predicted and observed cells on two components, all other cells faint behind them."""
     study = made.study
     grey = palette.role("control", dark)
@@ -85,6 +82,7 @@ def cell_map(made: Prediction, axes: tuple[int, int], dark: bool = False, height
         cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
     _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
     _type_names(figure, made, axes, dark)
+    _mark(figure, spot, dark)
     share = 100 * study.latent.explained
     figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
     figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
@@ -164,7 +162,7 @@ def violins(made: Prediction, genes: list[str], dark: bool = False, height: int 
     figure = go.Figure()
     for name, values, role in groups:
         figure.add_violin(
-            x=np.repeat([label(g, 18) for g in genes], len(values)), y=_short(values.T.ravel()), name=name, scalegroup=name, scalemode="width", width=0.26,
+            x=np.repeat([label(g, 18) for g in genes], len(values)), y=_short(values.T.ravel()), name=name, scalegroup=name, scalemode="width", offsetgroup=name,
             line={"color": palette.role(role, dark), "width": 1}, fillcolor=palette.band(role, dark), meanline={"visible": True}, points=False, spanmode="hard",
         )  # fmt: skip
     figure.update_layout(palette.layout(dark, height, violinmode="group", violingap=0.1, uirevision="violins"))
@@ -213,7 +211,14 @@ def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str =
     return figure
 
 
-def atlas_map(atlas: Atlas, column: str | None, axes: tuple[int, int] = (0, 1), dark: bool = False, height: int = 420) -> go.Figure:
+def atlas_map(
+    atlas: Atlas,
+    column: str | None,
+    axes: tuple[int, int] = (0, 1),
+    dark: bool = False,
+    height: int = 420,
+    spot: tuple[float, float] | None = None,
+) -> go.Figure:
     """All cells of a file on two components, coloured and labelled by a column."""
     figure = go.Figure()
     codes = atlas.codes
@@ -223,6 +228,7 @@ def atlas_map(atlas: Atlas, column: str | None, axes: tuple[int, int] = (0, 1), 
         own = codes[keys == name]
         figure.add_scattergl(x=_short(own[:, axes[0]]), y=_short(own[:, axes[1]]), mode="markers", name=label(name), hoverinfo="name", marker={"color": colour, "size": 5, "opacity": 0.75})
         figure.add_annotation(x=float(np.median(own[:, axes[0]])), y=float(np.median(own[:, axes[1]])), text=label(name, 24), font={"color": palette.role("text", dark)}, bgcolor=palette.veil(dark))
+    _mark(figure, spot, dark)
     share = 100 * atlas.latent.explained
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
     figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
@@ -253,12 +259,24 @@ def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
         )  # fmt: skip
 
 
+def _mark(figure: go.Figure, spot: tuple[float, float] | None, dark: bool) -> None:
+    """A cross where the map was clicked."""
+    if spot is not None:
+        marker = {"symbol": "cross-thin", "size": 18, "line": {"width": 2.5, "color": palette.role("accent", dark)}}
+        figure.add_scatter(x=[spot[0]], y=[spot[1]], mode="markers", name="clicked spot", marker=marker, hoverinfo="name", showlegend=False)
+
+
 def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark: bool) -> None:
     """The name of each source type at the middle of its control cells."""
+    (left, right), (low, high) = spans(made.study.codes, axes)
+    written: list[Array] = []
     for name in made.study.sources:
-        place = made.study.codes[made.study.rows(name, False)][:, axes]
+        place = np.median(made.study.codes[made.study.rows(name, False)][:, axes], axis=0)
+        if any(abs(place[0] - x) < 0.16 * (right - left) and abs(place[1] - y) < 0.045 * (high - low) for x, y in written):
+            continue  # it would be written over another name
+        written.append(place)
         figure.add_annotation(
-            x=float(np.median(place[:, 0])), y=float(np.median(place[:, 1])), text=label(name, 20), borderpad=1,
+            x=float(place[0]), y=float(place[1]), text=label(name, 20), borderpad=1,
             font={"size": 11, "color": palette.role("text", dark)}, bgcolor=palette.veil(dark),
         )  # fmt: skip
 

@@ -36,8 +36,8 @@ _MAGIC = (
 )
 _NIFTI1, _NIFTI2 = (348).to_bytes(4, "little"), (540).to_bytes(4, "little")
 _PDB = re.compile(
-    r"(HEADER|OBSLTE|TITLE |SPLIT |CAVEAT|COMPND|SOURCE|KEYWDS|EXPDTA|NUMMDL|MDLTYP|AUTHOR|REVDAT|SPRSDE|JRNL  |REMARK|DBREF |SEQRES"
-    r"|HET   |HETNAM|HELIX |SHEET |SSBOND|LINK  |CRYST1|ORIGX1|SCALE1|MODEL |ATOM  |HETATM)([ \d]|$)"
+    r"(HEADER|OBSLTE|TITLE |SPLIT |CAVEAT|COMPND|SOURCE|KEYWDS|EXPDTA|NUMMDL|MDLTYP|AUTHOR|REVDAT|SPRSDE|JRNL  |REMARK|DBREF "
+    r"|SEQRES|HET   |HETNAM|HELIX |SHEET |SSBOND|LINK  |CRYST1|ORIGX1|SCALE1|MODEL |ATOM  |HETATM)([ \d]|$)"
 )
 _BEFORE_ROOT = re.compile(rb"(?:\s++|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->)++", re.DOTALL)
 _DOCTYPE = re.compile(rb"<!doctype(?:\[[^\]]*+\]|[^>\[])*+>", re.DOTALL | re.IGNORECASE)
@@ -113,12 +113,12 @@ def human_size(size: int) -> str:
     """A number of bytes for a sentence: `340 bytes`, `1.5 KiB`, `12 GiB`."""
     if size < 1024:
         return f"{size} byte{'' if size == 1 else 's'}"
-    value, unit = float(size), "bytes"
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+    value, units = size / 1024, ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+    while value >= 999.5 and len(units) > 1:
         value /= 1024
-        if value < 999.5:
-            break
-    return f"{value:.1f} {unit}" if value < 9.95 and value != int(value) else f"{value:.0f} {unit}"
+        units.pop(0)
+    unit = units[0]
+    return f"{value:.1f}".removesuffix(".0") + f" {unit}" if value < 9.95 else f"{value:.0f} {unit}"
 
 
 def markup_root(start: bytes) -> int:

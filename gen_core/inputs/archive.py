@@ -88,6 +88,8 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
                 blocks.append(block)
     except _ZIP_RAISES:
         raise InputError(_DAMAGED) from None
+    if total != info.file_size:
+        raise InputError(_DAMAGED)
     return b"".join(blocks)
 
 
@@ -142,7 +144,8 @@ def _check_members(members: list[zipfile.ZipInfo], max_members: int, max_total: 
     if total > max_total:
         raise InputError(f"This zip file unpacks to {human_size(total)}; at most {human_size(max_total)} are read here.")
     if max_ratio is not None and total > RATIO_FROM and total > max_ratio * packed:
-        raise InputError(f"This zip file unpacks to {human_size(total)} from {human_size(packed)}: it was made to mislead and was not read.")
+        sizes = f"{human_size(total)} from {human_size(packed)}"
+        raise InputError(f"This zip file unpacks to {sizes}: it was made to mislead and was not read.")
 
 
 def _leads_out(name: str) -> bool:

@@ -12,6 +12,7 @@ from gen_core.errors import InputError
 from gen_core.inputs.hdf5 import shown
 
 LIMIT = 1 << 30  # bytes that one element (a column, the gene names) may take
+MAX_LENGTH = 20_000_000  # entries of a column: of text each takes some 60 bytes more in Python
 
 
 def attribute(node: h5py.Group | h5py.Dataset, name: str, default: Any = None) -> Any:
@@ -65,6 +66,8 @@ def read_values(dataset: Any, name: str, field: str | None = None) -> np.ndarray
     if length(dataset) < 0:
         raise InputError(f"{shown(name)} should be a list of numbers or of text (one-dimensional); export the file again.")
     kind = dataset.id.get_type()
+    if dataset.size > MAX_LENGTH:
+        raise InputError(f"{shown(name)} has {dataset.size:,} entries; at most {MAX_LENGTH:,} are read.")
     if dataset.size * kind.get_size() > LIMIT:
         raise InputError(
             f"{shown(name)} takes more than {LIMIT >> 30} GiB, which is too large for a column; remove it from the file."

@@ -21,6 +21,7 @@ Progress = Callable[[float, str], None]
 BLOCK = 1 << 22  # stored numbers read at a time: 32 MiB with their positions
 GAP = 1 << 16  # skipping fewer stored numbers than this costs more than reading them
 DENSE_BLOCK = 1 << 28  # bytes of a dense matrix read at a time
+KINDS = ("iufb", "iu", "iu")  # of data, indices and indptr
 MAX_ENTRIES = 1 << 30  # stored numbers of all cells asked for: 8 GiB
 
 
@@ -47,7 +48,7 @@ class Compressed:
         parts = [group.get(part) for part in ("data", "indices", "indptr")]
         n_major = shape[0] if by_cells else shape[1]
         stored = length(parts[0])
-        if min(length(part) for part in parts) < 0 or any(part.dtype.kind not in "iufb" for part in parts):
+        if not all(length(part) >= 0 and part.dtype.kind in kinds for part, kinds in zip(parts, KINDS, strict=True)):
             raise InputError(
                 f"The sparse matrix {shown(name)} is incomplete: data, indices and indptr are needed, each a list of numbers."
             )
@@ -142,41 +143,45 @@ class Dense:
         # Pieces that reach over very many cells are read gene by gene: row by row each would be unpacked again and again.
         self.by_cells = tall * width <= DENSE_BLOCK
         self.slow = not self.by_cells
-        self.step = max(DENSE_BLOCK // 4 // width // tall, 1) * tall
+        self.step = max(DENSE_BLOCK // 8 // width // tall, 1) * tall
+        self.gap = max(GAP // width, 8)
         self.dataset = _cached(dataset, tall * width if self.by_cells else 0)
 
     def rows(self, rows: np.ndarray, progress: Progress | None = None) -> csr_matrix:
-        shape = (len(rows), self.shape[1])
-        parts = list(self._lines(rows, progress) if self.by_cells else self._columns(rows, progress))
-        if not parts:
-            return csr_matrix(shape, dtype=np.float32)
-        joined = (vstack if self.by_cells else hstack)(parts, format="csr", dtype=np.float32)
-        return _made(joined.data, joined.indices, joined.indptr, shape)
+        parts: list[csr_matrix] = []
+        for done, part in self._lines(rows) if self.by_cells else self._bands(rows):
+            parts.append(part)
+            _fits(sum(part.nnz for part in parts))
+            if progress:
+                progress(done / len(rows), "reading cells")
+        joined = vstack(parts, format="csr", dtype=np.float32) if parts else csr_matrix((0, self.shape[1]), dtype=np.float32)
+        return _made(joined.data, joined.indices, joined.indptr, joined.shape)
 
     def values(self, count: int) -> np.ndarray:
-        if not self.shape[1]:
-            return np.zeros(0, dtype=np.float32)
-        few = max(count // self.shape[1], 1)
-        parts = [
-            self.dataset[a : a + max(few // 16, 1)] for a in np.linspace(0, max(self.shape[0] - few // 16, 0), 16).astype(int)
-        ]
-        found = _floats(np.concatenate(parts).reshape(-1))
+        n, across = self.shape if self.by_cells else self.shape[::-1]
+        few = max(count // max(across, 1) // 16, 1)
+        starts = np.linspace(0, max(n - few, 0), min(16, n)).astype(int)
+        parts = [self.dataset[a : a + few] if self.by_cells else self.dataset[:, a : a + few] for a in starts]
+        found = _floats(np.concatenate([part.reshape(-1) for part in parts])) if parts else np.zeros(0, dtype=np.float32)
         return found[found != 0]
 
-    def _lines(self, rows: np.ndarray, progress: Progress | None) -> Iterator[csr_matrix]:
-        for i, j in _runs(rows, rows + 1, block=self.step, gap=8):
+    def _lines(self, rows: np.ndarray) -> Iterator[tuple[int, csr_matrix]]:
+        for i, j in _runs(rows, rows + 1, self.step, self.gap):
             first = int(rows[i])
-            yield csr_matrix(_floats(self.dataset[first : int(rows[j - 1]) + 1][rows[i:j] - first]))
-            if progress:
-                progress(j / len(rows), "reading cells")
+            yield j, csr_matrix(_floats(self.dataset[first : int(rows[j - 1]) + 1][rows[i:j] - first]))
 
-    def _columns(self, rows: np.ndarray, progress: Progress | None) -> Iterator[csr_matrix]:
-        wide = self.dataset.chunks[1]
-        step = max(DENSE_BLOCK // (self.shape[0] * self.dataset.dtype.itemsize) // wide, 1) * wide
-        for first in range(0, self.shape[1], step):
-            yield csr_matrix(_floats(self.dataset[:, first : first + step][rows]))
-            if progress:
-                progress(min(first + step, self.shape[1]) / self.shape[1], "reading cells")
+    def _bands(self, rows: np.ndarray) -> Iterator[tuple[int, csr_matrix]]:
+        """Cells that share pieces, some genes at a time."""
+        tall, wide = self.dataset.chunks
+        step = max(DENSE_BLOCK // 2 // (tall * self.dataset.dtype.itemsize) // wide, 1) * wide
+        edges = [*(np.flatnonzero(np.diff(rows // tall)) + 1).tolist(), len(rows)] if len(rows) else []
+        for i, j in zip([0, *edges], edges, strict=False):
+            first, last = int(rows[i]), int(rows[j - 1]) + 1
+            parts = [
+                csr_matrix(_floats(self.dataset[first:last, gene : gene + step][rows[i:j] - first]))
+                for gene in range(0, self.shape[1], step)
+            ]
+            yield j, hstack(parts, format="csr")
 
 
 class Filling:
@@ -199,23 +204,28 @@ class Filling:
         return _made(self.data, self.indices, self.indptr, (len(self.free), self.n_genes))
 
 
-def _runs(first: np.ndarray, last: np.ndarray, block: int = BLOCK, gap: int = GAP) -> Iterator[tuple[int, int]]:
+def _runs(first: np.ndarray, last: np.ndarray, block: int | None = None, gap: int | None = None) -> Iterator[tuple[int, int]]:
     """Split lines that lie at [first, last) into runs (i, j) to be read at once: near together, and no more than `block`."""
-    i, n = 0, len(first)
-    while i < n:
-        j = max(int(np.searchsorted(last, first[i] + block, side="right")), i + 1)
-        breaks = np.flatnonzero(first[i + 1 : j] - last[i : j - 1] > gap)
-        j = i + 1 + int(breaks[0]) if len(breaks) else j
-        yield i, j
-        i = j
+    block, gap = block or BLOCK, GAP if gap is None else gap
+    ends = [*(np.flatnonzero(first[1:] - last[:-1] > gap) + 1).tolist(), len(first)] if len(first) else []
+    i = 0
+    for end in ends:
+        while i < end:
+            j = max(i + int(np.searchsorted(last[i:end], first[i] + block, side="right")), i + 1)
+            yield i, j
+            i = j
 
 
 def _room(entries: int, n_genes: int) -> tuple[np.ndarray, np.ndarray]:
+    _fits(entries)
+    return np.empty(entries, dtype=np.float32), np.empty(entries, dtype=np.int32 if n_genes < 2**31 else np.int64)
+
+
+def _fits(entries: int) -> None:
     if entries > MAX_ENTRIES:
         raise InputError(
             f"These cells hold {entries:,} values, more than can be kept in memory at once ({MAX_ENTRIES:,}); use fewer cells."
         )
-    return np.empty(entries, dtype=np.float32), np.empty(entries, dtype=np.int32 if n_genes < 2**31 else np.int64)
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
@@ -226,11 +236,8 @@ def _floats(values: np.ndarray) -> np.ndarray:
 def _made(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> csr_matrix:
     small = max(int(indptr[-1]), shape[1]) < 2**31
     matrix = csr_matrix(shape, dtype=np.float32)
-    matrix.data, matrix.indices, matrix.indptr = (
-        data,
-        indices.astype(np.int32 if small else np.int64, copy=False),
-        indptr.astype(np.int32 if small else np.int64),
-    )
+    whole = np.int32 if small else np.int64
+    matrix.data, matrix.indices, matrix.indptr = data, indices.astype(whole, copy=False), indptr.astype(whole)
     return _tidy(matrix)
 
 

@@ -24,50 +24,67 @@ from gen_core.stamp.store import npz_member
 from gen_core.stamp.table import csv_column, safe_cell
 from gen_core.stamp.text import fasta_header, html_meta
 
-__all__ = ["FORMATS", "Format", "csv_column", "fasta_header", "html_meta", "npz_member", "png_info", "read_stamp", "safe_cell", "stamp",
-           "text_of", "tiff_description"]  # fmt: skip
+__all__ = [
+    "FORMATS",
+    "Format",
+    "csv_column",
+    "fasta_header",
+    "html_meta",
+    "npz_member",
+    "png_info",
+    "read_stamp",
+    "safe_cell",
+    "stamp",
+    "text_of",
+    "tiff_description",
+]
 
 FORMATS = {
-    # key: the word of `sniff`; then endings, place, writer, reader, and whether its first bytes tell it for sure
-    "hdf5": Format((".h5ad", ".h5", ".hdf5"), '.uns["recipe"], or an attribute of the root', store.write_hdf5, store.read_hdf5, True),
-    "zarr": Format((".zarr", ".zarr.zip"), 'an attribute of the root, and .uns["recipe"]', store.write_zarr, store.read_zarr, True),
+    # the word of `sniff`: endings, place, writer, reader
+    "hdf5": Format((".h5ad", ".h5", ".hdf5"), '.uns["recipe"], or an attribute of the root', store.write_hdf5, store.read_hdf5),
+    "zarr": Format((".zarr", ".zarr.zip"), 'an attribute of the root, and .uns["recipe"]', store.write_zarr, store.read_zarr),
     "csv": Format((".csv", ".tsv"), "the last column, recipe, in the first row", table.write_csv, table.read_csv),
-    "fasta": Format((".fasta", ".fa", ".faa", ".a2m", ".a3m"), "the first record's description", text.write_fasta, text.read_fasta),
+    "fasta": Format(
+        (".fasta", ".fa", ".faa", ".a2m", ".a3m"), "the first record's description", text.write_fasta, text.read_fasta
+    ),
     "pdb": Format((".pdb", ".ent"), "REMARK 999", text.write_pdb, text.read_pdb),
     "mmcif": Format((".cif", ".mmcif"), "comment lines", text.write_mmcif, text.read_mmcif),
-    "png": Format((".png",), "a text chunk", image.write_png, image.read_png, True),
-    "gif": Format((".gif",), "a comment", image.write_gif, image.read_gif, True),
-    "tiff": Format((".tif", ".tiff"), "ImageDescription", image.write_tiff, image.read_tiff, True),
+    "png": Format((".png",), "a text chunk", image.write_png, image.read_png),
+    "gif": Format((".gif",), "a comment", image.write_gif, image.read_gif),
+    "tiff": Format((".tif", ".tiff"), "ImageDescription", image.write_tiff, image.read_tiff),
     "svg": Format((".svg",), "a metadata element", text.write_svg, text.read_svg),
-    "npz": Format((".npz",), "a member named recipe, a text", store.write_npz, store.read_npz, True),
-    "parquet": Format((".parquet",), "the key recipe of the schema's metadata", store.write_parquet, store.read_parquet, True),
-    "nifti": Format((".nii", ".nii.gz"), "a header extension, comment", medical.write_nifti, medical.read_nifti, True),
-    "dicom": Format((".dcm", ".dicom"), "a private element (0099,xx01)", medical.write_dicom, medical.read_dicom, True),
+    "npz": Format((".npz",), "a member named recipe, a text", store.write_npz, store.read_npz),
+    "parquet": Format((".parquet",), "the key recipe of the schema's metadata", store.write_parquet, store.read_parquet),
+    "nifti": Format((".nii", ".nii.gz"), "a header extension, comment", medical.write_nifti, medical.read_nifti),
+    "dicom": Format((".dcm", ".dicom"), "a private element (0099,xx01)", medical.write_dicom, medical.read_dicom),
     "html": Format((".html", ".htm"), "a meta tag", text.write_html, text.read_html),
     "json": Format((".json",), "recipe.json is the recipe", text.write_json, text.read_json),
     "zip": Format((".zip",), "a member recipe.json", store.write_zip, store.read_zip),
 }
+_SURE = {"hdf5", "zarr", "png", "gif", "tiff", "npz", "parquet", "nifti", "dicom"}  # their first bytes tell them for sure
 _NONE = "There is no recipe in this file: drop a file that Latent Sandbox exported, or its recipe.json."
 
 
 def stamp(path: str | Path, recipe: Recipe) -> None:
-    """Add the recipe to the file at `path`, in place; the format is told by the ending of its name. Another recipe is replaced.
+    """Add the recipe to the file at `path`, in place of one that is there; the ending of its name tells the format.
 
     A table without rows and a FASTA file without records have no place for it and keep it only in recipe.json. Raises
     OutputError where the format has no place or the disk refuses (then the file is as it was), InputError where the file
     is not what its name says, RecipeError where the recipe is too long to be read back.
     """
     path = Path(path)
-    endings = {ending: form for form in FORMATS.values() for ending in form.suffixes}
+    endings = {ending: kind for kind, form in FORMATS.items() for ending in form.suffixes}
     ending = max((ending for ending in endings if path.name.lower().endswith(ending)), key=len, default=None)
     if ending is None:
-        raise OutputError(f"Files ending in {path.suffix or 'nothing'} have no place for a recipe; it is in recipe.json beside them.")
+        raise OutputError(
+            f"Files ending in {path.suffix or 'nothing'} have no place for a recipe; it is in recipe.json beside them."
+        )
     kind = sniff(path)
-    form = FORMATS["zarr"] if ending == ".zip" and kind == "zarr" else endings[ending]
-    if form.binary and FORMATS.get(kind) != form and not (ending == ".npz" and kind == "zip"):  # an archive without arrays is a plain zip
+    named = "zarr" if ending == ".zip" and kind == "zarr" else endings[ending]
+    if named in _SURE and kind != named and not (named == "npz" and kind == "zip"):  # without an array, a plain zip
         raise InputError(f"This file ends in {ending} and is none: it holds {kind if kind != 'unknown' else 'something else'}.")
     try:
-        form.write(path, recipe)
+        FORMATS[named].write(path, recipe)
     except OSError as error:
         raise OutputError(disk_sentence(error, path)) from error
     except (ValueError, LookupError, OverflowError) as error:  # parsers of the formats on a file that is not of its format

@@ -29,14 +29,13 @@ Edit = tuple[int, int, bytes]
 class Format:
     """One row of the table: which files it is for, where the recipe stands in them, and how it gets in and out.
 
-    `read` gives the recipe's JSON text, or None where the file holds none; the first bytes of a `binary` format tell it for sure.
+    `read` gives the recipe's JSON text, or None where the file holds none.
     """
 
     suffixes: tuple[str, ...]
     place: str
     write: Callable[[Path, Recipe], None]
     read: Callable[[Path], str | None]
-    binary: bool = False
 
 
 def text_of(recipe: Recipe) -> str:
@@ -46,7 +45,8 @@ def text_of(recipe: Recipe) -> str:
     """
     text = recipe.json()
     if len(text) > MAX_DOCUMENT:
-        raise RecipeError(f"This recipe is longer than {MAX_DOCUMENT // 1024} KiB and cannot be written into files; give it fewer values.")
+        size = f"{MAX_DOCUMENT // 1024} KiB"
+        raise RecipeError(f"This recipe is longer than {size} and cannot be written into files; give it fewer values.")
     return text
 
 

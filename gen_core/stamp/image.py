@@ -261,7 +261,9 @@ def _carried(text: str) -> str | None:
     document = _json(text)
     if document is not None:
         inner = document.get("recipe")
-        return dumps(inner) if isinstance(inner, dict) and "operation" not in document else text if "operation" in document else None
+        if "operation" in document:
+            return text
+        return dumps(inner) if isinstance(inner, dict) else None
     return next((line[7:] for line in text.splitlines() if line.startswith("recipe=")), None)
 
 

@@ -1,4 +1,4 @@
-"""Recipes in medical images: NIfTI (a comment in the header's extensions) and DICOM (a private element). Voxels stay as they are."""
+"""Recipes in medical images: NIfTI (a comment in the header's extensions) and DICOM (a private element)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Nifti:
     def with_comment(self, text: str) -> list[Edit]:
         if not self.single or self.voxels < self.size + 4:
             raise OutputError("The recipe is written into NIfTI files that hold header and voxels in one (.nii, .nii.gz).")
-        kept = [(code, content) for code, content in self.extensions if code != _COMMENT or not is_recipe(plain(content.rstrip(b"\0")))]
+        kept = [(code, old) for code, old in self.extensions if code != _COMMENT or not is_recipe(plain(old.rstrip(b"\0")))]
         content = text.encode("ascii")
         kept.append((_COMMENT, content + b"\0" * (-(len(content) + 8) % 16)))
         new = b"".join(struct.pack(self.order + "ii", len(content) + 8, code) + content for code, content in kept)
@@ -90,7 +90,8 @@ def write_dicom(path: Path, recipe: Recipe) -> None:
     """Add the private block before the first element above group 0099; no other byte changes."""
     dataset = _Dicom(start_of(path))
     if dataset.end is None:
-        raise OutputError("The recipe cannot be written into this DICOM file: it is compressed as a whole, or its header is very long.")
+        reason = "it is compressed as a whole, or its header is very long"
+        raise OutputError(f"The recipe cannot be written into this DICOM file: {reason}.")
     text = text_of(recipe).encode("ascii")
     block = dataset.block()
     if block is not None:

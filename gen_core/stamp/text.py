@@ -12,7 +12,20 @@ from xml.sax.saxutils import escape
 from gen_core.errors import InputError, OutputError
 from gen_core.inputs import markup_root, opened, read_limited
 from gen_core.recipe import MAX_DOCUMENT, Recipe
-from gen_core.stamp.common import LIMIT, STEPS, Edit, damaged, decode, encode, line_end, lines_of, plain, splice, start_of, text_of
+from gen_core.stamp.common import (
+    LIMIT,
+    STEPS,
+    Edit,
+    damaged,
+    decode,
+    encode,
+    line_end,
+    lines_of,
+    plain,
+    splice,
+    start_of,
+    text_of,
+)
 
 # ---- FASTA: `>id recipe=BASE64URL`, in the first record only
 
@@ -28,7 +41,8 @@ def write_fasta(path: Path, recipe: Recipe) -> None:
     """Add the recipe to the first record's description. A file without records has no place for it and stays as it is."""
     if found := _first_record(start_of(path)):
         start, line = found
-        splice(path, [(start, start + len(line), fasta_header(_TOKEN.sub(b"", line).decode("latin-1"), recipe).encode("latin-1"))])
+        new = fasta_header(_TOKEN.sub(b"", line).decode("latin-1"), recipe)
+        splice(path, [(start, start + len(line), new.encode("latin-1"))])
 
 
 def read_fasta(path: Path) -> str | None:

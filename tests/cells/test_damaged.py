@@ -28,7 +28,9 @@ def refused(path: Path, columns: list[str] | None = None) -> str:
     except UserError:
         pass
     text = str(caught.value)
-    assert "\n" not in text and text.endswith((".", ".)")) and len(text) < 400
+    assert "\n" not in text
+    assert text.endswith((".", ".)"))
+    assert len(text) < 400
     return text
 
 
@@ -159,10 +161,13 @@ def genes_short(file: h5py.File) -> None:
     replaced(file, "var/_index", np.array(["g"], dtype=layouts.TEXT))
 
 
-BROKEN = [starts_fall, starts_negative, starts_too_far, starts_not_zero, starts_unsigned_huge, positions_beyond, positions_negative,
-          positions_short, positions_text, one_cell_holds_all, no_data, no_matrix, matrix_of_text, matrix_in_three_dimensions,
-          one_gene_in_a_line, dense_of_other_shape, unknown_form, shape_lies, no_obs, no_index, index_named_nowhere, index_short, column_short,
-          codes_beyond, codes_below, codes_with_fractions, codes_square, genes_short]  # fmt: skip
+BROKEN = [
+    *(starts_fall, starts_negative, starts_too_far, starts_not_zero, starts_unsigned_huge),
+    *(positions_beyond, positions_negative, positions_short, positions_text, one_cell_holds_all, no_data, no_matrix),
+    *(matrix_of_text, matrix_in_three_dimensions, one_gene_in_a_line, dense_of_other_shape, unknown_form, shape_lies),
+    *(no_obs, no_index, index_named_nowhere, index_short, column_short, genes_short),
+    *(codes_beyond, codes_below, codes_with_fractions, codes_square),
+]
 
 
 @pytest.mark.parametrize("change", BROKEN)
@@ -221,15 +226,16 @@ def test_too_few_cells_or_genes(tmp_path: Path, n: int, genes: int) -> None:
 
 def test_a_matrix_of_zeros(tmp_path: Path) -> None:
     layouts.annotated(sparse.csr_matrix((layouts.CELLS, layouts.GENES), dtype=np.float32)).write_h5ad(path := tmp_path / "a.h5ad")
-    assert "only zeros" in describe(path).state.text and "only zeros" in refused(path)
+    assert "only zeros" in describe(path).state.text
+    assert "only zeros" in refused(path)
 
 
 def test_a_hundred_thousand_columns(tmp_path: Path) -> None:
     layouts.csr(path := tmp_path / "a.h5ad")
     with h5py.File(path, "a") as file:
-        index = file["obs/_index"]
+        obs = file["obs"].id
         for i in range(100_000):  # one text column under a hundred thousand names
-            file["obs"][f"c{i}"] = index
+            obs.links.create_hard(f"c{i}".encode(), obs, b"_index")
     assert "more than 20,000" in refused(path)
 
 
@@ -239,7 +245,8 @@ def test_markup_in_names_is_kept_as_text(tmp_path: Path) -> None:
     adata.var_names = [f"<b>{i}</b>" for i in range(layouts.GENES)]
     adata.write_h5ad(path := tmp_path / "a.h5ad")
     cells = read_cells(path, ["<script>"])
-    assert set(cells.obs["<script>"]) == {"<img src=x onerror=alert(1)>", "=cmd()"} and cells.genes[0] == "<b>0</b>"
+    assert set(cells.obs["<script>"]) == {"<img src=x onerror=alert(1)>", "=cmd()"}
+    assert cells.genes[0] == "<b>0</b>"
     assert describe(path).columns[-1].levels == ("<img src=x onerror=alert(1)>", "=cmd()")
 
 

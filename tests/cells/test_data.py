@@ -23,6 +23,7 @@ from scipy import sparse
 from gen_core.cells.data import describe, read_cells, read_obs, scanpy_pbmc
 from gen_core.errors import InputError
 from gen_core.inputs import matrix as matrices
+from gen_core.inputs.table import unique_names
 from tests.cells import layouts
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +43,9 @@ def oracle(adata: anndata.AnnData) -> np.ndarray:
 
 
 def same(read: sparse.csr_matrix, expected: np.ndarray) -> None:
-    assert read.dtype == np.float32 and read.shape == expected.shape and read.has_sorted_indices
+    assert read.dtype == np.float32
+    assert read.shape == expected.shape
+    assert read.has_sorted_indices
     np.testing.assert_allclose(read.toarray(), expected, rtol=2e-6, atol=2e-6)
 
 
@@ -59,12 +62,14 @@ def test_every_layout_reads_as_anndata_and_scanpy_do(tmp_path: Path, layout: Cal
     columns = ["condition", "donor", "dose", "cluster", "flag"]
     cells = read_cells(path, columns)
     same(cells.X, oracle(adata))
-    assert cells.genes.tolist() == adata.var_names.tolist() and cells.names.tolist() == adata.obs_names.tolist()
+    assert cells.genes.tolist() == adata.var_names.tolist()
+    assert cells.names.tolist() == adata.obs_names.tolist()
     for name in columns:
         expected = adata.obs[name].astype(float if name == "dose" else str).tolist()
         assert cells.obs[name].tolist() == expected, name
     found = describe(path)
-    assert (found.n_cells, found.n_genes) == adata.shape and found.state.kind == "counts"
+    assert (found.n_cells, found.n_genes) == adata.shape
+    assert found.state.kind == "counts"
     assert [column.name for column in found.columns] == adata.obs.columns.tolist()
 
 
@@ -81,8 +86,10 @@ def test_a_part_reads_as_the_whole_sliced(
     for size in (0, 1, 5, 30, layouts.CELLS):
         rows = np.sort(rng.choice(layouts.CELLS, size, replace=False))
         part = read_cells(path, ["condition"], rows)
-        assert (part.X != whole.X[rows]).nnz == 0 and part.names.tolist() == whole.names[rows].tolist()
-        assert part.obs.equals(whole.obs.iloc[rows]) and part.state == whole.state
+        assert (whole.X[rows] != part.X).nnz == 0
+        assert part.names.tolist() == whole.names[rows].tolist()
+        assert part.obs.equals(whole.obs.iloc[rows])
+        assert part.state == whole.state
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -117,23 +124,26 @@ def test_missing_labels_leave_cells_out_and_say_so(tmp_path: Path) -> None:
     obs = layouts.table()
     missing = obs.cell_type.isna().to_numpy()
     cells = read_cells(path, ["cell_type"])
-    assert cells.names.tolist() == obs.index[~missing].tolist() and (cells.rows == np.flatnonzero(~missing)).all()
-    assert cells.X.shape[0] == (~missing).sum() and f"{missing.sum()} cells" in next(
-        n.text for n in cells.notices if n.code == "missing_labels"
-    )
+    assert cells.names.tolist() == obs.index[~missing].tolist()
+    assert (cells.rows == np.flatnonzero(~missing)).all()
+    assert cells.X.shape[0] == (~missing).sum()
+    assert f"{missing.sum()} cells" in next(n.text for n in cells.notices if n.code == "missing_labels")
     everyone = read_obs(path, ["cell_type", "dose", "maybe"])
-    assert everyone.cell_type.isna().to_numpy().tolist() == missing.tolist() and everyone.dose.dtype == float
-    assert everyone.maybe.isna().sum() == 1 and set(everyone.maybe.dropna()) == {"1", "2"}
+    assert everyone.cell_type.isna().to_numpy().tolist() == missing.tolist()
+    assert everyone.dose.dtype == float
+    assert everyone.maybe.isna().sum() == 1
+    assert set(everyone.maybe.dropna()) == {"1", "2"}
     column = next(c for c in describe(path).columns if c.name == "condition")
-    assert column.levels == ("ctrl", "stim") and sum(column.counts) == layouts.CELLS  # the level never used is gone
+    assert column.levels == ("ctrl", "stim")
+    assert sum(column.counts) == layouts.CELLS
 
 
 def test_raw_and_layers_are_offered_and_a_scaled_matrix_is_refused(tmp_path: Path) -> None:
     layouts.in_raw(path := tmp_path / "a.h5ad")
     found = describe(path)
-    assert (
-        found.layers == ("raw", "counts") and found.state.kind == "scaled" and "raw (counts), counts (counts)" in found.state.text
-    )
+    assert found.layers == ("raw", "counts")
+    assert found.state.kind == "scaled"
+    assert "raw (counts), counts (counts)" in found.state.text
     with pytest.raises(InputError, match=r"Choose another layer: raw \(counts\), counts \(counts\)"):
         read_cells(path, [])
     same(read_cells(path, [], layer="raw").X, oracle(layouts.annotated()))
@@ -152,10 +162,36 @@ def test_names_that_repeat_are_made_unique_as_anndata_does(tmp_path: Path) -> No
         adata.obs_names_make_unique()
         adata.var_names_make_unique()
     cells = read_cells(path, [], np.arange(5, 40))
-    assert cells.names.tolist() == adata.obs_names[5:40].tolist() and cells.genes.tolist() == adata.var_names.tolist()
+    assert cells.names.tolist() == adata.obs_names[5:40].tolist()
+    assert cells.genes.tolist() == adata.var_names.tolist()
     assert {"duplicate_gene_names", "duplicate_cell_names"} <= {n.code for n in cells.notices} & {
         n.code for n in describe(path).notices
     }
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["a", "b", "a-1", "a-2", "a-1-1", "b-1", ""]), max_size=25))
+def test_unique_names_are_those_of_anndata(names: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = anndata.utils.make_index_unique(pd.Index(names, dtype=object)).tolist()
+    assert unique_names(np.array(names, dtype=object))[0].tolist() == expected
+
+
+def test_columns_of_text_with_gaps(tmp_path: Path) -> None:
+    """As pandas 3 and anndata 0.12 write text: values and a mask, for the index too."""
+    adata = layouts.annotated()
+    adata.obs["word"] = pd.array(["x", None, "y"] * 20, dtype="string")
+    adata.obs["sure"] = pd.array([True, None] * 30, dtype="boolean")
+    adata.obs.index = pd.Index(adata.obs.index, dtype="string")
+    with anndata.settings.override(allow_write_nullable_strings=True):
+        adata.write_h5ad(path := tmp_path / "a.h5ad")
+    with h5py.File(path) as file:
+        assert isinstance(file["obs/word"], h5py.Group)
+    obs = read_obs(path, ["word", "sure"])
+    assert obs["word"].tolist()[:3] == ["x", None, "y"]
+    assert obs["sure"].tolist()[:2] == ["True", None]
+    assert obs.index.tolist() == layouts.table().index.tolist()
 
 
 def test_symbols_take_the_place_of_ensembl_ids(tmp_path: Path) -> None:
@@ -176,11 +212,13 @@ def test_cellranger_files(tmp_path: Path, version: int) -> None:
     adata = scanpy.read_10x_h5(path, gex_only=True) if version == 3 else layouts.annotated()
     cells = read_cells(path, ["sample"])
     same(cells.X, oracle(adata))
-    assert cells.genes.tolist() == adata.var_names.tolist() and set(cells.obs["sample"]) == {"1", "2"}
+    assert cells.genes.tolist() == adata.var_names.tolist()
+    assert set(cells.obs["sample"]) == {"1", "2"}
     assert ("features_left_out" in {n.code for n in cells.notices}) == (version == 3)
     layouts.tenx(tmp_path / "one.h5", version, wells=1)
     found = describe(tmp_path / "one.h5")
-    assert found.columns == () and "no_labels" in {n.code for n in found.notices}
+    assert found.columns == ()
+    assert "no_labels" in {n.code for n in found.notices}
 
 
 def test_numbers_beyond_float32_and_nan_are_counted_and_refused(tmp_path: Path) -> None:
@@ -200,7 +238,7 @@ def test_what_the_sample_missed_is_still_found(tmp_path: Path, monkeypatch: pyte
         X.data[X.indptr[1000]] = bad
         layouts.annotated(X, 3000).write_h5ad(path := tmp_path / f"{bad}.h5ad")
         assert describe(path).state.kind == "counts"
-        with pytest.raises(InputError, match="1 (values that are not|negative)"):
+        with pytest.raises(InputError, match=r"1 (values that are not|negative)"):
             read_cells(path, [])
         assert read_cells(path, [], np.arange(900)).X.shape[0] == 900
 
@@ -254,14 +292,15 @@ def test_the_real_file_is_described_and_read() -> None:
 
 def test_the_file_that_scanpy_ships() -> None:
     found = describe(scanpy_pbmc())
-    assert found.state.kind == "scaled" and found.layers == ("raw",) and "raw" in found.state.text
+    assert found.state.kind == "scaled"
+    assert found.layers == ("raw",)
+    assert "raw" in found.state.text
     assert (found.guess.condition_key, found.guess.cell_type_key) == (None, "bulk_labels")
     cells = read_cells(scanpy_pbmc(), ["bulk_labels"], layer="raw")
     adata = old(scanpy_pbmc())
     np.testing.assert_array_equal(cells.X.toarray(), adata.raw.X.toarray())
-    assert (
-        cells.obs["bulk_labels"].tolist() == adata.obs["bulk_labels"].astype(str).tolist() and cells.state.kind == "log1p_subset"
-    )
+    assert cells.obs["bulk_labels"].tolist() == adata.obs["bulk_labels"].astype(str).tolist()
+    assert cells.state.kind == "log1p_subset"
 
 
 def test_a_column_with_a_slash_in_its_name(tmp_path: Path) -> None:
@@ -283,7 +322,9 @@ def test_progress_rises_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(matrices, "BLOCK", 50)
     for layout in (layouts.csr, layouts.csc, layouts.dense):
         layout(path := tmp_path / "a.h5ad")
-        shares: list[float] = []
-        read_cells(path, [], progress=lambda share, text: shares.append(share))
-        assert shares == sorted(shares) and shares[-1] == 1
+        seen: list[tuple[float, str]] = []
+        read_cells(path, [], progress=lambda share, text, seen=seen: seen.append((share, text)))  # type: ignore[misc]
+        shares = [share for share, _ in seen]
+        assert shares == sorted(shares)
+        assert shares[-1] == 1
         path.unlink()

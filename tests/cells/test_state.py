@@ -51,7 +51,8 @@ def test_counts(dtype: type) -> None:
 @pytest.mark.parametrize("total", [1.0, 1e3, 1e4, 1e6, 3217.4])
 def test_log1p_of_any_base_and_total(base: str, total: float) -> None:
     found = state(logged(per_cell(cells(), total), BASES[base]))
-    assert (found.kind, found.base) == ("log1p", BASES[base]) and found.target_sum == pytest.approx(total, rel=1e-3)
+    assert (found.kind, found.base) == ("log1p", BASES[base])
+    assert found.target_sum == pytest.approx(total, rel=1e-3)
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -71,7 +72,8 @@ def test_log1p_of_raw_counts_gives_the_counts_back(base: str, tmp_path: Path) ->
 def test_normalised_without_logarithm() -> None:
     for total in (1.0, 1e4, 1e6):
         found = state(per_cell(cells(), total))
-        assert (found.kind, found.base) == ("counts", 0) and found.target_sum == pytest.approx(total, rel=1e-3)
+        assert (found.kind, found.base) == ("counts", 0)
+        assert found.target_sum == pytest.approx(total, rel=1e-3)
 
 
 def test_scaled_and_corrected() -> None:
@@ -83,7 +85,9 @@ def test_scaled_and_corrected() -> None:
 def test_counts_with_fractions_are_used_as_counts_and_that_is_said(tmp_path: Path) -> None:
     corrected = cells() * np.random.default_rng(0).choice([1.0, 0.93], (200, 300), p=[0.7, 0.3])
     found = state(corrected)
-    assert found.kind == "counts" and not found.whole and found.target_sum is None
+    assert found.kind == "counts"
+    assert not found.whole
+    assert found.target_sum is None
     anndata.AnnData(sparse.csr_matrix(corrected.astype(np.float32))).write_h5ad(path := tmp_path / "a.h5ad")
     assert "not_integers" in {n.code for n in describe(path).notices} & {n.code for n in read_cells(path, []).notices}
     np.testing.assert_allclose(read_cells(path, []).X.toarray(), np.log1p(per_cell(corrected)), atol=1e-5)
@@ -125,12 +129,14 @@ def test_no_matrix_of_ordinary_cells_is_mistaken(seed: int, genes: int, base: st
     counts = cells(120, genes, seed)
     counts = counts[counts.sum(1) > 0]
     found = state(counts if what == "counts" else logged(per_cell(counts), BASES[base]))
-    assert found.kind == what and (what == "counts" or found.base == BASES[base])
+    assert found.kind == what
+    assert what == "counts" or found.base == BASES[base]
 
 
 def test_cells_without_counts_stay_zero_and_are_counted() -> None:
     counts = cells(20, 50)
     counts[[3, 7]] = 0
     X = sparse.csr_matrix(counts.astype(np.float32))
-    assert normalise(X, state(counts)) == 2 and X[[3, 7]].nnz == 0
+    assert normalise(X, state(counts)) == 2
+    assert X[[3, 7]].nnz == 0
     np.testing.assert_allclose(np.expm1(X.toarray()).sum(1)[[0, 1, 2]], 1e4, rtol=1e-5)

@@ -1,0 +1,36 @@
+"""The entry: `streamlit run app/main.py` from the project's folder. Navigation, theme, and what the sidebar says."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder there
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st
+
+from app.parts import cache, open_file, session, theme
+from gen_core import device
+
+st.set_page_config(
+    page_title="Latent Sandbox", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide", initial_sidebar_state=252
+)
+theme.follow()
+
+home = st.Page("home.py", title="Home", icon=":material/home:", default=True)
+pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_path=s.name) for s in cache.instruments()]
+page = st.navigation({"": [home], "Instruments": pages})
+
+st.logo(str(ROOT / "assets" / f"logo-{'dark' if theme.dark() else 'light'}.svg"), size="large")
+with st.sidebar:
+    with st.popover(
+        "Open a file", icon=":material/folder_open:", width="stretch", help="Any file this app exported opens its page"
+    ):
+        open_file.drop("sidebar")
+    with st.container(key="sidebar_foot", gap="xxsmall"):
+        st.caption(f":material/memory: {device.likely()}")
+        st.caption(f":material/lock: {session.promise()}")
+
+session.visit(page.url_path)
+page.run()
+cache.warm()

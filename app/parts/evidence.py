@@ -1,0 +1,98 @@
+"""How far to trust what is shown: warnings, and scores beside those of simple baselines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from app.parts.guard import plain
+from gen_core.result import Notice
+
+# Good to know, and no reason to doubt the result; every other warning is one, and is shown in red.
+CALM = {"synthetic_data", "no_truth", "few_samples"}
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One column of a table of scores. `name` is the metric's name in result.json."""
+
+    name: str
+    title: str
+    better: Literal["high", "low"] = "high"
+    digits: int = 3
+
+
+def notices(warnings: Iterable[Notice]) -> None:
+    """A result's warnings: real ones in red first, then what is only good to know, in small print."""
+    ordered = sorted(warnings, key=lambda w: w.code in CALM)
+    for warning in ordered:
+        if warning.code in CALM:
+            st.caption(f":material/info: {plain(warning.text)}")
+        else:
+            st.error(plain(warning.text), icon=":material/warning:")
+
+
+def score_table(
+    scores: Sequence[Score],
+    rows: Mapping[str, Mapping[str, object]],
+    intervals: Mapping[str, Mapping[str, Interval]] | None = None,
+    highlight: str | None = None,
+    reference: Iterable[str] = (),
+    caption: str | None = None,
+) -> None:
+    """Methods as rows, scores as columns, the best of each column bold, intervals in brackets.
+
+    `rows` is {"method as shown": result.metrics or result.baselines[…]}. `highlight` marks the row in use. Rows in
+    `reference` (a ceiling) never count as best. Where a score is null the cell is a dash.
+    """
+    left_out = set(reference)
+    best = {score.name: _best(score, {row: values for row, values in rows.items() if row not in left_out}) for score in scores}
+    table: dict[str, list[str]] = {
+        "": [f"**{plain(row)}** :material/arrow_left_alt:" if row == highlight else plain(row) for row in rows]
+    }
+    for score in scores:
+        table[f"{score.title} {'↑' if score.better == 'high' else '↓'}"] = [
+            _cell(values.get(score.name), (intervals or {}).get(row, {}).get(score.name), score, row in best[score.name])
+            for row, values in rows.items()
+        ]
+    st.table(table, border="horizontal", hide_index=True)
+    st.caption((f"{caption} " if caption else "") + "↑ higher is better, ↓ lower is better; the best is bold.")
+
+
+def badge(text: str, good: bool | None = None) -> None:
+    """A short verdict: green where it is good, red where it warns, grey where it only informs."""
+    colour: Literal["green", "red", "gray"] = "gray" if good is None else "green" if good else "red"
+    icon = ":material/info:" if good is None else ":material/check:" if good else ":material/warning:"
+    st.badge(plain(text), icon=icon, color=colour)
+
+
+def number(value: object, digits: int = 3) -> str:
+    """A number for reading: a dash where there is none, a proper minus."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:
+    """The rows whose value, as it is shown, is the best: what reads the same is equally good."""
+    values = {row: value for row, row_values in rows.items() if isinstance(value := row_values.get(score.name), int | float)}
+    shown = {row: round(value, score.digits) for row, value in values.items() if math.isfinite(value)}
+    if not shown:
+        return set()
+    top = max(shown.values()) if score.better == "high" else min(shown.values())
+    return {row for row, value in shown.items() if value == top}
+
+
+def _cell(value: object, interval: Interval | None, score: Score, best: bool) -> str:
+    text = number(value, score.digits)
+    if best and text != "–":
+        text = f"**{text}**"
+    if interval is not None and text != "–":
+        text += f" ({number(interval[0], score.digits - 1)} to {number(interval[1], score.digits - 1)})"
+    return text

@@ -1,0 +1,57 @@
+// A Plotly figure that is changed in place: zoom stays, nothing blinks, and a click anywhere in it is reported.
+let loading;
+
+function plotly(url) {
+  loading ??= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    script.src = new URL(url, document.baseURI);
+    script.onload = () => done(window.Plotly);
+    script.onerror = () => { loading = undefined; fail(new Error(`${url} did not load`)); };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+const fullscreen = {
+  name: "fullscreen",
+  title: "Full screen",
+  icon: { width: 24, height: 24, path: "M3 3h7v2H5v5H3zm11 0h7v7h-2V5h-5zM3 14h2v5h5v2H3zm16 0h2v7h-7v-2h5z" },
+  click: (plot) => (document.fullscreenElement ? document.exitFullscreen() : plot.requestFullscreen()),
+};
+
+const brief = (point) => ({
+  curve_number: point.curveNumber,
+  point_index: Array.isArray(point.pointIndex) ? point.pointIndex : (point.pointIndex ?? point.pointNumber),
+  x: point.x,
+  y: point.y,
+});
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const plot = parentElement.querySelector(".latent-figure");
+  plot.tell = setTriggerValue;
+  if (plot.spec !== data.spec) {
+    plot.spec = data.spec;
+    plot.setAttribute("aria-label", data.alt);
+    plot.style.minHeight = `${data.height}px`;
+    plotly(data.plotly).then(async (Plotly) => {
+      const figure = JSON.parse(data.spec);
+      const config = { ...data.config, modeBarButtonsToAdd: [fullscreen] };
+      const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
+      await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
+      if (plot.watched) return;
+      plot.watched = new ResizeObserver(() => plot.offsetWidth && Plotly.Plots.resize(plot));
+      plot.watched.observe(plot);
+      plot.on("plotly_click", (event) => {
+        const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];
+        if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
+      });
+      plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief) }));
+      plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));
+    }).catch((error) => { plot.textContent = `${data.alt}: this figure cannot be drawn (${error.message}).`; });
+  }
+  return () => {
+    plot.watched?.disconnect();
+    if (window.Plotly && plot.watched) window.Plotly.purge(plot);
+    plot.watched = plot.spec = undefined;
+  };
+}

@@ -1,0 +1,66 @@
+"""Show a Plotly figure: one configuration, one place for its words for those who cannot see it, clicks anywhere.
+
+Streamlit's own chart is made anew whenever its figure changes: the zoom is lost, it blinks, and it reports a click on
+points only. This one (figure.js) hands the new figure to the same plot. plotly.js comes out of the installed package.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app.parts import cache, session
+from app.parts.theme import dark as dark  # pages ask for it here, beside the figures that need it
+from gen_core import palette
+
+_JS = Path(__file__).with_suffix(".js").read_text()
+_HTML = '<div class="latent-figure" role="figure" data-testid="latentFigure"></div>'
+
+
+def show(
+    fig: Any, key: str, alt: str, height: int | None = None, caption: str | None = None, select: bool | str = False
+) -> dict[str, Any] | None:
+    """Draw `fig` over the full width. With `select`, return what was last clicked in it (see map.py), else None.
+
+    `key` ("cells.map") names the plot and, with dashes, the picture its camera button saves. `alt` says in words what is
+    to be seen. `select` may be True (clicks) or "lasso" (box and lasso too). Keep `fig.layout.uirevision` the same for
+    as long as a zoom should stay, and the figure itself as long as nothing in it changed: then nothing is sent again.
+    """
+    import plotly.io
+
+    if height is not None:
+        fig.update_layout(height=height)
+    config: dict[str, Any] = palette.CONFIG | {
+        "responsive": False,  # figure.js watches its own width, which the sidebar changes too
+        "toImageButtonOptions": {"format": "svg", "filename": key.replace(".", "-").replace("_", "-")},
+    }
+    if select != "lasso":
+        config["modeBarButtonsToRemove"] = [*palette.CONFIG["modeBarButtonsToRemove"], "select2d", "lasso2d"]
+    url = cache.plotly_js()
+    if url is None:
+        st.plotly_chart(fig, width="stretch", theme=None, key=key, config=config, alt=alt)
+    else:
+        draw = st.components.v2.component("latent_figure", html=_HTML, js=_JS, isolate_styles=False)
+        spec = {"spec": plotly.io.to_json(fig, validate=False), "alt": alt, "height": fig.layout.height or 420, "config": config}
+        draw(data=spec | {"plotly": url, "select": bool(select)}, key=key, on_picked_change=lambda: _picked(key))
+    if caption:
+        st.caption(caption)
+    return picked(key) if select else None
+
+
+def picked(key: str) -> dict[str, Any] | None:
+    """What was last clicked or lassoed in this figure, known already while the next one is made; None if nothing or forgotten."""
+    found: dict[str, Any] | None = session.get("figure", key)
+    return found
+
+
+def forget(key: str) -> None:
+    """Forget what was clicked: after new data, and for presets."""
+    session.put("figure", key, None)
+
+
+def _picked(key: str) -> None:
+    event = dict(session.held(key) or {}).get("picked")
+    session.put("figure", key, dict(event) if event and (event.get("points") or "x" in event) else None)

@@ -1,0 +1,76 @@
+"""No page ever shows a traceback: an error is one sentence with what to do, and the log has the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+from streamlit.errors import FragmentHandledException
+
+from app.parts import session
+from gen_core import store
+from gen_core.errors import MissingContent, UserError
+
+log = logging.getLogger("latent_sandbox")
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show what goes wrong inside as one sentence and go on after it; stop and rerun pass through (they are no Exception)."""
+    try:
+        yield
+    except FragmentHandledException:  # a fragment inside has already said what went wrong
+        raise
+    except Exception as error:
+        session.keep()
+        if isinstance(error, MissingContent):
+            ask_for(error)
+        elif isinstance(error, UserError):
+            say(error)
+        else:
+            reference = secrets.token_hex(3)
+            log.exception("Error %s on a page", reference)
+            st.error(
+                "Something went wrong here that should not have; the rest of the page still works. "
+                f"The log has the details under **{reference}**.",
+                icon=":material/report:",
+            )
+
+
+def say(error: UserError) -> None:
+    """A user's error as its one sentence; markdown in it (a file's or column's name) shows as plain text."""
+    st.error(plain(str(error)), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """`text` for st.error, st.info and st.caption, with what markdown would read as markup escaped."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$~|:" else c for c in text)
+
+
+def ask_for(error: MissingContent) -> None:
+    """Ask for the very file a recipe was made with; another file is told apart by its digest and not kept."""
+    st.info(
+        f"This was made with a file that is not on this machine. Drop it here to go on (sha256 {error.digest[7:19]}…).",
+        icon=":material/file_present:",
+    )
+    name = session.turn("missing", error.digest)
+    file = st.file_uploader(
+        "The missing file", key=name, help="It is known by the digest of its content; its name does not matter."
+    )
+    st.caption(session.promise())
+    if file is None:
+        return
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if f"sha256:{found}" == error.digest:
+        file.seek(0)
+        session.own(store.add(file, file.name))
+        session.turn_over("missing", error.digest)
+        st.rerun()
+    st.error(
+        f"This is another file (sha256 {found[:12]}…). The one that is needed starts with {error.digest[7:19]}.",
+        icon=":material/error:",
+    )

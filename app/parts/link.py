@@ -1,0 +1,24 @@
+"""Share what is on the screen: the link that opens the page in exactly this state."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gen_core.recipe import Recipe, content_fields
+from gen_core.store import DIGEST
+
+
+def address(recipe: Recipe) -> str:
+    """The full address of this recipe's page in this state, on the server it is seen on."""
+    root = (st.context.url or "").split("?", 1)[0]
+    return f"{root}?{recipe.query()}"
+
+
+def share(recipe: Recipe) -> None:
+    """The link as text with a copy button, and what the other side needs for it."""
+    st.code(address(recipe), language=None, wrap_lines=True, height=110)
+    own = [field for field in content_fields(type(recipe)) if DIGEST.fullmatch(str(getattr(recipe, field)))]
+    if own:
+        st.caption(
+            "The link names your file by its digest and does not contain it: who opens the link is asked to drop the same file."
+        )

@@ -1,0 +1,227 @@
+"""The screen's state: the only file that touches st.session_state and st.query_params.
+
+A page holds one recipe. The link is read once, when a session arrives on the page; from then on the widgets are the
+truth, and the page writes the recipe they make back into the link. Streamlit forgets a widget that is not drawn (another
+page, a closed branch) and then remembers what it was first seeded with; the page's recipe knows better, and `start` and `keep`
+hand its values back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from gen_core import catalog
+from gen_core.errors import RecipeError, UserError
+from gen_core.recipe import Recipe
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+SETTLED = 2.0  # seconds after which a query string other than the one written last is a person's, not a late echo
+
+Widgets = Callable[[Recipe], Mapping[str, Any]]
+
+
+@dataclass
+class _Page:
+    recipe: Recipe
+    widgets: Widgets
+    link: dict[str, str]
+    written: float = 0.0
+    error: str | None = None
+
+
+def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Widgets = Recipe.fields) -> Recipe:
+    """The page's recipe, called once at the top of the page and outside its fragment.
+
+    On arrival it is the recipe in the link (of any operation of this system; `operation` where it names none), else
+    `default()`; a wrong link gives the default, and `take_error` its one sentence. The browser's Back button and an opened
+    file arrive like a link. `widgets` turns a recipe into the values of its widgets by field, where a widget wants another
+    spelling than the recipe (a list for a tuple, text for null).
+    """
+    state, link = _state(page), _query()
+    if state is None:
+        state = st.session_state[f"{page}/page"] = _Page(default(), widgets, {})
+    state.widgets = widgets
+    if st.session_state.get("here") != page:  # arrived from another page, where these widgets were not drawn
+        st.session_state["here"] = page
+        seed(page, **widgets(state.recipe))
+    if link and link != state.link and time.monotonic() - state.written > SETTLED:
+        state.link, state.error = link, None
+        try:
+            recipe = catalog.from_query(urlencode(link), operation)
+            if page_of(recipe) != page:
+                raise RecipeError(f"It is a recipe of {recipe.operation}, which has a page of its own.")
+            load(page, recipe)
+        except UserError as error:
+            state.error = f"The link could not be opened, so this is the default. {error}"
+    return state.recipe
+
+
+def current(page: str) -> Recipe:
+    """The page's recipe as it was last written or loaded: what a fragment and a callback go on from."""
+    state = _state(page)
+    if state is None:
+        raise LookupError(f"session.start was not called for {page!r}")
+    return state.recipe
+
+
+def visit(page: str) -> None:
+    """Called once in every run with the page that is about to run, so that `start` knows when a page was left."""
+    if st.session_state.get("here") != page:
+        st.session_state["here"] = None
+
+
+def key(page: str, field: str) -> str:
+    """The widget key of a field; the widget then shows the recipe's value. Give the widget no value of its own."""
+    name, state = f"{page}.{field}", _state(page)
+    if name not in st.session_state and state is not None:
+        values = state.widgets(state.recipe)
+        if field in values:
+            st.session_state[name] = values[field]
+    return name
+
+
+def settle(page: str, field: str, options: list[Any], otherwise: Any = None) -> str:
+    """`key` for a choice: where the value is none of `options`, it becomes `otherwise` (default the first option)."""
+    name = key(page, field)
+    if options and st.session_state.get(name) not in options:
+        st.session_state[name] = options[0] if otherwise is None else otherwise
+    return name
+
+
+def value(page: str, field: str, otherwise: Any = None) -> Any:
+    """What the widget of a field holds now."""
+    return st.session_state.get(key(page, field), otherwise)
+
+
+def seed(page: str, **values: Any) -> None:
+    """Set widgets by field. Only in a callback, or before the widget is drawn."""
+    for field, new in values.items():
+        st.session_state[f"{page}.{field}"] = new
+
+
+def load(page: str, recipe: Recipe) -> None:
+    """Make the page show this recipe and forget what was clicked: for presets, reset and opened files.
+
+    Only in a callback, or before the widgets are drawn.
+    """
+    state = _state(page)
+    if state is None:
+        raise LookupError(f"session.start was not called for {page!r}")
+    state.recipe, state.error = recipe, None
+    seed(page, **state.widgets(recipe))
+    for name in [n for n in st.session_state if str(n).startswith(f"figure/{page}")]:
+        del st.session_state[name]
+
+
+def write_link(recipe: Recipe) -> None:
+    """Note the recipe the page now shows and put all of it into the query string. Called inside the page's fragment."""
+    state = _state(page_of(recipe))
+    if state is None:
+        return
+    if recipe != state.recipe:
+        state.recipe, state.error = recipe, None
+    keep()
+    link = link_fields(recipe)
+    if link != state.link or link != _query():
+        state.link, state.written = link, time.monotonic()
+        st.query_params.from_dict(link)
+
+
+def keep() -> None:
+    """After the widgets were drawn (or an error kept them from it): those that were not drawn get the recipe's value."""
+    page = st.session_state.get("here")
+    state = _state(page) if page else None
+    for field, known in (state.widgets(state.recipe) if state else {}).items():
+        try:
+            st.session_state[f"{page}.{field}"] = known
+        except StreamlitAPIException:  # drawn in this run: it holds its value itself
+            pass
+
+
+def page_of(recipe: Recipe) -> str:
+    """The page that shows this recipe: each system has one, of its name."""
+    return recipe.operation.partition(".")[0]
+
+
+def link_fields(recipe: Recipe) -> dict[str, str]:
+    """The recipe as query parameters, as st.switch_page and st.page_link take them."""
+    return dict(parse_qsl(recipe.query(), keep_blank_values=True))
+
+
+def take_error(page: str) -> str | None:
+    """The one sentence about a link that could not be opened; it stays until the recipe changes."""
+    state = _state(page)
+    return state.error if state else None
+
+
+def get(page: str, name: str, otherwise: Any = None) -> Any:
+    """A value of this page and session that is no part of the recipe (a clicked point)."""
+    return st.session_state.get(f"{page}/{name}", otherwise)
+
+
+def put(page: str, name: str, new: Any) -> None:
+    """Remember a value of this page and session; None forgets it."""
+    if new is None:
+        st.session_state.pop(f"{page}/{name}", None)
+    else:
+        st.session_state[f"{page}/{name}"] = new
+
+
+def held(name: str) -> Any:
+    """What the widget of this full key holds (an uploader's file, inside its callback)."""
+    return st.session_state.get(name)
+
+
+def turn(page: str, name: str) -> str:
+    """A widget key that `turn_over` changes: the only way to empty an uploader, and so to free its memory."""
+    return f"{page}/{name}/{get(page, f'{name}/turn', 0)}"
+
+
+def turn_over(page: str, name: str) -> None:
+    """From the next run on the widget of `turn(page, name)` is a new, empty one."""
+    put(page, f"{name}/turn", get(page, f"{name}/turn", 0) + 1)
+
+
+def hosted() -> bool:
+    """Whether this page may be seen from another machine. Where in doubt it is, and paths of this machine are not offered."""
+    headers = st.context.headers
+    host = (headers.get("Host") or "127.0.0.1").rsplit(":", 1)[0]
+    return bool(
+        os.environ.get("LATENT_HOSTED")
+        or st.get_option("server.address") not in LOOPBACK
+        or host not in LOOPBACK
+        or any(headers.get(name) for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-Ip"))
+        or st.user.get("is_logged_in")
+    )
+
+
+def own(digest: str) -> None:
+    """Note that this session added a file to the store."""
+    put("store", "added", [*get("store", "added", []), digest])
+
+
+def may_see(digest: str) -> bool:
+    """Whether a stored file may be named to this person: on their own machine every one, on a server those they added."""
+    return not hosted() or digest in get("store", "added", [])
+
+
+def promise() -> str:
+    """Where the user's data stays, to be said wherever it is asked for."""
+    return "Your data stays on the server that runs this page." if hosted() else "Your data stays on this machine."
+
+
+def _state(page: str) -> _Page | None:
+    found: _Page | None = st.session_state.get(f"{page}/page")
+    return found
+
+
+def _query() -> dict[str, str]:
+    return st.query_params.to_dict()

@@ -1,0 +1,49 @@
+"""The theme: whether it is dark, a rerun when the reader switches it, and the few lines of style that the settings lack."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+# Streamlit tells Python the theme with every run, but does not run when only the theme changes: this component does.
+# It tells each change once, so that a wrong answer from Streamlit could never make the page run in a circle.
+_WATCH = """
+let told;
+export default function ({ data, setTriggerValue }) {
+  const look = () => {
+    const rgb = getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor.match(/[0-9.]+/g);
+    const dark = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128;
+    if (dark !== told) { told = dark; if (dark !== data.dark) setTriggerValue("changed", dark); }
+  };
+  const timer = setInterval(look, 400);
+  return () => clearInterval(timer);
+}
+"""
+
+# Static, with no user's data in it. The settings in .streamlit/config.toml have no key for these.
+_STYLE = """<style>
+[data-testid="stSidebar"] { border-right: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
+[data-testid="stSidebarUserContent"] .st-key-sidebar_foot { position: absolute; bottom: 1.25rem; width: auto; }
+[data-testid="stHeader"] { background: transparent; pointer-events: none; }
+[data-testid="stHeader"] * { pointer-events: auto; }
+[data-testid="stMainBlockContainer"] { max-width: 1720px; padding-left: 2.5rem; padding-right: 2.5rem; }
+[data-testid="stHeading"] h1 { padding: 0; letter-spacing: -0.01em; }
+.st-key-page_header { align-items: baseline; }
+.st-key-page_header p { font-size: 0.95rem; }
+.st-key-home { max-width: 76rem; margin: 0 auto; }
+.st-key-sidebar_foot p { font-size: 0.78rem; }
+.st-key-home h1 { font-size: 2rem; padding: 0.4rem 0 0.6rem; }
+.st-key-theme_watch { display: none; }
+</style>"""
+
+
+def dark() -> bool:
+    """Whether the reader looks at the dark theme."""
+    return st.context.theme.type == "dark"
+
+
+def follow() -> None:
+    """Apply the style, and rerun the page when the reader switches the theme, so that figures follow. Once, in main.py."""
+    st.html(_STYLE)
+    with st.container(key="theme_watch"):
+        watch = st.components.v2.component("theme_watch", js=_WATCH)
+        watch(data={"dark": dark()}, key="theme", on_changed_change=lambda: None)

@@ -1,0 +1,160 @@
+"""The page's recipe, its link and its widgets tell the same story, whatever happens in between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from app.parts import session
+from gen_core import catalog
+from gen_core.cells.recipe import Perturb
+from tests.app.running import app
+
+
+def page() -> None:
+    import streamlit as st
+
+    from app.parts import guard, session
+    from gen_core.cells.recipe import Perturb
+
+    with guard.guard():
+        session.start(
+            "cells", "cells.perturb", lambda: Perturb(dose=2.0), lambda r: r.fields() | {"sources": list(r.sources or [])}
+        )
+        st.button("Load", on_click=session.load, args=("cells", Perturb(dose=5.0, sources=("B",))))
+        dose = st.slider("Dose", -5.0, 10.0, key=session.key("cells", "dose"))
+        sources = st.multiselect("Sources", ["A", "B"], key=session.key("cells", "sources"))
+        if st.toggle("More"):
+            st.number_input("Components", 2, 200, key=session.key("cells", "latent_dim"))
+        dims = session.value("cells", "latent_dim")
+        session.write_link(session.current("cells").replace(dose=dose, sources=sources or None, latent_dim=dims))
+    st.text(session.take_error("cells") or "")
+
+
+def opened(**link: str) -> AppTest:
+    at = app(page)
+    at.query_params.update(link)
+    return at.run()
+
+
+def in_link(at: AppTest, field: str) -> Any:
+    value = at.query_params[field]
+    return value[0] if isinstance(value, list) else value
+
+
+def test_without_a_link_the_page_opens_on_its_default_and_says_all_of_it_in_the_link() -> None:
+    at = opened()
+    assert at.slider[0].value == 2.0
+    assert set(at.query_params) == {"operation", *Perturb.model_fields}
+
+
+def test_a_link_sets_the_widgets_and_a_widget_the_link() -> None:
+    at = opened(dose="3.5", sources='["A"]')
+    assert (at.slider[0].value, at.multiselect[0].value) == (3.5, ["A"])
+    at.slider[0].set_value(4.0).run()
+    assert in_link(at, "dose") == "4.0"
+    assert in_link(at, "sources") == '["A"]'
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"dose": "NaN"}, "dose"),
+        ({"dose": "1e999"}, "dose"),
+        ({"doses": "1"}, "did you mean 'dose'"),
+        ({"seed": "-1"}, "seed"),
+        ({"data": "/etc/passwd"}, "neither a bundled name nor the digest"),
+        ({"operation": "cells.dance"}, "no operation"),
+        ({"operation": "x" * 10_000}, "no operation"),
+        ({"sources": "[" * 5000}, "sources"),
+        ({"schema": "99"}, "schema 99"),
+        ({"dose": "<script>alert(1)</script>"}, "dose"),
+    ],
+)
+def test_a_nonsense_link_gives_the_default_and_one_sentence(link: dict[str, str], words: str) -> None:
+    at = opened(**link)
+    assert not at.exception
+    assert not at.error
+    assert at.slider[0].value == 2.0
+    assert words in at.text[0].value
+    assert in_link(at, "dose") == "2.0"
+    at.slider[0].set_value(4.0).run()
+    assert at.text[0].value == ""
+
+
+def test_a_loaded_recipe_wins_over_what_the_widgets_held() -> None:
+    at = opened(dose="3.5")
+    at.button[0].click().run()
+    assert (at.slider[0].value, at.multiselect[0].value) == (5.0, ["B"])
+    assert in_link(at, "dose") == "5.0"
+
+
+def test_a_widget_that_was_not_drawn_for_a_while_comes_back_as_it_was() -> None:
+    at = opened()
+    at.toggle[0].set_value(True).run()
+    at.number_input[0].set_value(77).run()
+    at.toggle[0].set_value(False).run()
+    assert in_link(at, "latent_dim") == "77"
+    at.toggle[0].set_value(True).run()
+    assert at.number_input[0].value == 77
+
+
+def test_a_choice_outside_the_options_becomes_one_of_them() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from app.parts import session
+        from gen_core.cells.recipe import Perturb
+
+        session.start("cells", "cells.perturb", lambda: Perturb(target="Gone"))
+        options = ["A", "B"]
+        st.selectbox("Target", options, key=session.settle("cells", "target", options, "B"))
+
+    at = app(script).run()
+    assert at.selectbox[0].value == "B"
+    at.selectbox[0].set_value("A").run()
+    assert at.selectbox[0].value == "A"
+
+
+@given(
+    st.builds(
+        Perturb,
+        dose=st.floats(-10, 10),
+        target=st.none() | st.text(min_size=1, max_size=30),
+        sources=st.none() | st.lists(st.sampled_from(["α", "x&y=z", "", "null", "3"]), min_size=1).map(tuple),
+        seed=st.integers(0, 2**32 - 1),
+    ).filter(lambda recipe: recipe.target not in (recipe.sources or ()))
+)
+def test_query_parameters_are_the_recipe(recipe: Perturb) -> None:
+    from urllib.parse import urlencode
+
+    assert catalog.from_query(urlencode(session.link_fields(recipe)), "cells.perturb") == recipe
+
+
+def hosted_script() -> None:
+    import streamlit as st
+
+    from app.parts import session
+
+    st.text(f"{session.hosted()} {session.promise()}")
+
+
+def test_a_page_on_this_machine_is_not_hosted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert app(hosted_script).run().text[0].value == "False Your data stays on this machine."
+    monkeypatch.setenv("LATENT_HOSTED", "1")
+    assert app(hosted_script).run().text[0].value.startswith("True Your data stays on the server")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "cells.example.org"}, {"Host": "127.0.0.1:8501", "X-Forwarded-For": "10.0.0.1"}, {"Host": "10.1.2.3:8501"}],
+)
+def test_a_page_seen_through_another_name_or_a_proxy_is_hosted(headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from streamlit.runtime.context import ContextProxy
+
+    monkeypatch.setattr(ContextProxy, "headers", headers)
+    assert app(hosted_script).run().text[0].value.startswith("True")

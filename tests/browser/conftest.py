@@ -1,0 +1,134 @@
+"""A real Chromium against the app as its user starts it. Whatever a page asks of another machine fails the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+    "--enable-unsafe-swiftshader",
+]
+# Streamlit asks for these beside the page it is on before it asks at the root; the 404s mean nothing.
+BENIGN = ("/_stcore/health", "/_stcore/host-config")
+
+
+@contextmanager
+def serving(script: Path, home: Path, **environment: str) -> Iterator[str]:
+    """The plain command, on a free port of this machine, until it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
+    # PYTHONPATH is left out: the app must find its own packages.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    log = home / "server.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=inherited | {"LATENT_HOME": str(home)} | environment, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            assert server.poll() is None, log.read_text()
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, once per worker, with a store of its own."""
+    with serving(Path("app/main.py"), tmp_path_factory.mktemp("app"), LATENT_WARM="1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's Chromium where there is one, else Playwright's own."""
+    return browser_type_launch_args | {"executable_path": shutil.which("chromium"), "args": FLAGS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """The smallest window the app is designed for."""
+    return browser_context_args | {"viewport": {"width": 1280, "height": 900}}
+
+
+@pytest.fixture(autouse=True)
+def only_this_machine(context: BrowserContext) -> Iterator[list[str]]:
+    """Refuse and report every request that leaves the machine, and every error in the console."""
+    trouble: list[str] = []
+
+    def check(route: Route) -> None:
+        url = urlparse(route.request.url)
+        if url.scheme in ("http", "https", "ws", "wss") and url.hostname != "127.0.0.1":
+            trouble.append(f"left the machine: {route.request.url}")
+            route.abort()
+        else:
+            route.continue_()
+
+    def listen(message: ConsoleMessage) -> None:
+        place = message.location.get("url", "")
+        if message.type == "error" and not place.endswith(BENIGN):
+            trouble.append(f"console: {message.text} ({place})")
+
+    context.route("**/*", check)
+    context.on("console", listen)
+    context.on("weberror", lambda error: trouble.append(f"script: {error.error}"))
+    yield trouble
+    assert not trouble, "\n".join(trouble)
+
+
+@pytest.fixture
+def rest() -> Callable[[Page], None]:
+    """Wait until the page's script has run and nothing is being drawn any more."""
+    return at_rest
+
+
+def at_rest(page: Page, quiet: int = 500) -> None:
+    """Wait until no run of the script is under way, and none begins for `quiet` milliseconds."""
+    page.wait_for_selector('[data-testid="stApp"]')
+    page.evaluate("delete window.busyUntil")
+    page.wait_for_function(
+        """quiet => {
+            const app = document.querySelector('[data-testid="stApp"]').dataset;
+            const busy = app.testScriptState !== "notRunning" || app.testConnectionState !== "CONNECTED"
+                || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]');
+            if (busy || window.busyUntil === undefined) window.busyUntil = performance.now();
+            return performance.now() - window.busyUntil > quiet;
+        }""",
+        arg=quiet,
+        timeout=120_000,
+    )

@@ -1,0 +1,33 @@
+"""What every test may rely on: a store of its own worker, no network, and the real data where it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def latent_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the content store that is no user's, one per worker."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_HOME", str(home))
+        patch.setenv("LATENT_WARM", "0")
+        yield home
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real data ($LATENT_DATA, default ../shared/data). Without it the test is skipped, and fails where CI=true."""
+    folder = Path(os.environ.get("LATENT_DATA") or ROOT / "../shared/data").resolve()
+    if not folder.is_dir():
+        message = f"real data missing: there is no folder {folder}; set LATENT_DATA"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
