@@ -15,13 +15,6 @@ from typing import Any
 __version__ = "0.1.0"
 
 
-def recipe(operation: str, **fields: Any) -> Any:
-    """The recipe of `operation` with these fields; a path to a file is copied into the store and named by digest."""
-    from gen_core import catalog
-
-    return catalog.make_recipe(operation, fields)
-
-
 def run(operation: Any, progress: Any = None, **fields: Any) -> Any:
     """Run an operation by name (`run("cells.perturb", data=…)`) or a ready recipe; a `Result`."""
     from gen_core import catalog

@@ -16,13 +16,24 @@ import typer
 import gen_core
 from gen_core import catalog
 from gen_core import recipe as recipes
+from gen_core.datasets import DATA
 from gen_core.errors import RecipeError, UserError
+from gen_core.recipe import Recipe
 from gen_core.result import refuse_full
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, help="Latent Sandbox: recipes in, results out.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Latent Sandbox: recipes in, results out.",
+)
 
 RecipeFile = Annotated[Path | None, typer.Option("--recipe", help="A recipe.json, or any exported file with a recipe inside.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, VALUE as JSON or plain text; KEY may be dotted.", metavar="KEY=VALUE")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY=VALUE, VALUE as JSON or plain text; KEY may be dotted.", metavar="KEY=VALUE"),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty or new.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
 
@@ -35,7 +46,13 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="The same as JSON
         "systems": [{"name": s.name, "summary": s.summary} for s in catalog.SYSTEMS],
         "operations": [{"name": o.name, "summary": o.summary, "fields": _fields(o.name)} for o in catalog.OPERATIONS],
         "models": catalog.models(),
-        "data": [{k: getattr(d, k) for k in ("name", "system", "role", "summary", "synthetic", "licence", "source", "url", "sha256", "size")} for d in catalog.DATA],
+        "data": [
+            {
+                k: getattr(d, k)
+                for k in ("name", "system", "role", "summary", "synthetic", "licence", "source", "url", "sha256", "size")
+            }
+            for d in DATA
+        ],
     }
     if as_json:
         print(json.dumps(told, indent=1))
@@ -74,7 +91,7 @@ def show(file: Annotated[Path, typer.Argument(help="Any exported file")]) -> Non
     print(catalog.from_file(file).json(indent=1))
 
 
-def _recipe(operation: str, file: Path | None, settings: list[str]) -> recipes.Recipe:
+def _recipe(operation: str, file: Path | None, settings: list[str]) -> Recipe:
     """The recipe of an operation from a file and settings, later ones winning."""
     catalog.operation(operation)
     fields: dict[str, Any] = {}
@@ -101,7 +118,12 @@ def progress() -> Callable[[float, str], None]:
     def tell(share: float, text: str) -> None:
         tenth = int(share * 10)
         if terminal:
-            print(f"\r[{'#' * round(share * 30):30s}] {share:4.0%} {text:40.40s}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+            print(
+                f"\r[{'#' * round(share * 30):30s}] {share:4.0%} {text:40.40s}",
+                end="\n" if share >= 1 else "",
+                file=sys.stderr,
+                flush=True,
+            )
         elif tenth != last[0]:
             last[0] = tenth
             print(f"{share:4.0%} {text}", file=sys.stderr, flush=True)

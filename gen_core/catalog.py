@@ -14,7 +14,8 @@ from typing import Any
 
 from gen_core import checkpoint, store
 from gen_core import recipe as recipes
-from gen_core.datasets import DATA, DataSet
+from gen_core.datasets import DATA as DATA
+from gen_core.datasets import DataSet as DataSet
 from gen_core.errors import InputError, RecipeError
 from gen_core.recipe import Recipe
 from gen_core.result import Result
@@ -70,6 +71,7 @@ OPERATIONS = (
     ),
 )
 
+
 def system(name: str) -> System:
     """The system of this name. Raises RecipeError with the nearest name where there is none."""
     return _named(SYSTEMS, name, "system")
@@ -108,7 +110,7 @@ def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
 
 def adopt(value: Any) -> Any:
     """A path to a file as the digest of its copy in the store; anything else as it is."""
-    if isinstance(value, Path) or (isinstance(value, str) and not store.DIGEST.fullmatch(value) and Path(value).is_file()):
+    if isinstance(value, Path) or (isinstance(value, str) and not recipes.DIGEST.fullmatch(value) and Path(value).is_file()):
         return store.add(Path(value))
     if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):
         raise InputError(f"There is no file {Path(value).name!r}.")
@@ -163,5 +165,7 @@ def _named(items: Any, name: str, what: str) -> Any:
     if found is None:
         names = [item.name for item in items]
         near = difflib.get_close_matches(name, names, 1, 0.5)
-        raise RecipeError(f"There is no {what} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose {', '.join(names)}."))
+        raise RecipeError(
+            f"There is no {what} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose {', '.join(names)}.")
+        )
     return found

@@ -56,14 +56,20 @@ def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Ten
     except OSError:
         raise CheckpointError(f"The model {folder.name!r} has no {WEIGHTS}.") from None
     if digest != card.get("sha256"):
-        raise CheckpointError(f"The weights of {folder.name!r} are damaged or not the ones its card names; install or train it again.")
+        raise CheckpointError(
+            f"The weights of {folder.name!r} are damaged or not the ones its card names; install or train it again."
+        )
     if expected is not None and digest != expected:
-        raise CheckpointError(f"This recipe was made with other weights of {folder.name!r} ({expected[:12]}…, here {digest[:12]}…).")
+        raise CheckpointError(
+            f"This recipe was made with other weights of {folder.name!r} ({expected[:12]}…, here {digest[:12]}…)."
+        )
     try:
         tensors = load_file(folder / WEIGHTS)
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"The weights of {folder.name!r} cannot be read ({error}).") from None
-    broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not math.isfinite(float(tensor.double().sum()))]
+    broken = [
+        name for name, tensor in tensors.items() if tensor.is_floating_point() and not math.isfinite(float(tensor.double().sum()))
+    ]
     if broken:
         raise CheckpointError(f"The weights of {folder.name!r} hold values that are not numbers (in {broken[0]}).")
     return tensors, card

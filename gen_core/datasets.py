@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from gen_core import store
 from gen_core.errors import InputError, MissingContent
@@ -110,7 +110,9 @@ def path_of(name: str, field: str = "data") -> Path:
     try:
         return store.find(f"sha256:{found.sha256}", field)
     except MissingContent:
-        raise InputError(f"{found.title} is not on this machine yet: fetch it on its page, or download {found.url} and drop it there.") from None
+        raise InputError(
+            f"{found.title} is not on this machine yet: fetch it on its page, or download {found.url} and drop it there."
+        ) from None
 
 
 def fetch(name: str, progress: Callable[[float, str], None] = lambda share, text: None, timeout: float = 10) -> str:
@@ -119,10 +121,12 @@ def fetch(name: str, progress: Callable[[float, str], None] = lambda share, text
     Raises InputError where there is no network, or where what came is not what the catalogue names (then it is deleted).
     """
     found = next(d for d in DATA if d.name == name and d.url is not None)
-    assert found.url is not None and found.size is not None
+    assert found.url is not None
+    assert found.size is not None
     try:
         with urllib.request.urlopen(found.url, timeout=timeout) as response:
-            digest = store.add(_Counted(response, found.size, progress), f"{found.name}.h5ad")
+            counted = cast(IO[bytes], _Counted(response, found.size, progress))
+            digest = store.add(counted, f"{found.name}.h5ad")
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         raise InputError(f"{found.title} could not be fetched: there is no network, or {found.url} does not answer.") from None
     if digest != f"sha256:{found.sha256}":

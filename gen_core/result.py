@@ -121,5 +121,5 @@ def unique(notices: Iterable[Notice]) -> tuple[Notice, ...]:
 
 def _plain(values: Metrics) -> dict[str, Any]:
     """NumPy numbers as Python's, not-a-number as null."""
-    plain = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+    plain: dict[str, Any] = {name: getattr(value, "item", lambda value=value: value)() for name, value in values.items()}
     return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in plain.items()}

@@ -72,7 +72,9 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
             while block := source.read(CHUNK):
                 size += len(block)
                 if size > limit():
-                    raise InputError(f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB).")
+                    raise InputError(
+                        f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB)."
+                    )
                 sha.update(block)
                 out.write(block)
         digest = f"sha256:{sha.hexdigest()}"
@@ -102,7 +104,9 @@ def recent(count: int = 20) -> list[Entry]:
     for note in _folder().glob("*.json"):
         path = note.with_suffix("")
         try:
-            entries.append(Entry(f"sha256:{path.name}", json.loads(note.read_text())["name"], path.stat().st_size, note.stat().st_mtime))
+            entries.append(
+                Entry(f"sha256:{path.name}", json.loads(note.read_text())["name"], path.stat().st_size, note.stat().st_mtime)
+            )
         except (OSError, ValueError, KeyError):  # deleted by another session a moment ago, or cut short by a full disk
             continue
     return sorted(entries, key=lambda entry: -entry.used)[:count]
@@ -125,7 +129,9 @@ def _folder() -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder for your files cannot be made ({error.strerror}): set LATENT_HOME to one that can.") from None
+        raise OutputError(
+            f"The folder for your files cannot be made ({error.strerror}): set LATENT_HOME to one that can."
+        ) from None
     return folder
 
 

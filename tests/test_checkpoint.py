@@ -6,11 +6,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from gen_core import checkpoint
+from gen_core import checkpoint, device
 from gen_core.errors import CheckpointError, RecipeError
-from gen_core import device
 
-CARD = {"name": "m", "system": "cells", "data": "d", "command": "c", "device": "cpu", "seconds": 1, "metrics": {}, "baselines": {}, "licence": "MIT"}
+CARD = {
+    "name": "m",
+    "system": "cells",
+    "data": "d",
+    "command": "c",
+    "device": "cpu",
+    "seconds": 1,
+    "metrics": {},
+    "baselines": {},
+    "licence": "MIT",
+}
 
 
 def saved(tmp_path: Path) -> Path:

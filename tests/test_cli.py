@@ -46,7 +46,9 @@ def test_run_show_and_run_again(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["run"], "Missing argument"),
     ],
 )
-def test_bad_input_is_one_line_and_code_2(arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_line_and_code_2(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*arguments, *(["--out", str(tmp_path / "out")] if len(arguments) > 1 else [])]) == 2
     said = capsys.readouterr()
     assert sentence in said.err
@@ -69,7 +71,12 @@ def test_a_file_without_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_as_a_module_without_a_traceback(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "gen_core", "run", "cells.perturb", "--set", "dose=x", "--out", str(tmp_path / "o")], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "gen_core", "run", "cells.perturb", "--set", "dose=x", "--out", str(tmp_path / "o")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

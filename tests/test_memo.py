@@ -29,7 +29,7 @@ def test_made_once_also_when_asked_at_once() -> None:
 def test_the_one_used_longest_ago_goes_first() -> None:
     memo = Memo(2, lambda v: 1)
     for key in "aba":
-        memo.get(key, lambda: key)
+        memo.get(key, lambda key=key: key)
     memo.get("c", lambda: "c")
     assert memo.get("a", lambda: "new") == "a"
     assert memo.get("b", lambda: "new") == "new"

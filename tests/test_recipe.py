@@ -40,7 +40,13 @@ def test_three_spellings_read_back_to_the_same_recipe(made: Perturb) -> None:
 
 
 @settings(deadline=None)
-@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text, lambda s: st.lists(s) | st.dictionaries(text, s), max_leaves=8))
+@given(
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
+        lambda s: st.lists(s) | st.dictionaries(text, s),
+        max_leaves=8,
+    )
+)
 def test_a_value_survives_its_spelling(value: Any) -> None:
     assert recipes.unspell(recipes.spell(value)) == value
 

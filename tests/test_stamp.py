@@ -186,7 +186,8 @@ def make_pages(path: Path) -> None:
 SVG = """<?xml version="1.0" encoding="utf-8"?>
 <!-- made > by a probe -->
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
-<svg:svg xmlns:svg="http://www.w3.org/2000/svg" version='1.1' data-x="a > b"><svg:metadata>other</svg:metadata><svg:g id="g">ü</svg:g></svg:svg>
+<svg:svg xmlns:svg="http://www.w3.org/2000/svg" version='1.1' data-x="a > b"><svg:metadata>other</svg:metadata>
+<svg:g id="g">ü</svg:g></svg:svg>
 """
 HTML = '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8" /><title>ü</title></head>\n<body><p>text</p></body>\n</html>\n'
 
@@ -586,6 +587,24 @@ def test_stamped_when_written(tmp_path: Path) -> None:
         assert read_stamp(path) == PROBE.document(), path.name
 
 
+@pytest.mark.parametrize("name", ["CT_small.dcm", "ExplVR_BigEnd.dcm", "SC_rgb_jpeg.dcm"])
+def test_dicom_of_devices(name: str, tmp_path: Path) -> None:
+    """A TIFF header before the DICOM one, big-endian numbers, and types left out where the header promises them."""
+    import pydicom
+    from pydicom.data import get_testdata_file
+
+    source = str(get_testdata_file(name))
+    shutil.copy(source, tmp_path / name)
+    stamp(tmp_path / name, PROBE)
+    assert read_stamp(tmp_path / name) == PROBE.document()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, after = pydicom.dcmread(source), pydicom.dcmread(tmp_path / name)
+        del after.private_block(0x0099, "LATENT SANDBOX")[0x01]
+        del after[0x0099, 0x0010]
+        assert after == before
+
+
 def test_editors_that_rewrite_png_text(tmp_path: Path) -> None:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
@@ -667,8 +686,8 @@ def test_what_cannot_be_written_is_refused_and_left_alone(tmp_path: Path) -> Non
 
 
 def gives_a_sentence(path: Path) -> None:
-    """Reading gives a recipe or raises what a user can read, within two seconds."""
-    start, said = time.perf_counter(), "."
+    """Reading gives a recipe or raises what a user can read, within two seconds of work."""
+    start, said = time.process_time(), "."
     try:
         assert isinstance(read_stamp(path), dict)
     except UserError as error:
@@ -676,7 +695,7 @@ def gives_a_sentence(path: Path) -> None:
     assert said.endswith((".", ")"))
     assert "\n" not in said
     assert len(said) < 300
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 FILES = [name for name in SAMPLES if not name.endswith(".zarr")]

@@ -12,7 +12,15 @@ from gen_core import store
 from gen_core.errors import UserError
 
 
-def file_field(page: str, field: str, label: str, bundled: Mapping[str, str], help: str, types: Sequence[str] | None = None, check: Callable[[str], object] | None = None) -> str | None:
+def file_field(
+    page: str,
+    field: str,
+    label: str,
+    bundled: Mapping[str, str],
+    help: str,
+    types: Sequence[str] | None = None,
+    check: Callable[[str], object] | None = None,
+) -> str | None:
     """A choice with an uploader below it; returns a bundled name, a digest or None.
 
     `check` is called with the digest of a new file and raises the UserError that is shown where it will not do.
@@ -23,9 +31,17 @@ def file_field(page: str, field: str, label: str, bundled: Mapping[str, str], he
         own = own | {value: f"your file {value[7:15]}"}
     options = [None, *bundled, *own]
     names = bundled | own
-    st.selectbox(label, options, key=session.settle(page, field, options, None), format_func=lambda choice: names.get(choice, "none"), help=help)
+    st.selectbox(
+        label,
+        options,
+        key=session.settle(page, field, options, None),
+        format_func=lambda choice: names.get(choice, "none"),
+        help=help,
+    )
     key = session.turn(page, f"{field}/file")
-    st.file_uploader(f"Add: {label}", type=types, key=key, label_visibility="collapsed", on_change=_arrived, args=(page, field, key, check))
+    st.file_uploader(
+        f"Add: {label}", type=types, key=key, label_visibility="collapsed", on_change=_arrived, args=(page, field, key, check)
+    )
     if error := session.get(page, f"{field}/file/error"):
         st.error(plain(error), icon=":material/error:")
     chosen = session.value(page, field)

@@ -78,7 +78,9 @@ def _read(recipe: Decode, layer: str | None) -> Atlas:
     cells = data.read_cells(path, [], rows, layer)
     obs = data.read_obs(path, columns)
     latent = Components.fit(cells.X, recipe.latent_dim, recipe.seed)
-    return Atlas(cells.X, cells.genes, cells.names, obs if rows is None else obs.iloc[rows], latent, latent.encode(cells.X), cells.notices)
+    return Atlas(
+        cells.X, cells.genes, cells.names, obs if rows is None else obs.iloc[rows], latent, latent.encode(cells.X), cells.notices
+    )
 
 
 def decode(recipe: Decode) -> Decoded:

@@ -28,7 +28,14 @@ class Spot:
 
 
 def spot_at(
-    spot: tuple[float, float], axes: tuple[int, int], codes: Array, groups: Array, latent: Components, density: Density, genes: Array, reference: Array
+    spot: tuple[float, float],
+    axes: tuple[int, int],
+    codes: Array,
+    groups: Array,
+    latent: Components,
+    density: Density,
+    genes: Array,
+    reference: Array,
 ) -> Spot:
     """Decode a place (x, y) on two components of a map of codes (n, k) whose cells belong to groups (n,)."""
     z = place(np.array([spot]), codes, list(axes))[0]

@@ -53,22 +53,40 @@ def predicted(path: Path, made: Prediction) -> None:
     study, recipe = made.study, made.recipe
     if study.sampled:
         source, rows = question.asked_rows(recipe)
-        names = data.read_names(source, rows)
+        names = data.read_obs(source, []).index.to_numpy()[rows]
     else:
         source, rows, names = None, study.asked, study.names[study.asked]
     end = recipe.control if recipe.reverse else recipe.perturbed
-    obs = pd.DataFrame({str(recipe.cell_type_key): study.target, str(recipe.condition_key): f"{end} (predicted)", "dose": float(recipe.dose)}, index=names)
+    obs = pd.DataFrame(
+        {str(recipe.cell_type_key): study.target, str(recipe.condition_key): f"{end} (predicted)", "dose": float(recipe.dose)},
+        index=names,
+    )
     for column in (str(recipe.cell_type_key), str(recipe.condition_key)):
         obs[column] = obs[column].astype("category")
-    uns = {"recipe": recipe.json(), "predictor": made.predictor, "normalisation": "natural log1p of counts per 10,000; control cells plus a shift"}
+    uns = {
+        "recipe": recipe.json(),
+        "predictor": made.predictor,
+        "normalisation": "natural log1p of counts per 10,000; control cells plus a shift",
+    }
     n, genes = len(names), len(study.genes)
     adata = anndata.AnnData(sparse.csr_matrix((n, genes), dtype=np.float32), obs, pd.DataFrame(index=study.genes), uns=uns)
-    adata.var["control_mean"], adata.var["predicted_mean"] = made.control_mean.astype(np.float32), made.predicted_mean.astype(np.float32)
+    adata.var["control_mean"], adata.var["predicted_mean"] = (
+        made.control_mean.astype(np.float32),
+        made.predicted_mean.astype(np.float32),
+    )
     codes = np.zeros((n, study.latent.axes.shape[1]), np.float32)
     with h5py.File(path, "w") as file:
         del adata.X
         anndata.io.write_elem(file, "/", adata)
-        X = file.create_dataset("X", (n, genes), np.float32, chunks=(min(BLOCK, n), genes) if n else None, compression="gzip", compression_opts=1, shuffle=True)
+        X = file.create_dataset(
+            "X",
+            (n, genes),
+            np.float32,
+            chunks=(min(BLOCK, n), genes) if n else None,
+            compression="gzip",
+            compression_opts=1,
+            shuffle=True,
+        )
         X.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         for first in range(0, n, BLOCK):
             block = slice(first, first + BLOCK)

@@ -59,7 +59,9 @@ class Folds:
     def _fold(self, name: str) -> Fold:
         study = self.study
         others = [study.responses[other] for other in study.sources if other != name]
-        shifts = {p: estimate(p, self.how, others, study.responses[name].centroid, study.latent.axes, self.dose) for p in PREDICTORS}
+        shifts = {
+            p: estimate(p, self.how, others, study.responses[name].centroid, study.latent.axes, self.dose) for p in PREDICTORS
+        }
         return score_fold(study, name, shifts, self.dose)
 
     @cached_property
@@ -112,7 +114,12 @@ class Folds:
             if up.any():
                 precise.append(rises[up].mean())
         mean = lambda values: float(np.mean(values)) if values else float("nan")  # noqa: E731
-        return {"coverage90": mean(covered), "up_precision": mean(precise), "up_by_chance": mean(chance), "called_up": mean(called)}
+        return {
+            "coverage90": mean(covered),
+            "up_precision": mean(precise),
+            "up_by_chance": mean(chance),
+            "called_up": mean(called),
+        }
 
 
 def widened(shift: Shift) -> Array:
@@ -166,4 +173,6 @@ def ceiling(study: Study, name: str, perturbed: Array, truth: Truth) -> Scores:
     mixed = np.random.default_rng([study.recipe.seed, *name.encode()]).permutation(perturbed)
     first, second = np.sort(mixed[: len(mixed) // 2]), np.sort(mixed[len(mixed) // 2 :])
     half, other = Moved.still(study.X[first]), Moved.still(study.X[second])
-    return metrics.score(half.mean(), half.variance(), study.codes[first], truth.against(other.mean(), other.variance(), study.codes[second]))
+    return metrics.score(
+        half.mean(), half.variance(), study.codes[first], truth.against(other.mean(), other.variance(), study.codes[second])
+    )

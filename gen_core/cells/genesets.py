@@ -55,7 +55,9 @@ def changes(sets: dict[str, list[str]], genes: Array, control: Array, predicted:
             row[f"{role}_z"] = np.nan if change is None else _z(change, found)
         rows.append(row)
     if not rows:
-        raise InputError(f"None of the {len(sets):,} gene sets has {LEAST} genes of this data: do both name genes in the same way?")
+        raise InputError(
+            f"None of the {len(sets):,} gene sets has {LEAST} genes of this data: do both name genes in the same way?"
+        )
     frame = pd.DataFrame(rows)
     return frame.sort_values("predicted_z", key=np.abs, ascending=False, ignore_index=True, kind="stable")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -41,11 +41,21 @@ def table(made: Prediction) -> pd.DataFrame:
         spread = _draws(study, name, fold, made.recipe.dose if role == "target" else made.folds.dose)
         draws[name] = spread
         for predictor in ROWS:
-            row = {"cell_type": name, "predictor": predictor, "role": role, "n_control": fold.n_control, "n_perturbed": fold.n_perturbed}
+            row: dict[str, Any] = {
+                "cell_type": name,
+                "predictor": predictor,
+                "role": role,
+                "n_control": fold.n_control,
+                "n_perturbed": fold.n_perturbed,
+            }
             rows.append(row | dict(fold.scores[predictor]) | _bounds(fold.scores[predictor], spread.get(predictor, {})))
     for predictor in ROWS if held else ():
         mean = {score: float(np.nanmean([fold.scores[predictor][score] for fold in held.values()])) for score in metrics.NAMES}
-        pooled = {score: np.mean([d[predictor][score] for d in draws.values()], axis=0) for score in intervals.METRICS} if predictor in PREDICTORS else {}
+        pooled = (
+            {score: np.mean([d[predictor][score] for d in draws.values()], axis=0) for score in intervals.METRICS}
+            if predictor in PREDICTORS
+            else {}
+        )
         total = {"n_control": sum(f.n_control for f in held.values()), "n_perturbed": sum(f.n_perturbed for f in held.values())}
         rows.append({"cell_type": MEAN, "predictor": predictor, "role": "mean"} | total | mean | _bounds(mean, pooled))
     columns = ["cell_type", "predictor", "role", "n_control", "n_perturbed"]

@@ -42,7 +42,6 @@ class Resampled:
         return metrics.score_means(moved.means_of(self.weights), truth, self.perturbed, self.control)
 
 
-
 def span(value: float, draws: Array) -> tuple[float, float]:
     """90 % interval of a score from its resampled values (B,): the value and 1.64 of their standard deviation to each side.
 

@@ -78,7 +78,9 @@ def rank_sum(first: Moved, second: Moved) -> RankSum:
     that of sorting the non-zeros.
     """
     n, m, genes = len(first), len(second), len(first.base)
-    value, gene, weight, is_first = (np.concatenate(parts) for parts in zip(_entries(first, True), _entries(second, False), strict=True))
+    value, gene, weight, is_first = (
+        np.concatenate(parts) for parts in zip(_entries(first, True), _entries(second, False), strict=True)
+    )
     order = np.lexsort((value, gene))
     value, gene, weight, is_first = value[order], gene[order], weight[order], is_first[order]
     starts = np.flatnonzero(np.r_[True, (gene[1:] != gene[:-1]) | (value[1:] != value[:-1])])  # first of each run of ties
@@ -128,7 +130,9 @@ class Truth:
         return replace(self, perturbed=perturbed, variance=variance, codes=codes)
 
 
-def truth_of(perturbed: sparse.csr_matrix, control: sparse.csr_matrix, reference: Array, codes: Array, control_codes: Array) -> Truth:
+def truth_of(
+    perturbed: sparse.csr_matrix, control: sparse.csr_matrix, reference: Array, codes: Array, control_codes: Array
+) -> Truth:
     """Truth from the real cells of the held-out type: perturbed (n, G), control (m, G) all, reference (G,) half mean."""
     real = Moved.still(perturbed)
     score = rank_sum(real, Moved.still(control)).score

@@ -97,7 +97,16 @@ class Prediction:
         if len(self.observed):
             real = metrics.rank_sum(Moved.still(self.study.X[self.observed[some(len(self.observed))]]), control).p_adjusted
         p = pd.DataFrame({"gene": self.study.genes, "p_adjusted": predicted, "p_adjusted_observed": real})
-        columns = ["gene", "control_mean", "predicted_mean", "observed_mean", "log2fc_predicted", "log2fc_observed", "p_adjusted", "rank"]
+        columns = [
+            "gene",
+            "control_mean",
+            "predicted_mean",
+            "observed_mean",
+            "log2fc_predicted",
+            "log2fc_observed",
+            "p_adjusted",
+            "rank",
+        ]
         columns += ["log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"]
         return self.genes.merge(p, on="gene", sort=False)[columns]
 
@@ -160,7 +169,11 @@ def run(recipe: Perturb, progress: object = None) -> Result:
 def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict[str, dict[str, float | None]]]:
     """The numbers of a prediction, and the same numbers of each baseline."""
     study, held_out, used = made.study, made.folds, made.predictor
-    numbers: dict[str, float | int | str | None] = {"predictor_used": used, "n_control": len(study.asked), "n_perturbed": len(made.observed)}
+    numbers: dict[str, float | int | str | None] = {
+        "predictor_used": used,
+        "n_control": len(study.asked),
+        "n_perturbed": len(made.observed),
+    }
     baselines: dict[str, dict[str, float | None]] = {name: {} for name in (*BASELINES, "ceiling")}
     names = [*metrics.NAMES]
     if made.fold is None:
@@ -175,7 +188,9 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
             low, high = intervals.span(made.fold.scores[used][name], draws)
             numbers |= {f"{name}_low": low, f"{name}_high": high}
         best = max(made.fold.scores[name]["pearson_delta_all"] for name in BASELINES if name != used)
-        numbers["skill"] = metrics.skill(made.fold.scores[used]["pearson_delta_all"], best, made.fold.scores["ceiling"]["pearson_delta_all"])
+        numbers["skill"] = metrics.skill(
+            made.fold.scores[used]["pearson_delta_all"], best, made.fold.scores["ceiling"]["pearson_delta_all"]
+        )
     numbers["pearson_delta_all_other_types"] = held_out.mean(used, "pearson_delta_all")
     for name in BASELINES:
         baselines[name]["pearson_delta_all_other_types"] = held_out.mean(name, "pearson_delta_all")

@@ -70,9 +70,13 @@ def cell_map(
     def cloud(codes: Array, name: str, colour: str, symbol: str, size: float, opacity: float) -> None:
         codes = _some(codes)
         figure.add_scattergl(
-            x=_short(codes[:, axes[0]]), y=_short(codes[:, axes[1]]), mode="markers", name=name, hoverinfo="skip",
+            x=_short(codes[:, axes[0]]),
+            y=_short(codes[:, axes[1]]),
+            mode="markers",
+            name=name,
+            hoverinfo="skip",
             marker={"color": colour, "symbol": symbol, "size": size, "opacity": opacity},
-        )  # fmt: skip
+        )
 
     others = np.flatnonzero(study.cell_type != study.target)
     cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
@@ -105,16 +109,31 @@ def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
         r = float(pearson((made.predicted_mean - made.control_mean), (truth.perturbed - made.control_mean)))
         note = f"r = {r:.2f}"
         limit = float(np.nanmax(np.abs(np.r_[x.to_numpy(), y.to_numpy()]))) * 1.05
-        figure.add_scatter(x=[-limit, limit], y=[-limit, limit], mode="lines", name="perfect", line={"color": palette.role("control", dark), "dash": "dot", "width": 1}, hoverinfo="skip")
+        figure.add_scatter(
+            x=[-limit, limit],
+            y=[-limit, limit],
+            mode="lines",
+            name="perfect",
+            line={"color": palette.role("control", dark), "dash": "dot", "width": 1},
+            hoverinfo="skip",
+        )
     figure.add_scattergl(
-        x=_short(x), y=_short(y), mode="markers", name="genes", customdata=[label(g) for g in frame.gene],
+        x=_short(x),
+        y=_short(y),
+        mode="markers",
+        name="genes",
+        customdata=[label(g) for g in frame.gene],
         marker={"color": palette.role("predicted", dark), "size": 5, "opacity": 0.55},
         hovertemplate="%{customdata}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
-    )  # fmt: skip
+    )
     _gene_names(figure, frame.gene, x.to_numpy(), np.asarray(y), dark)
-    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"{made.study.recipe.data}{made.study.target}"))
+    figure.update_layout(
+        palette.layout(dark, height, showlegend=False, uirevision=f"{made.study.recipe.data}{made.study.target}")
+    )
     if note:
-        figure.add_annotation(text=note, xref="paper", yref="paper", x=0.02, y=0.98, xanchor="left", yanchor="top", font={"size": 14})
+        figure.add_annotation(
+            text=note, xref="paper", yref="paper", x=0.02, y=0.98, xanchor="left", yanchor="top", font={"size": 14}
+        )
     figure.update_xaxes(title=x_title)
     figure.update_yaxes(title=y_title)
     return figure
@@ -140,9 +159,14 @@ def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
     ):
         part = frame[chosen]
         figure.add_scattergl(
-            x=_short(fold_change[chosen]), y=_short(strength[chosen.to_numpy()]), mode="markers", name=name, customdata=[label(g) for g in part.gene],
-            marker={"color": colour, "size": 5, "opacity": 0.6}, hovertemplate="%{customdata}<br>log₂ fold change %{x:.2f}<extra></extra>",
-        )  # fmt: skip
+            x=_short(fold_change[chosen]),
+            y=_short(strength[chosen.to_numpy()]),
+            mode="markers",
+            name=name,
+            customdata=[label(g) for g in part.gene],
+            marker={"color": colour, "size": 5, "opacity": 0.6},
+            hovertemplate="%{customdata}<br>log₂ fold change %{x:.2f}<extra></extra>",
+        )
     _gene_names(figure, frame.gene, fold_change.to_numpy(), strength, dark, 12)
     figure.update_layout(palette.layout(dark, height, uirevision="volcano"))
     cut = " (absent in control: drawn at the edge)" if len(fold_change) and fold_change.abs().max() == FARTHEST else ""
@@ -156,27 +180,47 @@ def violins(made: Prediction, genes: list[str], dark: bool = False, height: int 
     study = made.study
     order = {gene: i for i, gene in enumerate(study.genes)}
     index = np.array([order[gene] for gene in genes], int)
-    groups = [("control", study.X[study.asked[:SHOWN]][:, index].toarray(), "control"), ("predicted", made.moved.genes(index)[:SHOWN], "predicted")]
+    groups = [
+        ("control", study.X[study.asked[:SHOWN]][:, index].toarray(), "control"),
+        ("predicted", made.moved.genes(index)[:SHOWN], "predicted"),
+    ]
     if len(made.observed):
         groups.append(("observed", study.X[made.observed[:SHOWN]][:, index].toarray(), "observed"))
     figure = go.Figure()
     for name, values, role in groups:
         figure.add_violin(
-            x=np.repeat([label(g, 18) for g in genes], len(values)), y=_short(values.T.ravel()), name=name, scalegroup=name, scalemode="width", offsetgroup=name,
-            line={"color": palette.role(role, dark), "width": 1}, fillcolor=palette.band(role, dark), meanline={"visible": True}, points=False, spanmode="hard",
-        )  # fmt: skip
+            x=np.repeat([label(g, 18) for g in genes], len(values)),
+            y=_short(values.T.ravel()),
+            name=name,
+            scalegroup=name,
+            scalemode="width",
+            offsetgroup=name,
+            line={"color": palette.role(role, dark), "width": 1},
+            fillcolor=palette.band(role, dark),
+            meanline={"visible": True},
+            points=False,
+            spanmode="hard",
+        )
     figure.update_layout(palette.layout(dark, height, violinmode="group", violingap=0.1, uirevision="violins"))
     figure.update_yaxes(title="log1p expression", rangemode="tozero")
     return figure
 
 
-def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str = "pearson_delta_all", height: int = 360) -> go.Figure:
+def held_out(
+    frame: pd.DataFrame, target: str, dark: bool = False, metric: str = "pearson_delta_all", height: int = 360
+) -> go.Figure:
     """Score of every predictor on every left-out type, with its interval over resampled cells; the ceiling as a line each."""
     figure = go.Figure()
     types = [name for name in dict.fromkeys(frame.cell_type) if name != heldout.MEAN]
     names = [heldout.MEAN, *types][::-1]
     shades = [palette.faded("control", dark), palette.role("control", dark)]
-    symbols = {"gene_shift": "circle-open", "pca_shift": "square-open", "nearest_shift": "triangle-up-open", "weighted_shift": "diamond", "latent": "circle"}
+    symbols = {
+        "gene_shift": "circle-open",
+        "pca_shift": "square-open",
+        "nearest_shift": "triangle-up-open",
+        "weighted_shift": "diamond",
+        "latent": "circle",
+    }
     shown = [p for p in heldout.ROWS if p not in ("ceiling", "no_change")]
     for i, predictor in enumerate(shown):
         rows = frame[frame.predictor == predictor].set_index("cell_type").reindex(names)
@@ -184,30 +228,46 @@ def held_out(frame: pd.DataFrame, target: str, dark: bool = False, metric: str =
         colour = palette.role("predicted", dark) if predictor == "latent" else shades[1]
         offset = 0.26 - 0.13 * i
         figure.add_scatter(
-            x=_short(rows[metric]), y=np.arange(len(names)) + offset, mode="markers", name=NAMES[predictor],
+            x=_short(rows[metric]),
+            y=np.arange(len(names)) + offset,
+            mode="markers",
+            name=NAMES[predictor],
             marker={"symbol": symbols[predictor], "size": 9, "color": colour, "line": {"width": 1.5, "color": colour}},
             error_x={
-                "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": colour if strong else shades[0],
-                "array": _short(rows[f"{metric}_high"] - rows[metric]), "arrayminus": _short(rows[metric] - rows[f"{metric}_low"]),
+                "type": "data",
+                "symmetric": False,
+                "thickness": 1,
+                "width": 0,
+                "color": colour if strong else shades[0],
+                "array": _short(rows[f"{metric}_high"] - rows[metric]),
+                "arrayminus": _short(rows[metric] - rows[f"{metric}_low"]),
             },
             hovertemplate=f"{NAMES[predictor]}: %{{x:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )
     rows = frame[frame.predictor == "ceiling"].set_index("cell_type").reindex(names)
     figure.add_scatter(
-        x=_short(rows[metric]), y=np.arange(len(names)), mode="markers", name=NAMES["ceiling"],
-        marker={"symbol": "line-ns-open", "size": 24, "color": palette.role("observed", dark), "line": {"width": 2}}, hovertemplate="ceiling: %{x:.3f}<extra></extra>",
-    )  # fmt: skip
+        x=_short(rows[metric]),
+        y=np.arange(len(names)),
+        mode="markers",
+        name=NAMES["ceiling"],
+        marker={"symbol": "line-ns-open", "size": 24, "color": palette.role("observed", dark), "line": {"width": 2}},
+        hovertemplate="ceiling: %{x:.3f}<extra></extra>",
+    )
     others = frame[frame.predictor.isin([*shown, "ceiling"])]
     lowest = float(np.nanmin(others[[metric, f"{metric}_low"]].to_numpy()))
     left = lowest - 0.18 * (1 - lowest)
     # doing nothing lies far to the left of the rest, which would be pressed together: it is told in words
     for place, value in enumerate(frame[frame.predictor == "no_change"].set_index("cell_type").reindex(names)[metric]):
-        figure.add_annotation(x=left, y=place, xanchor="left", xshift=6, text=f"{NAMES['no_change'].lower()}: {value:.2f}", font={"size": 11})
+        figure.add_annotation(
+            x=left, y=place, xanchor="left", xshift=6, text=f"{NAMES['no_change'].lower()}: {value:.2f}", font={"size": 11}
+        )
     figure.update_layout(palette.layout(dark, max(height, 110 + 52 * len(names)), uirevision="held_out", margin={"l": 130}))
     figure.update_xaxes(range=[left, min(1.02, float(np.nanmax(others[[metric, f"{metric}_high"]].to_numpy())) + 0.02)])
     texts = [("<b>" + label(n, 22) + "</b>") if n in (heldout.MEAN, target) else label(n, 22) for n in names]
     figure.update_yaxes(tickvals=np.arange(len(names)), ticktext=texts, range=[-0.6, len(names) - 0.4], showgrid=False)
-    figure.update_xaxes(title="Correlation of predicted and observed change (Pearson)" if metric == "pearson_delta_all" else metric)
+    figure.update_xaxes(
+        title="Correlation of predicted and observed change (Pearson)" if metric == "pearson_delta_all" else metric
+    )
     return figure
 
 
@@ -226,8 +286,21 @@ def atlas_map(
     names = sorted(set(keys))
     for name, colour in zip(names, palette.categories(len(names), dark), strict=True):
         own = codes[keys == name]
-        figure.add_scattergl(x=_short(own[:, axes[0]]), y=_short(own[:, axes[1]]), mode="markers", name=label(name), hoverinfo="name", marker={"color": colour, "size": 5, "opacity": 0.75})
-        figure.add_annotation(x=float(np.median(own[:, axes[0]])), y=float(np.median(own[:, axes[1]])), text=label(name, 24), font={"color": palette.role("text", dark)}, bgcolor=palette.veil(dark))
+        figure.add_scattergl(
+            x=_short(own[:, axes[0]]),
+            y=_short(own[:, axes[1]]),
+            mode="markers",
+            name=label(name),
+            hoverinfo="name",
+            marker={"color": colour, "size": 5, "opacity": 0.75},
+        )
+        figure.add_annotation(
+            x=float(np.median(own[:, axes[0]])),
+            y=float(np.median(own[:, axes[1]])),
+            text=label(name, 24),
+            font={"color": palette.role("text", dark)},
+            bgcolor=palette.veil(dark),
+        )
     _mark(figure, spot, dark)
     share = 100 * atlas.latent.explained
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
@@ -246,24 +319,43 @@ def _gene_names(figure: go.Figure, genes: pd.Series, x: Array, y: Array, dark: b
             chosen.append(i)
     middle = (x.max() + x.min()) / 2
     figure.add_scatter(
-        x=_short(x[chosen]), y=_short(y[chosen]), mode="text", text=[label(genes.iloc[i], 14) for i in chosen], showlegend=False, hoverinfo="skip",
-        textposition=["middle left" if x[i] > middle else "middle right" for i in chosen], textfont={"size": 11, "color": palette.role("text", dark)},
-    )  # fmt: skip
+        x=_short(x[chosen]),
+        y=_short(y[chosen]),
+        mode="text",
+        text=[label(genes.iloc[i], 14) for i in chosen],
+        showlegend=False,
+        hoverinfo="skip",
+        textposition=["middle left" if x[i] > middle else "middle right" for i in chosen],
+        textfont={"size": 11, "color": palette.role("text", dark)},
+    )
 
 
 def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
     if np.hypot(*(end - start)) > 1e-6:
         figure.add_annotation(
-            x=float(end[0]), y=float(end[1]), ax=float(start[0]), ay=float(start[1]), xref="x", yref="y", axref="x", ayref="y",
-            showarrow=True, arrowhead=2, arrowwidth=2.5, arrowcolor=colour, text="",
-        )  # fmt: skip
+            x=float(end[0]),
+            y=float(end[1]),
+            ax=float(start[0]),
+            ay=float(start[1]),
+            xref="x",
+            yref="y",
+            axref="x",
+            ayref="y",
+            showarrow=True,
+            arrowhead=2,
+            arrowwidth=2.5,
+            arrowcolor=colour,
+            text="",
+        )
 
 
 def _mark(figure: go.Figure, spot: tuple[float, float] | None, dark: bool) -> None:
     """A cross where the map was clicked."""
     if spot is not None:
         marker = {"symbol": "cross-thin", "size": 18, "line": {"width": 2.5, "color": palette.role("accent", dark)}}
-        figure.add_scatter(x=[spot[0]], y=[spot[1]], mode="markers", name="clicked spot", marker=marker, hoverinfo="name", showlegend=False)
+        figure.add_scatter(
+            x=[spot[0]], y=[spot[1]], mode="markers", name="clicked spot", marker=marker, hoverinfo="name", showlegend=False
+        )
 
 
 def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark: bool) -> None:
@@ -276,9 +368,13 @@ def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark
             continue  # it would be written over another name
         written.append(place)
         figure.add_annotation(
-            x=float(place[0]), y=float(place[1]), text=label(name, 20), borderpad=1,
-            font={"size": 11, "color": palette.role("text", dark)}, bgcolor=palette.veil(dark),
-        )  # fmt: skip
+            x=float(place[0]),
+            y=float(place[1]),
+            text=label(name, 20),
+            borderpad=1,
+            font={"size": 11, "color": palette.role("text", dark)},
+            bgcolor=palette.veil(dark),
+        )
 
 
 def _some(codes: Array) -> Array:

@@ -38,11 +38,20 @@ def fill_in(recipe: Perturb) -> Perturb:
     condition_key = recipe.condition_key or guess.condition_key
     cell_type_key = recipe.cell_type_key or guess.cell_type_key
     if condition_key is None:
-        raise InputError("No column of this file tells control from perturbed cells: name one (condition_key), or add it to the file.")
+        raise InputError(
+            "No column of this file tells control from perturbed cells: name one (condition_key), or add it to the file."
+        )
     if cell_type_key is None:
-        raise InputError("No column of this file holds cell types: name the column whose contexts the response is carried across.")
+        raise InputError(
+            "No column of this file holds cell types: name the column whose contexts the response is carried across."
+        )
     names = [column.name for column in found.columns]
-    for field, key in (("condition_key", condition_key), ("cell_type_key", cell_type_key), ("dose_key", recipe.dose_key), ("replicate_key", recipe.replicate_key)):
+    for field, key in (
+        ("condition_key", condition_key),
+        ("cell_type_key", cell_type_key),
+        ("dose_key", recipe.dose_key),
+        ("replicate_key", recipe.replicate_key),
+    ):
         if key is not None and key not in names:
             raise RecipeError(f"{field}: this file has no column {key!r}; it has {some(names)}.")
     if condition_key == cell_type_key:
@@ -50,13 +59,19 @@ def fill_in(recipe: Perturb) -> Perturb:
     obs = data.read_obs(path, [condition_key, cell_type_key])
     counts = obs[condition_key].value_counts()
     if len(counts) < 2:
-        raise InputError(f"The column {condition_key!r} holds one condition only ({some(counts.index)}); control and perturbed are needed.")
-    control, perturbed = _conditions(recipe, guess if condition_key == guess.condition_key else None, [str(c) for c in counts.index], condition_key)
+        raise InputError(
+            f"The column {condition_key!r} holds one condition only ({some(counts.index)}); control and perturbed are needed."
+        )
+    control, perturbed = _conditions(
+        recipe, guess if condition_key == guess.condition_key else None, [str(c) for c in counts.index], condition_key
+    )
     target = recipe.target or _best_target(obs, condition_key, cell_type_key, control, perturbed)
     known = obs[cell_type_key].dropna().unique()
     if recipe.target_data is None and target not in set(known.astype(str)):
         raise RecipeError(f"target: {cell_type_key!r} has no {target!r}; it has {some(sorted(known.astype(str)))}.")
-    return recipe.replace(condition_key=condition_key, cell_type_key=cell_type_key, control=control, perturbed=perturbed, target=target)
+    return recipe.replace(
+        condition_key=condition_key, cell_type_key=cell_type_key, control=control, perturbed=perturbed, target=target
+    )
 
 
 def _conditions(recipe: Perturb, guess: data.Guess | None, labels: list[str], key: str) -> tuple[str, str]:
@@ -103,7 +118,12 @@ def labels(recipe: Perturb, path: Path) -> pd.DataFrame:
 
     Raises InputError where the dose column is not numeric or a group is empty.
     """
-    keys = {"condition": recipe.condition_key, "cell_type": recipe.cell_type_key, "dose": recipe.dose_key, "replicate": recipe.replicate_key}
+    keys = {
+        "condition": recipe.condition_key,
+        "cell_type": recipe.cell_type_key,
+        "dose": recipe.dose_key,
+        "replicate": recipe.replicate_key,
+    }
     named = {name: key for name, key in keys.items() if key is not None}
     read = data.read_obs(path, list(dict.fromkeys(named.values())))
     obs = pd.DataFrame({name: read[key] for name, key in named.items()})
@@ -115,7 +135,9 @@ def labels(recipe: Perturb, path: Path) -> pd.DataFrame:
         obs["dose"] = pd.to_numeric(obs["dose"], errors="coerce")
         treated = obs.dose[role == "perturbed"]
         if not (treated > 0).any():
-            raise InputError(f"The column {recipe.dose_key!r} holds no dose above 0 for {recipe.perturbed!r} cells; it must hold numbers.")
+            raise InputError(
+                f"The column {recipe.dose_key!r} holds no dose above 0 for {recipe.perturbed!r} cells; it must hold numbers."
+            )
         role[(role == "perturbed") & ~(obs.dose > 0).to_numpy()] = ""
     obs["role"] = role
     for name, label in (("control", recipe.control), ("perturbed", recipe.perturbed)):
@@ -126,7 +148,11 @@ def labels(recipe: Perturb, path: Path) -> pd.DataFrame:
 
 def notices(recipe: Perturb, path: Path) -> list[Notice]:
     """What the file's design makes doubtful: conditions that coincide with a batch or a donor."""
-    suspects = [key for key in {recipe.replicate_key, described(recipe.data, recipe.layer).guess.replicate_key} if key and key != recipe.condition_key]
+    suspects = [
+        key
+        for key in {recipe.replicate_key, described(recipe.data, recipe.layer).guess.replicate_key}
+        if key and key != recipe.condition_key
+    ]
     if not suspects:
         return []
     read = data.read_obs(path, [str(recipe.condition_key), *suspects])
@@ -141,12 +167,16 @@ def new_donor_rows(recipe: Perturb, path: Path) -> Array:
     names = [column.name for column in found.columns]
     type_key = recipe.cell_type_key if recipe.cell_type_key in names else found.guess.cell_type_key
     if type_key is None:
-        raise InputError(f"The second file has no column {recipe.cell_type_key!r} that says which of its cells are {recipe.target!r}.")
+        raise InputError(
+            f"The second file has no column {recipe.cell_type_key!r} that says which of its cells are {recipe.target!r}."
+        )
     keys = [type_key] + ([str(recipe.condition_key)] if recipe.condition_key in names else [])
     obs = data.read_obs(path, list(dict.fromkeys(keys)))
     wanted = obs[type_key] == recipe.target
     if not wanted.any():
-        raise InputError(f"The second file has no {recipe.target!r} cells; its {type_key!r} has {some(obs[type_key].dropna().unique())}.")
+        raise InputError(
+            f"The second file has no {recipe.target!r} cells; its {type_key!r} has {some(obs[type_key].dropna().unique())}."
+        )
     if recipe.condition_key in names:
         start = recipe.perturbed if recipe.reverse else recipe.control
         wanted &= obs[recipe.condition_key] == start

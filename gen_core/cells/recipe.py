@@ -17,21 +17,43 @@ class Perturb(Recipe):
 
     operation: ClassVar[str] = "cells.perturb"
 
-    model: Literal["pca"] = Field("pca", description="The latent space: pca is linear, fitted on the given cells without the target's response.")
+    model: Literal["pca"] = Field(
+        "pca", description="The latent space: pca is linear, fitted on the given cells without the target's response."
+    )
     data: Content = Field("simulated", description="Cells with a control and a perturbed condition.")
-    target_data: Content | None = Field(None, description="A second file, of control cells only (a new donor), whose target cells are predicted.")
+    target_data: Content | None = Field(
+        None, description="A second file, of control cells only (a new donor), whose target cells are predicted."
+    )
     layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
-    condition_key: str | None = Field(None, max_length=200, description="Column that tells control from perturbed; guessed where null.")
+    condition_key: str | None = Field(
+        None, max_length=200, description="Column that tells control from perturbed; guessed where null."
+    )
     control: str | None = Field(None, max_length=200, description="Label of the control cells in condition_key.")
     perturbed: str | None = Field(None, max_length=200, description="Label of the perturbed cells in condition_key.")
-    cell_type_key: str | None = Field(None, max_length=200, description="Column of the context the response is carried across, mostly the cell type.")
-    target: str | None = Field(None, max_length=200, description="The cell type to predict; its perturbed cells only score the prediction.")
-    predictor: Predictor = Field("auto", description="How to predict; auto takes the one that predicts the other cell types best.")
-    shift: Shift = Field("similarity_weighted", description="How the latent predictor averages the responses of the other cell types.")
-    sources: tuple[str, ...] | None = Field(None, max_length=500, description="Cell types the response is taken from; null for all others.")
-    dose: float = Field(1.0, ge=-1e6, le=1e6, description="Multiples of the shift (1 as measured); with dose_key the dose in that column's unit.")
-    dose_key: str | None = Field(None, max_length=200, description="Column of measured doses, a number; null where there is one dose.")
-    replicate_key: str | None = Field(None, max_length=200, description="Column of donors; intervals then resample donors instead of cells.")
+    cell_type_key: str | None = Field(
+        None, max_length=200, description="Column of the context the response is carried across, mostly the cell type."
+    )
+    target: str | None = Field(
+        None, max_length=200, description="The cell type to predict; its perturbed cells only score the prediction."
+    )
+    predictor: Predictor = Field(
+        "auto", description="How to predict; auto takes the one that predicts the other cell types best."
+    )
+    shift: Shift = Field(
+        "similarity_weighted", description="How the latent predictor averages the responses of the other cell types."
+    )
+    sources: tuple[str, ...] | None = Field(
+        None, max_length=500, description="Cell types the response is taken from; null for all others."
+    )
+    dose: float = Field(
+        1.0, ge=-1e6, le=1e6, description="Multiples of the shift (1 as measured); with dose_key the dose in that column's unit."
+    )
+    dose_key: str | None = Field(
+        None, max_length=200, description="Column of measured doses, a number; null where there is one dose."
+    )
+    replicate_key: str | None = Field(
+        None, max_length=200, description="Column of donors; intervals then resample donors instead of cells."
+    )
     reverse: bool = Field(False, description="Predict the control state from the perturbed one.")
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
@@ -60,4 +82,9 @@ class Decode(Recipe):
     data: Content = Field("simulated", description="The cells that span the map.")
     layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
-    z: tuple[tuple[float, ...], ...] = Field(((0.0, 0.0),), min_length=1, max_length=1000, description="Latent vectors; those shorter than latent_dim are filled up from the nearest cells.")
+    z: tuple[tuple[float, ...], ...] = Field(
+        ((0.0, 0.0),),
+        min_length=1,
+        max_length=1000,
+        description="Latent vectors; those shorter than latent_dim are filled up from the nearest cells.",
+    )

@@ -18,7 +18,12 @@ Array = np.ndarray
 # The simplest first: `auto` prefers an earlier one where a later one is not better by more than scores can tell.
 PREDICTORS = ("no_change", "gene_shift", "pca_shift", "nearest_shift", "weighted_shift", "latent")
 BASELINES = PREDICTORS[:-1]
-HOW = {"gene_shift": "balanced_mean", "pca_shift": "balanced_mean", "nearest_shift": "nearest", "weighted_shift": "similarity_weighted"}
+HOW = {
+    "gene_shift": "balanced_mean",
+    "pca_shift": "balanced_mean",
+    "nearest_shift": "nearest",
+    "weighted_shift": "similarity_weighted",
+}
 IN_COMPONENTS = ("pca_shift", "latent")
 SOFTNESS = 0.5  # of the similarity weights: a type 50 % farther than the nearest counts 1/e
 
@@ -52,7 +57,16 @@ class Response:
     def without(self, dose: float) -> Response:
         """The same as if this dose had not been measured."""
         keep = self.doses != dose
-        return Response(self.name, self.doses[keep], self.change[keep], self.noise[keep], self.n[keep], self.n_control, self.control, self.centroid)
+        return Response(
+            self.name,
+            self.doses[keep],
+            self.change[keep],
+            self.noise[keep],
+            self.n[keep],
+            self.n_control,
+            self.control,
+            self.centroid,
+        )
 
 
 def dose_weights(doses: Array, dose: float) -> Array:

@@ -23,7 +23,13 @@ from gen_core import store
 Array = np.ndarray
 VERSION = 1  # of the simulator: part of the files' names, so that a change makes new files
 GENES = 1200
-SETS = {"SHARED_RESPONSE": (0, 60), "MYELOID_RESPONSE": (60, 100), "SWITCHED_OFF": (100, 140), "NOT_AFFECTED_1": (140, 200), "NOT_AFFECTED_2": (200, 260)}
+SETS = {
+    "SHARED_RESPONSE": (0, 60),
+    "MYELOID_RESPONSE": (60, 100),
+    "SWITCHED_OFF": (100, 140),
+    "NOT_AFFECTED_1": (140, 200),
+    "NOT_AFFECTED_2": (200, 260),
+}
 # type: (lineage, share of the cells, strength of the shared response, of the myeloid one, of the switched-off one)
 TYPES = {
     "T helper": ("lymphoid", 0.28, 1.0, 0.0, 1.0),
@@ -55,7 +61,9 @@ def simulate(n: int = 2400, doses: tuple[float, ...] = (), seed: int = 2026) -> 
     level = rng.gamma(0.45, 1.0, GENES) + 0.02
     level[:140] = rng.gamma(1.2, 0.5, 140) + 0.05  # responding genes are expressed well enough to be seen
     lineages = {name: rng.normal(0, 1.0, GENES) * (rng.random(GENES) < 0.3) for name in ("lymphoid", "myeloid")}
-    programmes = {name: lineages[spec[0]] + rng.normal(0, 0.55, GENES) * (rng.random(GENES) < 0.1) for name, spec in TYPES.items()}
+    programmes = {
+        name: lineages[spec[0]] + rng.normal(0, 0.55, GENES) * (rng.random(GENES) < 0.1) for name, spec in TYPES.items()
+    }
     factors = rng.normal(0, 0.35, (2, GENES)) * (rng.random((2, GENES)) < 0.2)
     donors = rng.normal(0, 0.12, (4, GENES))
     effect = np.zeros((3, GENES))

@@ -62,7 +62,7 @@ class Study:
     @cached_property
     def density(self) -> Density:
         """How dense the cells lie along the components, those aside that no prediction may have seen."""
-        unseen = [] if self.from_new_file else self.rows(self.target, True)
+        unseen = np.array([], int) if self.from_new_file else self.rows(self.target, True)
         return Density.of(self.codes[np.setdiff1d(np.arange(len(self.names)), unseen)], self.recipe.seed)
 
     @property
@@ -145,7 +145,11 @@ class Study:
         measured = [float(d) for d in self.doses]
         ladder = [0.0]
         for low, high in zip([measured[0] / 3, *measured], [*measured, measured[-1] * 2], strict=True):
-            ladder += [float(f"{d:.2g}") for d in np.geomspace(low, high, 6)[:-1]] if low != measured[-1] else [float(f"{d:.2g}") for d in np.geomspace(low, high, 4)]
+            ladder += (
+                [float(f"{d:.2g}") for d in np.geomspace(low, high, 6)[:-1]]
+                if low != measured[-1]
+                else [float(f"{d:.2g}") for d in np.geomspace(low, high, 4)]
+            )
         return tuple(sorted({*ladder, *measured}))
 
     @cached_property
@@ -195,9 +199,16 @@ def _read(key: str, recipe: Perturb) -> Study:
         replicate = None if replicate is None else np.concatenate([replicate, np.full(len(new.names), "new donor")])
         seen = np.r_[np.ones(len(rows), bool), np.zeros(len(new.names), bool)]
     if sampled:
-        notices.append(Notice("sampled_cells", f"The file holds {len(keep):,} cells of these conditions; {len(rows):,} of them, a seeded sample of each group, are used for the estimates."))
+        notices.append(
+            Notice(
+                "sampled_cells",
+                f"The file holds {len(keep):,} cells of these conditions; a seeded sample of {len(rows):,} serves the estimates.",
+            )
+        )
     latent = Components.fit(X[np.flatnonzero(seen)], recipe.latent_dim, recipe.seed)
-    study = Study(key, recipe, X, genes, names, cell_type, perturbed, dose, replicate, asked, latent, cells.state, sampled, unique(notices))
+    study = Study(
+        key, recipe, X, genes, names, cell_type, perturbed, dose, replicate, asked, latent, cells.state, sampled, unique(notices)
+    )
     _check(study)
     return study
 
@@ -207,14 +218,16 @@ def _check(study: Study) -> None:
     recipe, target = study.recipe, study.target
     if not len(study.asked):
         have = sorted({name for name, perturbed in study._groups if not perturbed})
-        raise InputError(f"There are no {recipe.control!r} cells of {target!r} to start from; there are of {question.some(have)}.")
+        raise InputError(
+            f"There are no {recipe.control!r} cells of {target!r} to start from; there are of {question.some(have)}."
+        )
     unknown = sorted(set(recipe.sources or ()) - set(study.types))
     if unknown:
         raise RecipeError(f"sources: {unknown[0]!r} has no cells in both conditions; there are {question.some(study.types)}.")
     if not study.sources:
         raise InputError(
-            f"There is nothing to transfer from: no {recipe.cell_type_key!r} other than {target!r} has at least {FEW} cells in both "
-            f"conditions. Name another column as context, or add cells of another type."
+            f"There is nothing to transfer from: no {recipe.cell_type_key!r} other than {target!r} has at least {FEW} cells "
+            f"in both conditions. Name another column as context, or add cells of another type."
         )
 
 
@@ -224,7 +237,9 @@ def _sample(obs: pd.DataFrame, described: data.Description, seed: int) -> tuple[
     room = int(MAX_VALUES / per_cell)
     if len(obs) <= room:
         return np.arange(len(obs)), False
-    groups = [np.asarray(g) for g in obs.reset_index(drop=True).groupby(["cell_type", "condition"], observed=True).groups.values()]
+    groups = [
+        np.asarray(g) for g in obs.reset_index(drop=True).groupby(["cell_type", "condition"], observed=True).groups.values()
+    ]
     cap = room // len(groups)
     while sum(min(len(g), cap + 50) for g in groups) <= room:  # what small groups leave free, the others share
         cap += 50
@@ -244,9 +259,15 @@ def _align(X: sparse.csr_matrix, genes: Array, new: data.Cells) -> tuple[sparse.
     """Both files on the genes they share, the new cells below; and a notice on what was left out."""
     shared, here, there = np.intersect1d(genes, new.genes, return_indices=True)
     if len(shared) < 50:
-        raise InputError(f"The two files share {len(shared)} gene names; at least 50 are needed. Do both name genes in the same way?")
+        raise InputError(
+            f"The two files share {len(shared)} gene names; at least 50 are needed. Do both name genes in the same way?"
+        )
     order = np.argsort(here)  # the first file's order
     joined = sparse.vstack([X[:, here[order]], new.X[:, there[order]]], format="csr")
     lost = len(new.genes) - len(shared)
-    notices = [Notice("missing_genes", f"{lost:,} of {len(new.genes):,} genes of the new file are not in the data and are left out.")] if lost else []
+    notices = (
+        [Notice("missing_genes", f"{lost:,} of {len(new.genes):,} genes of the new file are not in the data and are left out.")]
+        if lost
+        else []
+    )
     return joined, genes[here[order]], notices

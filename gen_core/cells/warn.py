@@ -28,18 +28,30 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
         say("synthetic_data", "These cells are synthetic: made by a simulator, measured nowhere.")
     if made.fold is None:
         where = f" at dose {recipe.dose:g}" if study.dose is not None and len(study.rows(study.target, True)) else ""
-        say("no_truth", f"No {recipe.perturbed!r} cells of {study.target!r}{where} were measured, so this prediction cannot be scored; "
-            "judge it by how the other types were predicted.")
+        say(
+            "no_truth",
+            f"No {recipe.perturbed!r} cells of {study.target!r}{where} were measured, so this prediction cannot be scored; "
+            "judge it by how the other types were predicted.",
+        )
     _similarity(made, say)
     if len(study.sources) < FEW_SOURCES:
-        say("few_samples", f"The response is taken from {len(study.sources)} other type{'s' * (len(study.sources) > 1)} only; "
-            f"with fewer than {FEW_SOURCES} nothing tells how much types differ.")
+        say(
+            "few_samples",
+            f"The response is taken from {len(study.sources)} other type{'s' * (len(study.sources) > 1)} only; "
+            f"with fewer than {FEW_SOURCES} nothing tells how much types differ.",
+        )
     if min(len(study.asked), len(made.observed) or 10**9) < FEW_CELLS:
-        say("few_samples", f"{study.target!r} has {len(study.asked)} control and {len(made.observed)} perturbed cells; scores of so few are noise.")
+        say(
+            "few_samples",
+            f"{study.target!r} has {len(study.asked)} control and {len(made.observed)} perturbed cells; such scores are noise.",
+        )
     _adds_nothing(made, say)
     if numbers["off_manifold_percentile"] > STRANGE:
-        say("off_manifold", f"The predicted cells lie farther from any measured cell than {numbers['off_manifold_percentile']:.0f} % of cells "
-            "lie from each other: nothing like them was seen.")
+        say(
+            "off_manifold",
+            f"The predicted cells lie farther from any measured cell than {numbers['off_manifold_percentile']:.0f} % of cells "
+            "lie from each other: nothing like them was seen.",
+        )
     if study.dose is not None and recipe.dose > study.doses[-1]:
         say("extrapolated_dose", f"Dose {recipe.dose:g} lies above the highest measured one ({study.doses[-1]:g}).")
     if study.dose is None and not 0 <= recipe.dose <= 1:
@@ -56,7 +68,10 @@ def _similarity(made: Prediction, say: Any) -> None:
         among = np.linalg.norm(centroids[:, None] - centroids[None], axis=2)
         np.fill_diagonal(among, np.inf)
         if gap > UNLIKE * among.min(1).max():
-            say("out_of_distribution", f"{study.target!r} is less like any other type than these are like each other; its response may be its own.")
+            say(
+                "out_of_distribution",
+                f"{study.target!r} is less like any other type than these are like each other; its response may be its own.",
+            )
 
 
 def _adds_nothing(made: Prediction, say: Any) -> None:
@@ -68,5 +83,8 @@ def _adds_nothing(made: Prediction, say: Any) -> None:
     own = held_out.mean(used, "pearson_delta_all")
     best = max(simpler, key=lambda name: held_out.mean(name, "pearson_delta_all"))
     if held_out.mean(best, "pearson_delta_all") >= own - SAME:
-        say("adds_nothing", f"On the other types {best!r}, which is simpler, predicts as well "
-            f"({held_out.mean(best, 'pearson_delta_all'):.3f} against {own:.3f}).")
+        say(
+            "adds_nothing",
+            f"On the other types {best!r}, which is simpler, predicts as well "
+            f"({held_out.mean(best, 'pearson_delta_all'):.3f} against {own:.3f}).",
+        )

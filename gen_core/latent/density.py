@@ -59,5 +59,7 @@ def place(spots: Array, codes: Array, axes: list[int]) -> Array:
 
 def _distance(points: Array, codes: Array, skip_self: bool = False) -> Array:
     """Mean distance (m,) to the nearest codes, in blocks that keep memory small."""
-    blocks = [neighbours(points[i : i + 512], codes, NEIGHBOURS + skip_self)[0][:, skip_self:] for i in range(0, len(points), 512)]
+    blocks = [
+        neighbours(points[i : i + 512], codes, NEIGHBOURS + skip_self)[0][:, skip_self:] for i in range(0, len(points), 512)
+    ]
     return np.concatenate(blocks).mean(1) if blocks else np.array([])

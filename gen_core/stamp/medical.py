@@ -137,7 +137,9 @@ class _Dicom:
                 syntax = self.data[start:at].rstrip(b"\0 ")
         if not syntax:
             raise damaged("DICOM file")
-        self.order, self.explicit = ">" if syntax == _BIG_ENDIAN else "<", syntax != _IMPLICIT
+        self.order = ">" if syntax == _BIG_ENDIAN else "<"
+        # Some writers claim to name the types and do not: the first element shows it, as it does to pydicom.
+        self.explicit = _is_type(self.data[at + 4 : at + 6]) if at + 6 <= len(self.data) else syntax != _IMPLICIT
         if syntax != _DEFLATED:
             self.walk(at)
 
@@ -170,7 +172,7 @@ class _Dicom:
         if at + 8 > len(self.data):
             raise damaged("DICOM file")
         group, element = struct.unpack(self.order + "HH", start[:4])
-        if not explicit or group == 0xFFFE:
+        if not explicit or group == 0xFFFE or not _is_type(start[4:6]):
             return group << 16 | element, b"", at + 8, struct.unpack(self.order + "I", start[4:8])[0]
         if start[4:6] in _LONG:
             return group << 16 | element, start[4:6], at + 12, struct.unpack(self.order + "I", start[8:12])[0]
@@ -192,3 +194,8 @@ class _Dicom:
         if self.explicit and kind == b"LO":
             return tag + kind + struct.pack(self.order + "H", len(value)) + value
         return tag + (kind + b"\0\0" if self.explicit else b"") + struct.pack(self.order + "I", len(value)) + value
+
+
+def _is_type(code: bytes) -> bool:
+    """Whether two bytes are the letters of a type (VR) rather than the lower half of a length."""
+    return code.isalpha() and code.isupper()

@@ -43,13 +43,13 @@ def write_csv(path: Path, recipe: Recipe) -> None:
     quoted = b'"' + text_of(recipe).replace('"', '""').encode("ascii") + b'"'
     with replacing(path) as partial, path.open("rb") as source, partial.open("wb") as target:
         cells, stamped = [COLUMN, quoted], False
-        for number, record in enumerate(_records(source)):
+        for record in _records(source):
             body = record.rstrip(b"\r\n")
             if not body:  # readers skip blank lines; with a delimiter in it, one would become a row
                 target.write(record)
                 continue
             old = _split(body, delimiter)
-            stamped = stamped or (number == 0 and _unquoted(old[-1]) == COLUMN)
+            stamped = stamped or (len(cells) == 2 and _unquoted(old[-1]) == COLUMN)  # both are left: this is the header
             if stamped:
                 if len(cells) == 1 and not is_recipe(plain(_unquoted(old[-1]))):
                     raise OutputError(_OWN)

@@ -56,7 +56,7 @@ def test_a_figure_becomes_a_page_that_loads_nothing_and_carries_the_recipe(tmp_p
     import plotly.graph_objects as go
 
     path = tmp_path / "map.html"
-    export.write_figure(path, go.Figure(go.Scatter(x=[1], y=[2])), RECIPE, dark=True)
+    export.write_figure(path, lambda: go.Figure(go.Scatter(x=[1], y=[2])), RECIPE, dark=True)
     assert catalog.from_file(path) == RECIPE
     head, script, tail = re.split(r"(<script.*</script>)", path.read_text(), maxsplit=1, flags=re.DOTALL)
     assert "src=" not in re.sub(r"<script[^>]*>.*?</script>", lambda m: m[0].split(">", 1)[0], script, flags=re.DOTALL)

@@ -29,7 +29,9 @@ def test_sets_are_read_and_their_change_is_the_mean(tmp_path: Path) -> None:
     assert table.loc["UP", "predicted_z"] > 0 > table.loc["DOWN", "predicted_z"]
 
 
-@pytest.mark.parametrize(("content", "sentence"), [("", "empty"), ("one,two\n", "no genes"), ("UP\tx\n", "Line 1"), (b"\xff\xfe\x00\x01", "not text")])
+@pytest.mark.parametrize(
+    ("content", "sentence"), [("", "empty"), ("one,two\n", "no genes"), ("UP\tx\n", "Line 1"), (b"\xff\xfe\x00\x01", "not text")]
+)
 def test_bad_files(tmp_path: Path, content: str | bytes, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         genesets.read_gmt(gmt(tmp_path, content))

@@ -13,7 +13,9 @@ GENES, K = 30, 4
 def response(name: str, seed: int, doses: tuple[float, ...] = (1.0,), at: float = 0.0) -> Response:
     rng = np.random.default_rng(seed)
     change = rng.normal(size=(len(doses), GENES))
-    return Response(name, np.array(doses), change, np.full_like(change, 0.01), np.full(len(doses), 50), 60, rng.random(GENES), np.full(K, at))
+    return Response(
+        name, np.array(doses), change, np.full_like(change, 0.01), np.full(len(doses), 50), 60, rng.random(GENES), np.full(K, at)
+    )
 
 
 def axes() -> np.ndarray:
@@ -49,7 +51,10 @@ def test_shift_is_linear_in_the_dose(predictor: str) -> None:
 @pytest.mark.parametrize("predictor", [p for p in PREDICTORS if p != "no_change"])
 def test_if_all_types_respond_alike_every_predictor_says_so(predictor: str) -> None:
     same = axes() @ np.array([1.0, -2, 0.5, 3])  # within the components, so that those predictors can say it
-    sources = [Response(n, np.ones(1), same[None], np.zeros((1, GENES)), np.array([50]), 60, np.zeros(GENES), np.full(K, float(i))) for i, n in enumerate("abc")]
+    sources = [
+        Response(n, np.ones(1), same[None], np.zeros((1, GENES)), np.array([50]), 60, np.zeros(GENES), np.full(K, float(i)))
+        for i, n in enumerate("abc")
+    ]
     shift = estimate(predictor, "similarity_weighted", sources, np.full(K, 0.4), axes(), 1.0)
     np.testing.assert_allclose(shift.vector, same, atol=1e-9)
     assert shift.spread.max() < 1e-6

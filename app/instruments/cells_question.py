@@ -1,0 +1,122 @@
+"""The question of the cells page: which data, which cell type, and in a popover what the columns mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.parts import figure, session, upload
+from app.parts.file_field import file_field
+from app.parts.guard import plain
+from gen_core.cells import question
+from gen_core.cells.recipe import Decode, Perturb
+from gen_core.datasets import DATA
+from gen_core.errors import UserError
+
+PAGE = "cells"
+MAPS = ("cells.map", "cells.atlas")  # the figures that can be clicked
+TYPES = ["h5ad", "h5", "zip", "mtx"]
+GUESSED = ("condition_key", "control", "perturbed", "cell_type_key", "target")
+ASKED = (*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "target_data", "gene_sets", "seed", "latent_dim")
+
+
+def widgets(recipe: Perturb | Decode) -> dict[str, Any]:
+    """A recipe as the values of the widgets."""
+    fields = recipe.fields()
+    return fields | {"sources": list(fields.get("sources") or [])}
+
+
+def new_data() -> None:
+    """In a callback: with other data everything that belonged to the old one starts anew."""
+    session.load(PAGE, Perturb(data=session.value(PAGE, "data")))
+    forget_spot()
+
+
+def forget(*fields: str) -> None:
+    """In a callback: these fields belong to a choice that was just changed, so they are guessed again."""
+    session.seed(PAGE, **{field: [] if field == "sources" else None for field in fields})
+    forget_spot()
+
+
+def forget_spot() -> None:
+    """In a callback: the clicked spot was one of another map."""
+    for key in MAPS:
+        figure.forget(key)
+
+
+def ask(recipe: Perturb | Decode) -> Perturb | Decode:
+    """The row above the instrument; returns the question filled in.
+
+    Where the file holds no question that can be answered, says why in one sentence and returns the recipe of its map.
+    """
+    data_column, target_column, more_column = st.columns([5, 4, 3], vertical_alignment="bottom")
+    with data_column:
+        name = upload.data_picker(PAGE, "cells", recipe.data, new_data, TYPES)
+    given = {field: session.value(PAGE, field) for field in ASKED if session.value(PAGE, field) is not None}
+    sources = [s for s in session.value(PAGE, "sources") or [] if s != given.get("target")]
+    dose = recipe.dose if given.get("dose_key") and isinstance(recipe, Perturb) else 1.0
+    map_only = name == "pbmc68k_reduced"
+    described = question.described(name, "raw" if map_only else given.get("layer"))
+    wanted, types, problem = None, [], None
+    try:
+        wanted = question.fill_in(Perturb.read(given | {"data": name, "sources": sources or None, "dose": dose}))
+        types = question.types(wanted)
+        session.seed(PAGE, **{field: getattr(wanted, field) for field in GUESSED})
+    except UserError as error:
+        problem = error
+    if wanted is not None:
+        with target_column:
+            key = session.settle(PAGE, "target", types, wanted.target)
+            told = "Its treated cells are never used for the prediction, only to score it."
+            st.selectbox("Cell type to predict", types, key=key, on_change=forget, args=("sources",), help=told)
+    with more_column, st.popover("Question", icon=":material/tune:", width="stretch"):
+        details(described, wanted, types)
+    if wanted is None:
+        sentence = (
+            "No treatment was measured in these cells; they are a map to walk on."
+            if map_only
+            else f"{problem} Until then: the map."
+        )
+        st.info(plain(sentence), icon=":material/map:")
+        return Decode(data=name, layer=given.get("layer"))
+    return wanted
+
+
+def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
+    """The rest of the question: which columns mean what, which types to learn from, which files to add."""
+    names = [column.name for column in described.columns]
+    numbers = [column.name for column in described.columns if column.kind == "number"]
+    labels = next((list(c.levels) for c in described.columns if c.name == session.value(PAGE, "condition_key")), [])
+    st.caption(plain(described.state.text))
+    left, right = st.columns(2)
+    with left:
+        choice("Condition column", "condition_key", names, "Tells control from treated cells.", ("control", "perturbed"))
+        choice("Control", "control", labels, "Label of the untreated cells.")
+        choice("Treated", "perturbed", labels, "Label of the treated cells.")
+        choice("Layer", "layer", list(described.layers), "Which matrix of the file to read.", empty="X")
+    with right:
+        told = "Mostly the cell type: the response is carried across its values."
+        choice("Context column", "cell_type_key", names, told, ("target", "sources"))
+        choice("Donor column", "replicate_key", names, "Intervals then resample donors, not cells.", empty="none")
+        told = "Measured doses, a number. Without it the dose is in multiples of the shift."
+        choice("Dose column", "dose_key", numbers, told, empty="none")
+        told = "Of the split of the control cells and of the resampling."
+        st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told)
+    if wanted is not None:
+        others = [t for t in types if t != wanted.target or wanted.target_data]
+        told = "The types whose response is used."
+        st.multiselect("Learn from", others, placeholder="all other types", key=session.key(PAGE, "sources"), help=told)
+    st.toggle("Reverse: predict control from treated cells", key=session.key(PAGE, "reverse"))
+    sets = {d.name: d.title for d in DATA if d.role == "gene_sets"}
+    told = "Their mean change, predicted beside observed."
+    file_field(PAGE, "gene_sets", "Gene sets (.gmt)", sets, told, ["gmt", "txt"], question.check_gene_sets)
+    told = "A second file: its control cells of the chosen type are predicted."
+    file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, question.described)
+
+
+def choice(label: str, field: str, options: list[str], told: str, forgets: tuple[str, ...] = (), empty: str = "choose") -> None:
+    """A choice that may be empty; what depends on it is guessed again once it changes."""
+    change = {"on_change": forget, "args": forgets} if forgets else {}
+    key = session.settle(PAGE, field, [None, *options]) if options else session.key(PAGE, field)
+    st.selectbox(label, options, index=None, placeholder=empty, key=key, help=told, **change)
