@@ -78,22 +78,20 @@ def describe(path: Path, layer: str | None = None) -> Description:
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
         state = _state(path, layer, matrix, genes)
-        if state.kind == "scaled" or (state.kind == "unknown" and not state.base):
+        if not _usable(state):
             state = State(state.kind, state.base, state.target_sum, f"{state.text} {_instead(path, file, layer)}")
         described = [(name, file.obs.column(name)) for name in file.obs.columns[:MAX_COLUMNS]]
         found = tuple(cols.describe_column(name, values) for name, values in described)
         guessed = cols.guess(found)
         if (changed := unique_names(file.obs.names)[1]) > 0:
             notices.append(repeated(changed, "cell names"))
-        if not state.whole:
-            notices.append(Notice("not_integers", state.text))
+        notices += _doubts(state)
         if (matrix.n_nonzero or n_cells * DROPLET) < n_cells * DROPLET and matrix.shape[1] > 5_000:
             text = "Most cells have hardly a gene: these may be all droplets of a run. Use the filtered matrix."
             notices.append(Notice("empty_droplets", text))
         if len(file.obs.columns) > MAX_COLUMNS:
-            notices.append(
-                Notice("many_columns", f"The file has {len(file.obs.columns):,} columns; the first {MAX_COLUMNS} are shown.")
-            )
+            text = f"The file has {len(file.obs.columns):,} columns; the first {MAX_COLUMNS} are shown."
+            notices.append(Notice("many_columns", text))
         notices += _labels_missing(found) + _confounded(dict(described), found, guessed)
         return Description(
             n_cells, len(genes.names), matrix.n_nonzero, found, tuple(file.layers), state, guessed, unique(notices)
@@ -113,10 +111,9 @@ def read_cells(
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
         state = _state(path, layer, matrix, genes)
-        if state.kind == "scaled" or (state.kind == "unknown" and not state.base):
+        if not _usable(state):
             raise InputError(f"{state.text} {_instead(path, file, layer)}")
-        if state.kind == "unknown" or not state.whole:
-            notices.append(Notice("not_integers" if state.kind == "counts" else "unknown_scale", state.text))
+        notices += _doubts(state)
         rows = np.arange(n_cells) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(rows) and (rows[0] < 0 or rows[-1] >= n_cells or (np.diff(rows) <= 0).any()):
             raise ValueError("rows must be places of cells in the file, rising, each once")
@@ -145,11 +142,8 @@ def read_obs(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 def scanpy_pbmc() -> Path:
     """The file `10x_pbmc68k_reduced.h5ad` that scanpy ships: 700 real blood cells, X scaled, `raw` log1p of 765 genes."""
     scanpy = importlib.util.find_spec("scanpy")  # found, not imported: that takes seconds
-    if (
-        scanpy is None
-        or scanpy.origin is None
-        or not (path := Path(scanpy.origin).parent / "datasets" / "10x_pbmc68k_reduced.h5ad").is_file()
-    ):
+    path = Path((scanpy and scanpy.origin) or "").parent / "datasets" / "10x_pbmc68k_reduced.h5ad"
+    if not path.is_file():
         raise InputError("The data set pbmc68k_reduced is part of scanpy, and scanpy is not installed here.")
     return path
 
@@ -190,6 +184,18 @@ def _look(matrix: Matrix, genes: Genes) -> State:
     return recognise(sample if genes.kept is None else sample[:, genes.kept], values)
 
 
+def _usable(state: State) -> bool:
+    """Whether a matrix can be read as expression: not scaled, not broken, not empty."""
+    return state.kind != "scaled" and (state.kind != "unknown" or state.base > 0)
+
+
+def _doubts(state: State) -> list[Notice]:
+    """What is to be said about a matrix that is used although it is not quite what it should be."""
+    if state.kind == "unknown" and _usable(state):
+        return [Notice("unknown_scale", state.text)]
+    return [] if state.whole else [Notice("not_integers", state.text)]
+
+
 def _spread(n: int, count: int) -> np.ndarray:
     """Up to `count` cells over the whole file, in 50 runs of neighbours: neighbours are read at once."""
     if n <= count:
@@ -210,7 +216,7 @@ def _instead(path: Path, file: CellFile, layer: str | None) -> str:
             state = _state(path, other, matrix, genes)
         except InputError:
             continue
-        if state.kind not in ("scaled", "unknown"):
+        if _usable(state) and state.kind != "unknown":
             fit.append(f"{other or 'X'} ({state.kind.removesuffix('_subset')})")
     if fit:
         return f"Choose another layer: {', '.join(fit)}."

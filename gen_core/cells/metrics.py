@@ -78,36 +78,42 @@ def rank_sum(first: Moved, second: Moved) -> RankSum:
     that of sorting the non-zeros.
     """
     n, m, genes = len(first), len(second), len(first.base)
-    value, gene, weight, is_first = (
-        np.concatenate(parts) for parts in zip(_entries(first, True), _entries(second, False), strict=True)
-    )
-    order = np.lexsort((value, gene))
-    value, gene, weight, is_first = value[order], gene[order], weight[order], is_first[order]
-    starts = np.flatnonzero(np.r_[True, (gene[1:] != gene[:-1]) | (value[1:] != value[:-1])])  # first of each run of ties
-    ties = np.add.reduceat(weight, starts)
-    tied_gene = gene[starts]
-    before = np.cumsum(ties) - ties - tied_gene * (n + m)  # every gene has n + m cells in all
-    rank = before + (ties + 1) / 2
-    rank_of_first = np.add.reduceat(weight * is_first, starts) * rank
-    ranks = np.bincount(tied_gene, rank_of_first, genes)
-    expected = n * (n + m + 1) / 2
-    spread = n * m / 12 * (n + m + 1)
-    correction = 1 - np.bincount(tied_gene, ties**3 - ties, genes) / max((n + m) ** 3 - (n + m), 1)
-    score = (ranks - expected) / np.sqrt(spread)
+    groups = [_entries(cells) for cells in (first, second)]
+    runs = np.sort(np.concatenate([keys for group in groups for keys in group[:2]]))
+    runs = runs[np.r_[True, runs[1:] != runs[:-1]]]  # one for each gene and distinct value, in order
+    of_first, of_second = (_count(runs, *group) for group in groups)
+    gene, tied = runs >> 32, of_first + of_second
+    before = np.cumsum(tied) - tied - gene * (n + m)  # every gene has n + m cells in all
+    ranks = np.bincount(gene, of_first * (before + (tied + 1) / 2), genes)
+    score = (ranks - n * (n + m + 1) / 2) / np.sqrt(n * m / 12 * (n + m + 1))
+    correction = 1 - np.bincount(gene, tied**3 - tied, genes) / max((n + m) ** 3 - (n + m), 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = np.where(correction > 0, score / np.sqrt(correction), 0.0)
     return RankSum(score, 2 * stats.norm.sf(np.abs(z)))
 
 
-def _entries(cells: Moved, is_first: bool) -> tuple[Array, Array, Array, Array]:
-    """(value, gene, weight, in the first group) of every stored value, and of the cells of a gene that store none."""
-    extra = cells.extra.tocsc()  # (n, G)
-    stored = np.diff(extra.indptr)
-    gene = np.repeat(np.arange(len(stored)), stored)
-    value = np.concatenate([extra.data + cells.base[gene], cells.base])
-    gene = np.concatenate([gene, np.arange(len(stored))])
-    weight = np.concatenate([np.ones(extra.nnz), len(cells) - stored])
-    return value, gene, weight, np.full(len(value), is_first, float)
+def _entries(cells: Moved) -> tuple[Array, Array, Array]:
+    """Sorted keys of all stored values; per gene the key of the cells that store none, and their number.
+
+    A key sorts by gene, then value: a float32 that is not negative sorts like its own bits, so both fit one integer,
+    which sorts many times faster than two columns do.
+    """
+    extra, genes = cells.extra, np.arange(len(cells.base), dtype=np.int64)
+    stored = _key(extra.indices.astype(np.int64), extra.data + cells.base[extra.indices])
+    stored.sort()
+    return stored, _key(genes, cells.base), len(cells) - np.bincount(extra.indices, minlength=len(genes))
+
+
+def _key(gene: Array, value: Array) -> Array:
+    positive = value.astype(np.float32) + np.float32(0)  # -0.0 has other bits than 0.0
+    return gene << 32 | positive.view(np.uint32)
+
+
+def _count(runs: Array, stored: Array, rest: Array, weight: Array) -> Array:
+    """How many cells of a group have each gene and value of `runs`."""
+    counts = np.bincount(np.searchsorted(runs, stored), minlength=len(runs)).astype(float)
+    counts[np.searchsorted(runs, rest)] += weight
+    return counts
 
 
 @dataclass(frozen=True, eq=False)

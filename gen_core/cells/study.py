@@ -24,7 +24,7 @@ from gen_core.memo import Memo
 from gen_core.result import Notice, unique
 
 Array = np.ndarray
-MAX_VALUES = 100_000_000  # non-zero values held in memory (0.8 GB); of larger files each group keeps a seeded sample
+MAX_VALUES = 60_000_000  # non-zero values held in memory (0.5 GB); of larger files each group keeps a seeded sample
 FEW = 3  # a type with fewer cells of either condition has no response to speak of
 KEPT = Memo(3 << 30, lambda study: study.nbytes)
 

@@ -10,7 +10,7 @@ import pytest
 
 import gen_core
 from gen_core import catalog, store
-from gen_core.cells import simulate
+from gen_core.cells import data, simulate, study
 from gen_core.cells.recipe import Perturb
 from gen_core.cells.shift import BASELINES
 from gen_core.errors import InputError, RecipeError, UserError
@@ -297,3 +297,21 @@ def test_auto_is_at_least_the_weighted_shift_on_real_cells(data_folder: Path) ->
 def test_a_wrong_recipe_class_is_refused() -> None:
     with pytest.raises(RecipeError, match="did you mean 'cells"):
         gen_core.run("cells.pertub")
+
+
+def test_a_file_larger_than_memory_is_estimated_from_a_sample_and_predicted_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(study, "MAX_VALUES", 300_000)
+    small = gen_core.run("cells.perturb", data="simulated", target="T helper", predictor="weighted_shift", seed=5)
+    assert "sampled_cells" in codes(small)
+    assert small.content.study.X.nnz < 330_000
+    small.files["predicted.h5ad"](tmp_path / "sampled.h5ad")
+    out, source = ad.read_h5ad(tmp_path / "sampled.h5ad"), ad.read_h5ad(simulate.single_dose())
+    control = source.obs_names[(source.obs.condition == "control") & (source.obs.cell_type == "T helper")]
+    assert list(out.obs_names) == list(control)
+    cells = data.read_cells(simulate.single_dose(), [], np.flatnonzero(source.obs_names.isin(control)))
+    np.testing.assert_allclose(out.X, np.maximum(cells.X.toarray() + small.content.shift.vector, 0), atol=1e-4)
+    monkeypatch.undo()
+    whole = gen_core.run("cells.perturb", data="simulated", target="T helper", predictor="weighted_shift", seed=6)
+    assert np.corrcoef(small.content.shift.vector, whole.content.shift.vector)[0, 1] > 0.95

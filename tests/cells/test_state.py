@@ -98,7 +98,7 @@ def test_what_is_neither_is_taken_as_it_stands_and_that_is_said(tmp_path: Path) 
     assert state(smooth).kind == "unknown"
     anndata.AnnData(smooth).write_h5ad(path := tmp_path / "a.h5ad")
     found = read_cells(path, [])
-    assert "unknown_scale" in {n.code for n in found.notices}
+    assert "unknown_scale" in {n.code for n in found.notices} & {n.code for n in describe(path).notices}
     np.testing.assert_array_equal(found.X.toarray(), smooth)
 
 
