@@ -9,7 +9,7 @@ export PYTHONPATH := $(CURDIR)
 .PHONY: app test bench clean
 
 app: .venv/.installed
-	$(BIN)/streamlit run app/main.py --server.port $(PORT)
+	$(BIN)/python -m streamlit run app/main.py --server.port $(PORT)
 
 test: .venv/.testing
 	$(BIN)/ruff check .

@@ -168,7 +168,7 @@ def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
     if kind == "value_error":
         text = str(context.get("error", problem["msg"]))
         return f"{name}: {text}" if name else text
-    rule = re.sub(r"^(Input|String|List|Value|Dictionary) ", "", problem["msg"])
+    rule = re.sub(r"^(Input|String|List|Value|Dictionary) |, unable to .*$", "", problem["msg"])
     return f"{name}: {shown} is not allowed; it {rule[:1].lower()}{rule[1:]}."
 
 

@@ -43,7 +43,8 @@ from gen_core.stamp import (
     tiff_description,
 )
 
-FOLDER = Path(tempfile.mkdtemp(prefix="stamp"))
+TEMPORARY = tempfile.TemporaryDirectory(prefix="stamp")
+FOLDER = Path(TEMPORARY.name)
 
 
 class Probe(Recipe):
@@ -444,7 +445,7 @@ def content(path: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module", autouse=True)
 def clean() -> Any:
     yield
-    shutil.rmtree(FOLDER)
+    TEMPORARY.cleanup()
 
 
 # ---- round trips

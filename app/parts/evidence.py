@@ -57,7 +57,7 @@ def score_table(
         "": [f"**{plain(row)}** :material/arrow_left_alt:" if row == highlight else plain(row) for row in rows]
     }
     for score in scores:
-        table[f"{score.title} {'↑' if score.better == 'high' else '↓'}"] = [
+        table[f"{score.title}\u00a0{'↑' if score.better == 'high' else '↓'}"] = [
             _cell(values.get(score.name), (intervals or {}).get(row, {}).get(score.name), score, row in best[score.name])
             for row, values in rows.items()
         ]

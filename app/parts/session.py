@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from gen_core import catalog
 from gen_core.errors import RecipeError, UserError
@@ -181,12 +182,18 @@ def held(name: str) -> Any:
 
 
 def turn(page: str, name: str) -> str:
-    """A widget key that `turn_over` changes: the only way to empty an uploader, and so to free its memory."""
+    """A widget key that `turn_over` changes: the only way to empty an uploader."""
     return f"{page}/{name}/{get(page, f'{name}/turn', 0)}"
 
 
 def turn_over(page: str, name: str) -> None:
-    """From the next run on the widget of `turn(page, name)` is a new, empty one."""
+    """From the next run on the widget of `turn(page, name)` is a new, empty one, and a file in the old one is let go of.
+
+    Streamlit itself keeps the bytes of an upload until its session ends, even where its uploader is gone.
+    """
+    file, context = held(turn(page, name)), get_script_run_ctx()
+    if context is not None and hasattr(file, "file_id"):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
     put(page, f"{name}/turn", get(page, f"{name}/turn", 0) + 1)
 
 

@@ -55,7 +55,11 @@ def data_picker(
             on_change=on_change,
             help="Bundled data, the files you used last, and public data sets that were fetched.",
         )
-        with st.popover("", icon=":material/add:", help="Use your own file, or fetch a public data set"):
+        closing = session.turn(page, f"{field}/add")  # a new key closes it: the file that was added is not hidden by it
+        with (
+            st.popover("", icon=":material/add:", key=closing, help="Use your own file, or fetch a public data set"),
+            st.container(width=440),
+        ):
             _add(page, system, field, types, on_change)
     return str(session.value(page, field, current))
 
@@ -158,5 +162,6 @@ def _take(page: str, field: str, add: Callable[[], str], on_change: Changed | No
 
 def _choose(page: str, field: str, name: str, on_change: Changed | None) -> None:
     session.seed(page, **{field: name})
+    session.turn_over(page, f"{field}/add")
     if on_change:
         on_change()

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from gen_core.errors import InputError
-from gen_core.inputs.hdf5 import shown
+from gen_core.inputs.hdf5_texts import shown
 from gen_core.inputs.hdf5_values import attribute, attribute_texts, length, read_text, read_values
 from gen_core.inputs.matrix import Compressed, Dense, Matrix
 from gen_core.inputs.table import Labels, Table, labels, tidy
@@ -118,7 +118,7 @@ class RecordTable:
         if index not in fields:
             raise InputError(f"The table {shown(name)} has no index: the names of its lines are missing; write the file again.")
         self.names = read_values(dataset, name, index).astype(str).astype(object)
-        self.columns = [field for field in fields if field != index and dataset.dtype[field].shape == ()]
+        self.columns = [field for field in fields if field != index and field.isprintable() and dataset.dtype[field].shape == ()]
 
     def column(self, name: str) -> Labels | np.ndarray:
         values = read_values(self.dataset, f"{self.name}/{name}", name)

@@ -19,6 +19,7 @@ from h5py import h5d, h5g, h5l, h5o, h5s, h5t, h5z
 
 from gen_core.errors import InputError
 from gen_core.inputs import human_size, opened
+from gen_core.inputs.hdf5_texts import Texts, shown
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_OBJECTS = 20_000  # groups and data sets; a table of 5,000 categorical columns holds 15,000
@@ -81,7 +82,15 @@ def _why_not_opened(error: Exception, size: int) -> str:
 
 def _walk(file: h5py.File, path: Path, size: int) -> None:
     """Look at every object once and refuse what is not plain data; `size` is the file's, in bytes."""
+    if file.id.get_create_plist().get_sizes() != (8, 8):
+        raise InputError("This HDF5 file counts its bytes in an unusual way (not by 8 bytes); write it again with anndata.")
+    with opened(path) as stream:
+        _walk_groups(file, path, size, Texts(stream.fileno(), size))
+
+
+def _walk_groups(file: h5py.File, path: Path, size: int, texts: Texts) -> None:
     groups: list[tuple[Any, str, int]] = [(file.id, "", 0)]
+    texts.check_attributes(file.id, "/")
     seen = {h5o.get_info(file.id).addr}
     objects = claimed = 0
     while groups:
@@ -92,12 +101,14 @@ def _walk(file: h5py.File, path: Path, size: int) -> None:
                 f"This HDF5 file holds more than {MAX_OBJECTS:,} groups and data sets; keep only the columns that are needed."
             )
         for link, kind in _links(group):
-            name = f"{where}/{link.decode('utf8', 'replace')}"
+            name = f"{where}/{_utf8(link)}"
             if kind == h5l.TYPE_EXTERNAL or kind not in (h5l.TYPE_HARD, h5l.TYPE_SOFT):
                 raise InputError(f"{shown(name)} points into another file; save the data as one file that holds everything.")
             node = _open(group, link, name, kind)
+            texts.check_attributes(node, name)
             if isinstance(node, h5d.DatasetID):
                 claimed += _check_dataset(node, name, path, size)
+                texts.check_dataset(node, name)
                 if claimed > MAX_BYTES:
                     raise InputError(
                         f"This HDF5 file unpacks to more than {MAX_BYTES >> 30:,} GiB, which is more than can be read."
@@ -112,6 +123,17 @@ def _walk(file: h5py.File, path: Path, size: int) -> None:
                     raise InputError(f"This HDF5 file nests groups more than {MAX_DEPTH} deep, which no single-cell file does.")
                 seen.add(address)
                 groups.append((node, name, depth + 1))
+            else:
+                raise InputError(f"{shown(name)} is a type without data; save the file again without it.")
+
+
+def _utf8(name: bytes) -> str:
+    try:
+        return name.decode("utf8")
+    except UnicodeDecodeError:
+        raise InputError(
+            f"This HDF5 file holds a name that is not UTF-8 text ({shown(name.decode('latin1'))}); rename it."
+        ) from None
 
 
 def _links(group: Any) -> list[tuple[bytes, int]]:
@@ -171,7 +193,7 @@ def _plain(kind: Any, depth: int = 0) -> bool:
     if depth > 3:
         return False
     if family == h5t.ARRAY:
-        return kind.get_super().get_class() != h5t.STRING and _plain(kind.get_super(), depth + 1)
+        return kind.get_super().get_class() in (h5t.INTEGER, h5t.FLOAT)
     return family == h5t.COMPOUND and all(_plain(kind.get_member_type(i), depth + 1) for i in range(kind.get_nmembers()))
 
 
@@ -229,8 +251,3 @@ def _inflated(packed: bytes, limit: int) -> int:
     except zlib.error:
         return limit + 1
     return total
-
-
-def shown(name: str) -> str:
-    """A name from the file, quoted and short enough for a sentence."""
-    return repr(name if len(name) <= 60 else name[:57] + "…")

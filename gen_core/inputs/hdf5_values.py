@@ -6,20 +6,17 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5p, h5s, h5t
+from h5py import h5a, h5s, h5t
 
 from gen_core.errors import InputError
-from gen_core.inputs.hdf5 import shown
+from gen_core.inputs.hdf5_texts import shown
 
 LIMIT = 1 << 30  # bytes that one element (a column, the gene names) may take
 MAX_LENGTH = 20_000_000  # entries of a column: of text each takes some 60 bytes more in Python
 
 
 def attribute(node: h5py.Group | h5py.Dataset, name: str, default: Any = None) -> Any:
-    """A small attribute as Python text, number or NumPy array; `default` where it is missing or of another kind.
-
-    Lists of text are not read: HDF5 does not say how long such texts are before it has read them all.
-    """
+    """A small attribute as Python text, number or array of up to 64 numbers; `default` where it is missing or of another kind."""
     try:
         if name not in node.attrs:
             return default
@@ -38,15 +35,10 @@ def attribute(node: h5py.Group | h5py.Dataset, name: str, default: Any = None) -
 
 
 def attribute_texts(node: h5py.Group, name: str) -> list[str]:
-    """An attribute that is a list of text; empty where it is missing, of another kind, or in too large a file.
-
-    How long the texts are is not to be seen before they are read, and each may refer to the same one, as long as the file.
-    """
+    """An attribute that is a list of text; empty where it is missing or of another kind."""
     try:
         found = h5a.open(node.id, name.encode()) if name in node.attrs else None
         if found is None or found.get_type().get_class() != h5t.STRING or len(found.shape) != 1:
-            return []
-        if found.shape[0] * int(node.file.id.get_filesize()) > 8 * LIMIT:
             return []
         return list(_decoded(np.asarray(node.attrs[name], dtype=object)))
     except (OSError, RuntimeError, KeyError, TypeError, ValueError):
@@ -72,9 +64,10 @@ def read_values(dataset: Any, name: str, field: str | None = None) -> np.ndarray
         raise InputError(
             f"{shown(name)} takes more than {LIMIT >> 30} GiB, which is too large for a column; remove it from the file."
         )
-    if _texts(kind):
-        _check_texts(dataset, kind, name)
-    values = dataset[field] if field is not None else dataset[()]
+    try:
+        values = dataset[field] if field is not None else dataset[()]
+    except ValueError:  # numbers of other widths than NumPy has, fields without a name
+        raise InputError(f"{shown(name)} is damaged or of a type that cannot be read; export the file again.") from None
     values = np.asarray(values)
     if values.ndim != 1:
         raise InputError(f"{shown(name)} should hold one value for each entry; remove the column or export the file again.")
@@ -90,65 +83,10 @@ def read_text(dataset: Any, name: str) -> np.ndarray:
 def _decoded(values: np.ndarray) -> np.ndarray:
     """Bytes as text; what is not UTF-8 is replaced, since a strange letter in a name is no reason to refuse a file."""
     out = np.empty(len(values), dtype=object)
-    out[:] = [v.decode("utf8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+    out[:] = [v.decode("utf8", "replace") if isinstance(v, bytes) else _clean(str(v)) for v in values.tolist()]
     return out
 
 
-def _texts(kind: Any, at: int = 0) -> list[int]:
-    """Byte positions, inside one element, of the texts of varying length."""
-    if kind.get_class() == h5t.STRING:
-        return [at] if kind.is_variable_str() else []
-    if kind.get_class() != h5t.COMPOUND:
-        return []
-    return [p for i in range(kind.get_nmembers()) for p in _texts(kind.get_member_type(i), at + kind.get_member_offset(i))]
-
-
-def _check_texts(dataset: Any, kind: Any, name: str) -> None:
-    """Refuse texts that together take more than `LIMIT` once read.
-
-    Each entry refers to its text by length and place, and a million entries may refer to one long text: a file of
-    megabytes would fill any memory. So the lengths are summed before HDF5 follows the references.
-    """
-    width, positions = kind.get_size(), _texts(kind)
-    raw = _references(dataset, width)
-    total = 0
-    if raw is None:  # no way to see the lengths: each may be as long as the file
-        total = dataset.size * len(positions) * int(dataset.file.id.get_filesize())
-    else:
-        table = np.frombuffer(raw, dtype=np.uint8).reshape(-1, width)
-        for position in positions:
-            total += int(np.ascontiguousarray(table[:, position : position + 4]).view("<u4").sum(dtype=np.int64))
-    if total > LIMIT:
-        raise InputError(
-            f"The texts in {shown(name)} take more than {LIMIT >> 30} GiB: the file is damaged or was made to mislead."
-        )
-
-
-def _references(dataset: Any, width: int) -> bytes | None:
-    """The bytes that stand in the file for a data set of texts: 4 of length, 12 of place for each."""
-    node = dataset.id
-    plist = node.get_create_plist()
-    if plist.get_layout() == h5d.CONTIGUOUS:
-        if not node.get_storage_size() or node.get_offset() is None:
-            return b""
-        with open(dataset.file.filename, "rb") as stream:
-            stream.seek(node.get_offset())
-            return stream.read(dataset.size * width)
-    if plist.get_layout() != h5d.CHUNKED:
-        return None
-    # A second data set in memory, of plain bytes and with the same filters, takes the packed chunks as they are and
-    # gives them back unpacked: so every filter that HDF5 has is covered.
-    copy = h5p.create(h5p.DATASET_CREATE)
-    copy.set_chunk(plist.get_chunk())
-    for i in range(plist.get_nfilters()):
-        code, flags, options, _ = plist.get_filter(i)
-        copy.set_filter(code, flags, options)
-    with h5py.File("texts", "w", driver="core", backing_store=False) as memory:
-        twin = h5d.create(memory.id, b"texts", h5t.create(h5t.OPAQUE, width), h5s.create_simple(dataset.shape), copy)
-        for i in range(node.get_num_chunks()):
-            place = node.get_chunk_info(i).chunk_offset
-            mask, packed = node.read_direct_chunk(place)
-            twin.write_direct_chunk(place, packed, mask)
-        out = np.zeros(dataset.shape, dtype=f"V{width}")
-        twin.read(h5s.ALL, h5s.ALL, out)
-    return out.tobytes()
+def _clean(text: str) -> str:
+    """Without the halves of characters that h5py makes of bytes that are not UTF-8: nothing can print those."""
+    return text if text.isascii() else text.encode("utf8", "replace").decode("utf8")

@@ -14,7 +14,7 @@ from h5py import h5d, h5p
 from scipy.sparse import csr_matrix, hstack, vstack
 
 from gen_core.errors import InputError
-from gen_core.inputs.hdf5 import shown
+from gen_core.inputs.hdf5_texts import shown
 from gen_core.inputs.hdf5_values import length
 
 Progress = Callable[[float, str], None]

@@ -21,7 +21,7 @@ from scipy.sparse import csr_matrix
 
 from gen_core.errors import InputError
 from gen_core.inputs.archive import open_zip, read_member
-from gen_core.inputs.hdf5 import shown
+from gen_core.inputs.hdf5_texts import shown
 from gen_core.inputs.matrix import MAX_ENTRIES, Filling, Matrix, Progress
 from gen_core.inputs.table import Labels, Table, labels
 from gen_core.inputs.tenx import PlainTable, samples

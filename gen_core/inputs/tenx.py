@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from gen_core.errors import InputError
-from gen_core.inputs.hdf5 import shown
+from gen_core.inputs.hdf5_texts import shown
 from gen_core.inputs.hdf5_values import length, read_text, read_values
 from gen_core.inputs.matrix import Compressed, Matrix
 from gen_core.inputs.table import Labels, Table, labels

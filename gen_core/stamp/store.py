@@ -156,13 +156,13 @@ def _from_zarr(member: Callable[[str], bytes | None]) -> str | None:
 
 
 def _unpacked(chunk: bytes) -> bytes:
-    """A chunk as AnnData's defaults pack it: Blosc (Zarr 2), Zstandard (Zarr 3) or not at all; empty where it says it is larger."""
+    """A chunk as AnnData packs it, by Blosc (Zarr 2), Zstandard (Zarr 3) or not at all; empty where it says it is too large."""
     if chunk[:1] == b"\2" and len(chunk) >= 16:  # Blosc: unpacked size at byte 4, packed size at byte 12
         from numcodecs import blosc  # type: ignore[import-untyped]
 
         unpacked, packed = (int.from_bytes(chunk[at : at + 4], "little") for at in (4, 12))
         return bytes(blosc.decompress(chunk)) if unpacked <= LIMIT and packed == len(chunk) else b""
-    if chunk[:4] == b"\x28\xb5\x2f\xfd" and len(chunk) > 5:  # Zstandard; RFC 8878, 3.1.1.1 says where the size is
+    if chunk[:4] == b"\x28\xb5\x2f\xfd" and len(chunk) > 5:  # Zstandard: RFC 8878, 3.1.1.1
         import pyarrow as pa
 
         flag, single, dictionary = chunk[4] >> 6, chunk[4] >> 5 & 1, chunk[4] & 3

@@ -102,8 +102,8 @@ def table() -> None:
 def test_the_best_is_bold_equal_values_are_equally_good_and_a_ceiling_never_wins() -> None:
     at = app(table).run()
     found = at.table[0].value
-    assert found["r ↑"].tolist() == ["**0.900** (0.80 to 0.95)", "**0.900**", "0.990"]
-    assert found["Error ↓"].tolist() == ["**0.50**", "–", "0.10"]
+    assert found["r\u00a0↑"].tolist() == ["**0.900** (0.80 to 0.95)", "**0.900**", "0.990"]
+    assert found["Error\u00a0↓"].tolist() == ["**0.50**", "–", "0.10"]
     assert found[""].tolist()[0].startswith(r"**mine\_\***")
     assert [e.value for e in at.error] == ["serious"]
     assert any("calm" in c.value for c in at.caption)
@@ -145,6 +145,15 @@ class TestDataPicker:
         assert at.text[0].value == "pbmc68k_reduced reset"
         next(b for b in at.button if "delete" in str(b.key)).click().run()
         assert store.recent() == []
+
+    def test_the_memory_of_an_upload_is_given_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+
+        gone: list[str] = []
+        monkeypatch.setattr(MemoryUploadedFileManager, "remove_file", lambda _, session_id, file_id: gone.append(file_id))
+        at = app(picker).run()
+        at.file_uploader[0].upload("mine.h5ad", b"cells of mine", "").run()
+        assert len(gone) == 1
 
     def test_a_path_is_taken_on_this_machine_only(self, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "big.h5ad").write_bytes(b"big cells")

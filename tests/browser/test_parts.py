@@ -97,6 +97,15 @@ def test_a_plot_is_changed_in_place_and_keeps_its_zoom(parts: Page) -> None:
     assert parts.evaluate(f"{plot}._fullLayout.xaxis.range") == zoomed
 
 
+def test_quick_presses_are_all_counted(parts: Page) -> None:
+    parts.locator(SLIDER).focus()
+    for _ in range(25):
+        parts.keyboard.press("ArrowRight", delay=30)
+    at_rest(parts)
+    expect(parts.locator(SLIDER)).to_have_value("1.25")
+    assert field(parts, "dose") == "1.25"
+
+
 def test_no_button_sends_a_figure_away(parts: Page) -> None:
     titles = parts.locator(".modebar-btn").evaluate_all("buttons => buttons.map(b => b.dataset.title)")
     assert "Full screen" in titles
