@@ -41,7 +41,8 @@ TRAPS = [
     (
         (
             "**An average of unlike types looks fine until the target is unlike them.** Take the balanced mean "
-            "for a monocyte: the part of the response that only myeloid cells have is missing, and the correlation over all genes hardly shows it."
+            "for a monocyte: the part of the response that only myeloid cells have is missing, and the correlation "
+            "over all genes hardly shows it."
         ),
         Perturb(data="simulated", target="Monocyte", predictor="gene_shift"),
     ),
@@ -122,15 +123,15 @@ def choose(asked: Perturb) -> Perturb:
     study = open_study(asked)
     now = float(session.value(PAGE, "dose", 1.0))
     if study.dose is None:
-        session.seed(PAGE, dose=min(max(now, -0.5), 2.0))
         told = (
             "1 is the change as measured in the other types. A multiple of it, not a concentration: no dose was measured. "
             "Below 0 and above 1 lies what nobody measured."
         )
-        dose = st.slider("Dose (multiples of the shift)", -0.5, 2.0, step=0.05, key=session.key(PAGE, "dose"), help=told)
+        dose = st.slider(
+            "Dose (multiples of the shift)", min(-0.5, now), max(2.0, now), step=0.05, key=session.key(PAGE, "dose"), help=told
+        )
     else:
-        options, measured = list(study.dose_choices), {float(d) for d in study.doses}
-        session.seed(PAGE, dose=min(options, key=lambda d: abs(d - now)))
+        options, measured = sorted({*study.dose_choices, now}), {float(d) for d in study.doses}
         told = "In the unit of the dose column; ● was measured. Between these it is interpolated, above the highest drawn on."
         spelled = {d: f"● {d:g}" if d in measured else f"{d:g}" for d in options}
         key = session.key(PAGE, "dose")

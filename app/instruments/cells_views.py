@@ -190,7 +190,7 @@ def trust(result: Result) -> None:
     if "pearson_delta_true" in told:
         mean, cell = (number(told[name], 2) for name in ("pearson_delta_true", "pearson_delta_true_per_cell"))
         st.markdown(
-            f"These cells are synthetic, so the truth is known without noise: r = {mean} for the mean, {cell} for the median cell."
+            f"These cells are synthetic: the truth is known without noise, r = {mean} for the mean, {cell} for the median cell."
         )
     if "pearson_delta_left_out_dose" in told:
         r = number(told["pearson_delta_left_out_dose"], 2)

@@ -56,6 +56,7 @@ def _arrived(page: str, field: str, key: str, check: Callable[[str], object] | N
     session.put(page, f"{field}/file/error", None)
     try:
         digest = store.add(file, file.name)
+        session.own(digest)
         if check:
             check(digest)
         session.put(page, f"{field}/own", session.get(page, f"{field}/own", {}) | {digest: file.name})

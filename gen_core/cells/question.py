@@ -38,8 +38,11 @@ def fill_in(recipe: Perturb) -> Perturb:
     condition_key = recipe.condition_key or guess.condition_key
     cell_type_key = recipe.cell_type_key or guess.cell_type_key
     if condition_key is None:
+        single = next(
+            (f"; {c.name!r} holds one condition only ({c.levels[0]!r})" for c in found.columns if len(c.levels) == 1), ""
+        )
         raise InputError(
-            "No column of this file tells control from perturbed cells: name one (condition_key), or add it to the file."
+            f"No column of this file tells control from perturbed cells{single}: name one (condition_key), or add it."
         )
     if cell_type_key is None:
         raise InputError(

@@ -95,7 +95,7 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
     assert adata.obs["dose"].eq(0.6).all()
     assert KANG.rpartition("/")[2] not in exported["recipe.json"].read_text()
 
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     rest(page)
     assert state(page)["data"] == "simulated"
     for file in exported.values():
@@ -127,7 +127,7 @@ def test_presets_traps_and_the_genes(page: Page, app_url: str, rest: Rest) -> No
     page.get_by_text("Gene sets", exact=True).first.click()
     rest(page)
     expect(page.get_by_text("Mean change of the set's genes")).to_be_visible()
-    for view, told in (("Table", "Ranked by the smallest change"), ("Violins", "keep their own noise")):
+    for view, told in (("Table", "The magnifier at the corner"), ("Violins", "keep their own noise")):
         page.get_by_text(view, exact=True).first.click()
         rest(page)
         expect(page.get_by_text(told)).to_be_visible()
@@ -220,7 +220,7 @@ def test_a_bad_day(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None
         assert told in said, (name, said)
         assert not re.search(r"Traceback|Error:|\bNone\b", said), said
         assert not page.get_by_test_id("stException").count()
-        page.get_by_role("button", name="Reset").click()
+        page.get_by_role("button", name="Reset", exact=True).click()
         page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
         rest(page)
         assert state(page)["data"] == "simulated"

@@ -141,9 +141,9 @@ def test_gene_shift_misses_what_only_myeloid_cells_do() -> None:
 
 
 def test_intervals_cover_about_as_often_as_they_say() -> None:
-    for data in ("simulated", "simulated_doses"):
-        extra = {"dose_key": "dose_uM", "dose": 3.0} if data == "simulated_doses" else {}
-        metrics = gen_core.run("cells.perturb", data=data, target="B", predictor="weighted_shift", **extra).metrics
+    for name in ("simulated", "simulated_doses"):
+        extra = {"dose_key": "dose_uM", "dose": 3.0} if name == "simulated_doses" else {}
+        metrics = gen_core.run("cells.perturb", data=name, target="B", predictor="weighted_shift", **extra).metrics
         assert 0.8 <= metrics["genes_coverage90"] <= 0.97
         assert metrics["genes_up_precision"] > metrics["genes_up_by_chance"]
         assert metrics["pearson_delta_all_low"] <= metrics["pearson_delta_all"] <= metrics["pearson_delta_all_high"]
