@@ -23,7 +23,6 @@ from scipy import sparse
 from gen_core.cells.data import describe, read_cells, read_obs, scanpy_pbmc
 from gen_core.errors import InputError
 from gen_core.inputs import matrix as matrices
-from gen_core.inputs.table import unique_names
 from tests.cells import layouts
 
 ROOT = Path(__file__).parents[2]
@@ -152,32 +151,6 @@ def test_raw_and_layers_are_offered_and_a_scaled_matrix_is_refused(tmp_path: Pat
         describe(path, "absent")
 
 
-def test_names_that_repeat_are_made_unique_as_anndata_does(tmp_path: Path) -> None:
-    adata = layouts.annotated()
-    adata.obs_names = ["a", "a-1", *["a"] * 28, *["b"] * 30]
-    adata.var_names = ["G", "G-1", "G", "G", *[f"H{i % 5}" for i in range(36)]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        adata.write_h5ad(path := tmp_path / "a.h5ad")
-        adata.obs_names_make_unique()
-        adata.var_names_make_unique()
-    cells = read_cells(path, [], np.arange(5, 40))
-    assert cells.names.tolist() == adata.obs_names[5:40].tolist()
-    assert cells.genes.tolist() == adata.var_names.tolist()
-    assert {"duplicate_gene_names", "duplicate_cell_names"} <= {n.code for n in cells.notices} & {
-        n.code for n in describe(path).notices
-    }
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["a", "b", "a-1", "a-2", "a-1-1", "b-1", ""]), max_size=25))
-def test_unique_names_are_those_of_anndata(names: list[str]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        expected = anndata.utils.make_index_unique(pd.Index(names, dtype=object)).tolist()
-    assert unique_names(np.array(names, dtype=object))[0].tolist() == expected
-
-
 def test_columns_of_text_with_gaps(tmp_path: Path) -> None:
     """As pandas 3 and anndata 0.12 write text: values and a mask, for the index too."""
     adata = layouts.annotated()
@@ -192,18 +165,6 @@ def test_columns_of_text_with_gaps(tmp_path: Path) -> None:
     assert obs["word"].tolist()[:3] == ["x", None, "y"]
     assert obs["sure"].tolist()[:2] == ["True", None]
     assert obs.index.tolist() == layouts.table().index.tolist()
-
-
-def test_symbols_take_the_place_of_ensembl_ids(tmp_path: Path) -> None:
-    adata = layouts.annotated()
-    adata.var_names = [f"ENSG{i:011d}.2" for i in range(layouts.GENES)]
-    adata.write_h5ad(tmp_path / "ids.h5ad")
-    assert "ensembl_versions" in {n.code for n in describe(tmp_path / "ids.h5ad").notices}
-    adata.var["feature_name"] = pd.Categorical([f"S{i // 2}" for i in range(layouts.GENES)])
-    adata.write_h5ad(tmp_path / "symbols.h5ad")
-    cells = read_cells(tmp_path / "symbols.h5ad", [])
-    assert cells.genes[:4].tolist() == ["S0", "S0-1", "S1", "S1-1"]
-    assert {"gene_symbols", "duplicate_gene_names"} <= {n.code for n in cells.notices}
 
 
 @pytest.mark.parametrize("version", [2, 3])
