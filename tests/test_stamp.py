@@ -685,9 +685,11 @@ def test_what_cannot_be_written_is_refused_and_left_alone(tmp_path: Path) -> Non
 
 # ---- hostile files: a dictionary or one sentence, soon
 
+ENDLESS = 30  # seconds of the processor's time, a hundred times what any of these takes: what grows with a square is above it
+
 
 def gives_a_sentence(path: Path) -> None:
-    """Reading gives a recipe or raises what a user can read, within two seconds of work."""
+    """Reading gives a recipe or raises what a user can read, and does not go on for ever."""
     start, said = time.process_time(), "."
     try:
         assert isinstance(read_stamp(path), dict)
@@ -696,7 +698,7 @@ def gives_a_sentence(path: Path) -> None:
     assert said.endswith((".", ")"))
     assert "\n" not in said
     assert len(said) < 300
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < ENDLESS
 
 
 FILES = [name for name in SAMPLES if not name.endswith(".zarr")]
@@ -852,7 +854,7 @@ def test_made_to_mislead(name: str, tmp_path: Path) -> None:
     start = time.process_time()
     with pytest.raises(UserError):
         read_stamp(tmp_path / "file")
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < ENDLESS
 
 
 def test_memory_stays_small(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from app.parts import evidence, explain, export, figure, map, presets, session
 from app.parts.guard import guard, plain
 from app.parts.header import header
 from gen_core import catalog
-from gen_core.cells import decode, explore, heldout, plots, question
+from gen_core.cells import decode, explore, heldout, maps, plots, question
 from gen_core.cells.perturb import Prediction
 from gen_core.cells.recipe import Decode, Perturb
 from gen_core.cells.shift import PREDICTORS
@@ -108,9 +108,9 @@ def instrument(asked: Perturb) -> None:
         genes(made)
         trust(result)
         st.subheader("Export")
-        dark, axes = figure.dark(), plots.response_axes(made)
+        dark, axes = figure.dark(), maps.response_axes(made)
         drawings = {
-            "map": lambda: plots.cell_map(made, axes, dark),
+            "map": lambda: maps.cell_map(made, axes, dark),
             "changes": lambda: plots.changes(made, dark),
             "volcano": lambda: plots.volcano(made, dark),
             "held_out": lambda: plots.held_out(heldout.reference(made), made.study.target, dark),
@@ -152,11 +152,11 @@ def choose(asked: Perturb) -> Perturb:
 
 def pictures(made: Prediction) -> None:
     """The map that can be clicked anywhere, the change of every gene, and what the clicked spot means."""
-    dark, study, axes = figure.dark(), made.study, plots.response_axes(made)
+    dark, study, axes = figure.dark(), made.study, maps.response_axes(made)
     spot = map.clicked(figure.picked("cells.map"))
     left, right = st.columns(2, gap="small")
     with left:
-        drawn = map.clickable(plots.cell_map(made, axes, dark, spot=spot), *plots.spans(study.codes, axes))
+        drawn = map.clickable(maps.cell_map(made, axes, dark, spot=spot), *maps.spans(study.codes, axes))
         figure.show(
             drawn, "cells.map", f"Map of control, predicted and observed {study.target} cells on two components", select=True
         )
@@ -191,7 +191,7 @@ def atlas(recipe: Decode) -> None:
                 column = st.selectbox("Colour by", columns, index=first, key="cells.colour", help="A column of the file.")
             st.caption(f"{len(made.names):,} cells, {len(made.genes):,} genes.")
         spot = map.clicked(figure.picked("cells.atlas"))
-        drawn = map.clickable(plots.atlas_map(made, column, dark=figure.dark(), height=480, spot=spot), *plots.spans(made.codes))
+        drawn = map.clickable(maps.atlas_map(made, column, dark=figure.dark(), height=480, spot=spot), *maps.spans(made.codes))
         with picture:
             figure.show(drawn, "cells.atlas", "Map of all cells on two components", select=True)
             st.caption("Click anywhere, an empty spot too, to see what a cell there would express.")

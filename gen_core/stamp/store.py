@@ -19,7 +19,6 @@ from gen_core.inputs.archive import open_zip, read_member
 from gen_core.recipe import Recipe
 from gen_core.result import disk_sentence
 from gen_core.stamp.common import LIMIT, STEPS, damaged, plain, replacing, text_of
-from gen_core.stamp.heap import check_heaps, heap_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,9 +54,8 @@ def read_hdf5(path: Path) -> str | None:
         uns = file.get("uns")
         node = uns.get("recipe") if isinstance(uns, h5py.Group) else None
         if isinstance(node, h5py.Dataset) and _is_text(node):
-            return _string(heap_text(path, node, file.userblock_size) if node.dtype.kind == "O" else node[()])
+            return _string(node[()])
         if "recipe" in file.attrs and _is_text(file.attrs.get_id("recipe")):
-            check_heaps(path)
             return _string(file.attrs["recipe"])
     return None
 

@@ -1,0 +1,170 @@
+"""Maps of cells on two components: for the page and for notebooks, observed blue, predicted orange, control grey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gen_core import palette
+from gen_core.palette import label
+
+if TYPE_CHECKING:
+    from gen_core.cells.decode import Atlas
+    from gen_core.cells.perturb import Prediction
+
+Array = np.ndarray
+SHOWN = 1_500  # cells of one group drawn on a map
+
+
+def response_axes(made: Prediction) -> tuple[int, int]:
+    """The two components to look at: the one with the widest spread of cells, and the one the responses point along most."""
+    study = made.study
+    codes = study.codes
+    spread = codes.std(0)[:10]
+    moves = np.stack([codes[study.rows(name, True)].mean(0) - codes[study.rows(name, False)].mean(0) for name in study.sources])
+    strength = np.abs(moves[:, : len(spread)]).mean(0) / np.maximum(spread, 1e-9)
+    response = int(strength.argmax())
+    other = next(i for i in range(len(spread)) if i != response) if len(spread) > 1 else response
+    return other, response
+
+
+def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Ranges of two axes that hold all but the farthest few codes (n, k), with a margin; for maps that stay still."""
+    found = []
+    for axis in axes:
+        low, high = np.quantile(codes[:, axis], [0.002, 0.998])
+        margin = 0.12 * (high - low)
+        found.append((float(low - margin), float(high + margin)))
+    return found[0], found[1]
+
+
+def cell_map(
+    made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420, spot: tuple[float, float] | None = None
+) -> go.Figure:
+    """The target's control, predicted and observed cells on two components, all other cells faint behind them."""
+    study = made.study
+    grey = palette.role("control", dark)
+    figure = go.Figure()
+
+    def cloud(codes: Array, name: str, colour: str, symbol: str, size: float, opacity: float) -> None:
+        codes = _some(codes)
+        figure.add_scattergl(
+            x=short(codes[:, axes[0]]),
+            y=short(codes[:, axes[1]]),
+            mode="markers",
+            name=name,
+            hoverinfo="skip",
+            marker={"color": colour, "symbol": symbol, "size": size, "opacity": opacity},
+        )
+
+    others = np.flatnonzero(study.cell_type != study.target)
+    cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
+    cloud(study.codes[study.asked], "control", grey, "circle", 5, 0.75)
+    cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
+    if len(made.observed):
+        cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
+    _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
+    _type_names(figure, made, axes, dark)
+    _mark(figure, spot, dark)
+    share = 100 * study.latent.explained
+    figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
+    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
+    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    return figure
+
+
+def atlas_map(
+    atlas: Atlas,
+    column: str | None,
+    axes: tuple[int, int] = (0, 1),
+    dark: bool = False,
+    height: int = 420,
+    spot: tuple[float, float] | None = None,
+) -> go.Figure:
+    """All cells of a file on two components, coloured and labelled by a column."""
+    figure = go.Figure()
+    codes = atlas.codes
+    keys = atlas.obs[column].astype(str).to_numpy() if column else np.full(len(codes), "cells")
+    names = sorted(set(keys))
+    for name, colour in zip(names, palette.categories(len(names), dark), strict=True):
+        own = codes[keys == name]
+        figure.add_scattergl(
+            x=short(own[:, axes[0]]),
+            y=short(own[:, axes[1]]),
+            mode="markers",
+            name=label(name),
+            hoverinfo="name",
+            marker={"color": colour, "size": 5, "opacity": 0.75},
+        )
+        figure.add_annotation(
+            x=float(np.median(own[:, axes[0]])),
+            y=float(np.median(own[:, axes[1]])),
+            text=label(name, 24),
+            font={"color": palette.role("text", dark)},
+            bgcolor=palette.veil(dark),
+        )
+    _mark(figure, spot, dark)
+    share = 100 * atlas.latent.explained
+    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
+    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
+    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    return figure
+
+
+def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
+    if np.hypot(*(end - start)) > 1e-6:
+        figure.add_annotation(
+            x=float(end[0]),
+            y=float(end[1]),
+            ax=float(start[0]),
+            ay=float(start[1]),
+            xref="x",
+            yref="y",
+            axref="x",
+            ayref="y",
+            showarrow=True,
+            arrowhead=2,
+            arrowwidth=2.5,
+            arrowcolor=colour,
+            text="",
+        )
+
+
+def _mark(figure: go.Figure, spot: tuple[float, float] | None, dark: bool) -> None:
+    """A cross where the map was clicked."""
+    if spot is not None:
+        marker = {"symbol": "cross-thin", "size": 18, "line": {"width": 2.5, "color": palette.role("accent", dark)}}
+        figure.add_scatter(
+            x=[spot[0]], y=[spot[1]], mode="markers", name="clicked spot", marker=marker, hoverinfo="name", showlegend=False
+        )
+
+
+def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark: bool) -> None:
+    """The name of each source type at the middle of its control cells."""
+    (left, right), (low, high) = spans(made.study.codes, axes)
+    written: list[Array] = []
+    for name in made.study.sources:
+        place = np.median(made.study.codes[made.study.rows(name, False)][:, axes], axis=0)
+        if any(abs(place[0] - x) < 0.16 * (right - left) and abs(place[1] - y) < 0.045 * (high - low) for x, y in written):
+            continue  # it would be written over another name
+        written.append(place)
+        figure.add_annotation(
+            x=float(place[0]),
+            y=float(place[1]),
+            text=label(name, 20),
+            borderpad=1,
+            font={"size": 11, "color": palette.role("text", dark)},
+            bgcolor=palette.veil(dark),
+        )
+
+
+def _some(codes: Array) -> Array:
+    """At most SHOWN rows, evenly spread, always the same ones."""
+    return codes if len(codes) <= SHOWN else codes[np.linspace(0, len(codes) - 1, SHOWN).astype(int)]
+
+
+def short(values: Any) -> Array:
+    """float32: half the bytes to the browser, and finer than a screen."""
+    return np.asarray(values, np.float32)
