@@ -26,32 +26,53 @@ const brief = (point) => ({
   y: point.y,
 });
 
+// After the texts of the same run are on the screen: they are read first, and drawing holds up the page.
+const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
+// Draw what is waiting, once the plot is on the screen or nearly so; of several that wait only the last.
+async function draw(plot) {
+  if (!plot.waiting || !plot.near) return;
+  const Plotly = await plotly(plot.waiting.plotly);
+  await painted();
+  const data = plot.waiting;
+  if (!data || !plot.near) return;
+  plot.waiting = undefined;
+  const figure = JSON.parse(data.spec);
+  const config = { ...data.config, modeBarButtonsToAdd: [fullscreen] };
+  const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
+  await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
+  if (plot.watched) return;
+  plot.watched = new ResizeObserver(() => plot.offsetWidth && Plotly.Plots.resize(plot));
+  plot.watched.observe(plot);
+  plot.on("plotly_click", (event) => {
+    const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];
+    if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
+  });
+  plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief) }));
+  plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const plot = parentElement.querySelector(".latent-figure");
+  const attempt = () => draw(plot).catch((error) => {
+    plot.textContent = `${data.alt}: this figure cannot be drawn (${error.message}).`;
+  });
   plot.tell = setTriggerValue;
+  if (!plot.sight) {
+    plot.sight = new IntersectionObserver(([entry]) => { plot.near = entry.isIntersecting; attempt(); }, { rootMargin: "400px" });
+    plot.sight.observe(plot);
+  }
   if (plot.spec !== data.spec) {
     plot.spec = data.spec;
+    plot.waiting = data;
     plot.setAttribute("aria-label", data.alt);
     plot.style.minHeight = `${data.height}px`;
-    plotly(data.plotly).then(async (Plotly) => {
-      const figure = JSON.parse(data.spec);
-      const config = { ...data.config, modeBarButtonsToAdd: [fullscreen] };
-      const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
-      await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
-      if (plot.watched) return;
-      plot.watched = new ResizeObserver(() => plot.offsetWidth && Plotly.Plots.resize(plot));
-      plot.watched.observe(plot);
-      plot.on("plotly_click", (event) => {
-        const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];
-        if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
-      });
-      plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief) }));
-      plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));
-    }).catch((error) => { plot.textContent = `${data.alt}: this figure cannot be drawn (${error.message}).`; });
+    attempt();
   }
   return () => {
+    plot.sight?.disconnect();
     plot.watched?.disconnect();
     if (window.Plotly && plot.watched) window.Plotly.purge(plot);
-    plot.watched = plot.spec = undefined;
+    plot.sight = plot.near = plot.watched = plot.spec = plot.waiting = undefined;
   };
 }
