@@ -33,6 +33,7 @@ class System:
     summary: str  # one sentence: what a scientist does with it
     icon: str  # a Material symbol
     picture: str  # a file in assets/pictures
+    warm: str  # "module:name" of a function that does once what its first view needs
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ SYSTEMS = (
         "Predict how a cell type you did not treat would respond to a drug, and see how far to trust that.",
         ":material/biotech:",
         "cells.png",
+        "gen_core.cells.plots:warm",
     ),
 )
 

@@ -10,6 +10,7 @@ from app.parts import figure, session, upload
 from app.parts.file_field import file_field
 from app.parts.guard import plain
 from gen_core.cells import question
+from gen_core.cells.question import GUESSED
 from gen_core.cells.recipe import Decode, Perturb
 from gen_core.datasets import DATA
 from gen_core.errors import UserError
@@ -17,7 +18,6 @@ from gen_core.errors import UserError
 PAGE = "cells"
 MAPS = ("cells.map", "cells.atlas")  # the figures that can be clicked
 TYPES = ["h5ad", "h5", "zip", "mtx"]
-GUESSED = ("condition_key", "control", "perturbed", "cell_type_key", "target")
 ASKED = (*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "target_data", "gene_sets", "seed", "latent_dim")
 
 

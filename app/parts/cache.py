@@ -44,8 +44,7 @@ def warm() -> threading.Thread:
 def _warm() -> None:
     for system in instruments()[:1]:
         try:
-            first = next(o for o in catalog.OPERATIONS if o.name.startswith(f"{system.name}."))
-            catalog.run(catalog.recipe_class(first.name)())
+            catalog.load(system.warm)()
         except Exception:  # whatever it is, the page that needs it says so to a person; here it would only be noise
             log.info("The first instrument could not be warmed up.", exc_info=True)
     gc.collect()

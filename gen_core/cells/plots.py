@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gen_core import palette
-from gen_core.cells import heldout
+from gen_core.cells import heldout, maps
 from gen_core.cells.folds import EXPRESSED, widened
 from gen_core.cells.maps import SHOWN, short
 from gen_core.cells.metrics import pearson
@@ -34,6 +34,21 @@ NAMES = {
     "ceiling": "Ceiling: half of the real cells",
     "auto": "Automatic choice",
 }
+
+
+def warm() -> None:
+    """Make the first view once: it loads what every later one needs, and its cells and figures are then at hand."""
+    from gen_core.cells.perturb import predict
+    from gen_core.cells.recipe import Perturb
+
+    made = predict(Perturb())
+    for figure in (
+        maps.cell_map(made, maps.response_axes(made)),
+        changes(made),
+        volcano(made),
+        held_out(heldout.reference(made), ""),
+    ):
+        figure.to_json()
 
 
 def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figure:

@@ -17,6 +17,7 @@ from gen_core.memo import Memo
 from gen_core.result import Notice
 
 Array = np.ndarray
+GUESSED = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # fields that `fill_in` fills in
 DESCRIBED = Memo(64 << 20, lambda described: 1 << 20)
 
 

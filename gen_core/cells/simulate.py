@@ -123,8 +123,12 @@ def pathways() -> Path:
 
 def counterfactual(names: Array) -> Array:
     """True treated state of cells of `simulated` by name: log1p of expected counts per 10,000, (n, G) float32."""
-    made = simulate()
-    expected = made.counterfactual[made.obs.index.get_indexer(names)]
+    return _treated()[simulate().obs.index.get_indexer(names)]
+
+
+@lru_cache(maxsize=1)
+def _treated() -> Array:
+    expected = simulate().counterfactual
     return np.asarray(np.log1p(expected / expected.sum(1, keepdims=True) * 1e4), np.float32)
 
 

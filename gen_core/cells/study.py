@@ -164,6 +164,8 @@ def open_study(recipe: Perturb) -> Study:
     Raises InputError where the file has no such conditions or nothing to transfer from, RecipeError where the recipe
     names a column or a label that the file does not have.
     """
+    if any(getattr(recipe, field) is None for field in question.GUESSED):
+        recipe = question.fill_in(recipe)  # so that a question and its filled-in form are one study
     fixed = recipe.model_dump(exclude={"predictor", "dose", "shift", "gene_sets"})
     key = repr(sorted(fixed.items()))
     return KEPT.get(key, lambda: _read(key, recipe))
