@@ -21,7 +21,7 @@ from app.parts.guard import guard, plain
 from app.parts.header import header
 from gen_core import catalog
 from gen_core.cells import decode, explore, heldout, maps, plots, question
-from gen_core.cells.perturb import Prediction
+from gen_core.cells.perturb import Prediction, predict
 from gen_core.cells.recipe import Decode, Perturb
 from gen_core.cells.shift import PREDICTORS
 from gen_core.cells.study import open_study
@@ -97,11 +97,10 @@ def instrument(asked: Perturb) -> None:
         controls, picture = st.columns([1, 3], gap="medium")
         with controls:
             recipe = choose(asked)
+            verdict(predict(recipe))  # the number that follows the slider, before everything that takes longer
         result = catalog.run(recipe)
         made: Prediction = result.content
         session.write_link(result.recipe)
-        with controls:
-            verdict(result)
         with picture:
             pictures(made)
         evidence.notices(result.warnings)

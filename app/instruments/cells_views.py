@@ -35,22 +35,19 @@ TITLES = {
 }
 
 
-def verdict(result: Result) -> None:
+def verdict(made: Prediction) -> None:
     """The few numbers that say how good this prediction is, beside the best simple one and the ceiling."""
-    made: Prediction = result.content
-    if result.recipe.predictor == "auto":  # type: ignore[attr-defined]
+    if made.recipe.predictor == "auto":
         st.caption(f"Uses **{plots.NAMES[made.predictor]}**.")
     if made.fold is None:
         told = "Mean over the types whose answer is known, each left out in turn. This one's own response was not measured."
-        st.metric("Change of other types (r)", number(result.metrics["pearson_delta_all_other_types"], 2), help=told)
+        st.metric("Change of other types (r)", number(made.folds.mean(made.predictor, "pearson_delta_all"), 2), help=told)
         return
-    own, ceiling = result.metrics["pearson_delta_all"], result.baselines["ceiling"]["pearson_delta_all"]
+    own, ceiling = made.fold.correlation(made.predictor), made.fold.best["pearson_delta_all"]
     told = "Pearson correlation over genes of the predicted and the observed change, on cells the prediction never saw."
     st.metric("Correlation of change (r)", number(own, 3), help=told)
-    low, high = result.metrics["pearson_delta_all_low"], result.metrics["pearson_delta_all_high"]
-    rivals = [name for name in BASELINES if name != made.predictor]
-    best = max(rivals, key=lambda name: result.baselines[name]["pearson_delta_all"])
-    theirs = result.baselines[best]["pearson_delta_all"]
+    theirs, best = max((made.fold.correlation(name), name) for name in BASELINES if name != made.predictor)
+    low, high = made.intervals["pearson_delta_all"]
     st.caption(
         f"90 % interval {number(low, 2)} to {number(high, 2)}.  \n"
         f"Best other baseline {number(theirs, 3)} ({plots.NAMES[best].lower()}), ceiling {number(ceiling, 3)}."

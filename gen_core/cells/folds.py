@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from gen_core.cells import metrics
 from gen_core.cells.metrics import Truth
@@ -34,14 +35,47 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One type left out. `scores` and `resampled` are by predictor and, where they can be had, for the ceiling."""
+    """One type left out: what it really did, and the shifts that were predicted for it from the others.
 
+    Predictions move one half of its control cells and are compared with the other half. `best` are the scores of the
+    ceiling. Scores are made when they are asked for: a page that follows a slider shows one number before it needs all.
+    """
+
+    study: Study
     name: str
     truth: Truth
+    best: Scores
     shifts: Mapping[str, Shift]
-    scores: Mapping[str, Scores]
-    n_control: int
-    n_perturbed: int
+
+    @property
+    def n_control(self) -> int:
+        """Control cells of the type, both halves."""
+        return len(self.study.rows(self.name, False))
+
+    @property
+    def n_perturbed(self) -> int:
+        """Its real perturbed cells."""
+        return len(self.truth.codes)
+
+    @cached_property
+    def start(self) -> sparse.csr_matrix:
+        """The half of the control cells (n, G) that predictions move."""
+        return self.study.X[self.study.halves(self.name)[0]]
+
+    def moved(self, predictor: str) -> Moved:
+        """These cells as a predictor moves them."""
+        return Moved.by(self.start, self.shifts[predictor].vector)
+
+    def correlation(self, predictor: str) -> float:
+        """`pearson_delta_all` of a predictor, alone."""
+        return float(
+            metrics.pearson(self.moved(predictor).mean() - self.truth.control, self.truth.perturbed - self.truth.control)
+        )
+
+    @cached_property
+    def scores(self) -> dict[str, Scores]:
+        """Every score of every predictor, and of the ceiling."""
+        return {p: score_moved(self.study, self.moved(p), self.truth) for p in self.shifts} | {"ceiling": self.best}
 
 
 class Folds:
@@ -62,14 +96,14 @@ class Folds:
         shifts = {
             p: estimate(p, self.how, others, study.responses[name].centroid, study.latent.axes, self.dose) for p in PREDICTORS
         }
-        return score_fold(study, name, shifts, self.dose)
+        return fold_of(study, name, shifts, self.dose)
 
     @cached_property
     def auto(self) -> str:
         """The predictor with the highest mean `pearson_delta_all` over the folds; of those within .01 the simplest."""
         if not self.folds:
             return "weighted_shift"
-        mean = {p: float(np.nanmean([f.scores[p]["pearson_delta_all"] for f in self.folds.values()])) for p in PREDICTORS}
+        mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in PREDICTORS}
         best = max(mean.values())
         return next(p for p in PREDICTORS if mean[p] >= best - SAME)
 
@@ -135,14 +169,11 @@ def open_folds(study: Study, how: str, dose: float) -> Folds:
     return KEPT.get((study.key, how, nearest), lambda: Folds(study, how, nearest))
 
 
-def score_fold(study: Study, name: str, shifts: Mapping[str, Shift], dose: float) -> Fold:
-    """Score shifts for one type: they move one half of its control cells and are compared with the other half."""
+def fold_of(study: Study, name: str, shifts: Mapping[str, Shift], dose: float) -> Fold:
+    """The fold that scores these shifts for one type. What the type did is kept: it does not depend on a prediction."""
     dose = dose if study.dose is not None else 1.0
     truth, best = TRUTHS.get((study.key, name, dose), lambda: _truth(study, name, dose))
-    start, reference = study.halves(name)
-    X = study.X[start]
-    scores = {p: score_moved(study, Moved.by(X, shift.vector), truth) for p, shift in shifts.items()}
-    return Fold(name, truth, shifts, scores | {"ceiling": best}, len(start) + len(reference), len(truth.codes))
+    return Fold(study, name, truth, best, shifts)
 
 
 def rows_at(study: Study, name: str, dose: float) -> Array:

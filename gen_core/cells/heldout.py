@@ -10,7 +10,6 @@ import pandas as pd
 
 from gen_core.cells import intervals, metrics
 from gen_core.cells.folds import Fold
-from gen_core.cells.moved import Moved
 from gen_core.cells.shift import PREDICTORS
 from gen_core.memo import Memo
 
@@ -80,8 +79,7 @@ def reference(made: Prediction) -> pd.DataFrame:
 def _draws(study: Study, name: str, fold: Fold, dose: float) -> dict[str, dict[str, Array]]:
     """Resampled scores (B,) by predictor."""
     again = intervals.resampled(study, name, dose)
-    start, _ = study.halves(name)
-    return {p: again.scores(Moved.by(study.X[start], shift.vector), fold.truth) for p, shift in fold.shifts.items()}
+    return {predictor: again.scores(fold.moved(predictor), fold.truth) for predictor in fold.shifts}
 
 
 def _bounds(scores: Mapping[str, float], draws: dict[str, Array]) -> dict[str, float]:

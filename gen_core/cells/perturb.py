@@ -17,9 +17,11 @@ from gen_core.cells.shift import BASELINES, PREDICTORS, Shift, estimate
 from gen_core.cells.study import FEW, Study, open_study
 from gen_core.cells.warn import warnings_of
 from gen_core.datasets import path_of
+from gen_core.memo import Memo
 from gen_core.result import Result
 
 Array = np.ndarray
+KEPT = Memo(512 << 20, lambda made: made.moved.extra.nnz * 12 + (1 << 20))
 TESTED = 2_000  # cells a side in a rank-sum test; p-values of moved cells are set by cell number anyway
 
 
@@ -49,6 +51,16 @@ class Prediction:
     def observed(self) -> Array:
         """Rows of the target's real perturbed cells (at this dose); empty where there are none."""
         return np.array([], int) if self.fold is None else folds.rows_at(self.study, self.study.target, self.recipe.dose)
+
+    @cached_property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """90 % interval of each score that needs means only, see `intervals.span`; empty where nothing was observed."""
+        if self.fold is None:
+            return {}
+        moved, truth = self.fold.moved(self.predictor), self.fold.truth
+        own = metrics.score_means(moved.mean(), truth)
+        draws = intervals.resampled(self.study, self.study.target, self.recipe.dose).scores(moved, truth)
+        return {name: intervals.span(float(own[name]), values) for name, values in draws.items()}
 
     @cached_property
     def codes(self) -> Array:
@@ -132,7 +144,12 @@ class Prediction:
 
 
 def predict(recipe: Perturb) -> Prediction:
-    """The prediction alone, without its scores in words: what the page draws. Raises as `open_study` does."""
+    """The prediction alone; what it is asked for it works out then and keeps. Raises as `open_study` does."""
+    made: Prediction = KEPT.get(recipe.json(), lambda: _predict(recipe))
+    return made
+
+
+def _predict(recipe: Perturb) -> Prediction:
     study = open_study(recipe)
     # the study was kept under the fields that decide what is read: the others are this recipe's own
     recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in ("predictor", "dose", "shift", "gene_sets")})
@@ -143,7 +160,7 @@ def predict(recipe: Perturb) -> Prediction:
     shifts = {p: estimate(p, recipe.shift, responses, centroid, study.latent.axes, recipe.dose) for p in PREDICTORS}
     fold = None
     if not study.from_new_file and len(folds.rows_at(study, study.target, recipe.dose)) >= FEW and len(study.asked) >= 2 * FEW:
-        fold = folds.score_fold(study, study.target, shifts, recipe.dose)
+        fold = folds.fold_of(study, study.target, shifts, recipe.dose)
     moved = Moved.by(study.X[study.asked], shifts[predictor].vector)
     return Prediction(recipe, study, held_out, predictor, shifts[predictor], moved, fold)
 
@@ -182,10 +199,7 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
     else:
         numbers |= made.fold.scores[used]
         baselines = {name: dict(made.fold.scores[name]) for name in baselines}
-        start, _ = study.halves(study.target)
-        moved = Moved.by(study.X[start], made.shift.vector)
-        for name, draws in intervals.resampled(study, study.target, made.recipe.dose).scores(moved, made.fold.truth).items():
-            low, high = intervals.span(made.fold.scores[used][name], draws)
+        for name, (low, high) in made.intervals.items():
             numbers |= {f"{name}_low": low, f"{name}_high": high}
         best = max(made.fold.scores[name]["pearson_delta_all"] for name in BASELINES if name != used)
         numbers["skill"] = metrics.skill(
