@@ -119,7 +119,9 @@ def instrument(asked: Perturb) -> None:
 
 def choose(asked: Perturb) -> Perturb:
     """The controls; the recipe they make."""
-    study = open_study(asked)
+    cells = question.described(asked.data, asked.layer).n_cells
+    with st.spinner(f"Reading {cells:,} cells; about {1 + cells / 4000:.0f} s the first time", show_time=True):
+        study = open_study(asked)
     now = float(session.value(PAGE, "dose", 1.0))
     if study.dose is None:
         told = (

@@ -49,7 +49,7 @@ def verdict(made: Prediction) -> None:
     theirs, best = max((made.fold.correlation(name), name) for name in BASELINES if name != made.predictor)
     low, high = made.intervals["pearson_delta_all"]
     st.caption(
-        f"90 % interval {number(low, 2)} to {number(high, 2)}.  \n"
+        f"90 % interval {number(low, 3)} to {number(high, 3)}.  \n"
         f"Best other baseline {number(theirs, 3)} ({plots.NAMES[best].lower()}), ceiling {number(ceiling, 3)}."
     )
     if own > theirs + 0.01:
