@@ -1,7 +1,7 @@
 """Print what a user waits for: `make bench`. Nothing is asserted, a busy machine is slower.
 
-Time and memory of a prediction from a file of 200,000 cells by 20,000 genes at 5 % density, cold start (the command until the first page is painted), memory of the server, and the time from a key press on the
-first instrument's slider to the first changed text, over 60 presses.
+Time and memory of a prediction from 200,000 cells by 20,000 genes at 5 % density; cold start (the command until the first
+page is painted); memory of the server; from a key press on the first instrument's slider to the first changed text.
 """
 
 from __future__ import annotations

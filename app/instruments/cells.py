@@ -169,7 +169,7 @@ def pictures(made: Prediction) -> None:
         if made.fold is not None:
             st.caption("One point a gene. On the dotted line the prediction is perfect.")
         else:
-            st.caption("Nothing was observed, so upwards stands how many of the other types change a gene the same way.")
+            st.caption("Nothing was observed here, so this is the type that counted most. One point a gene.")
     if spot is not None:
         found = explore.spot_at(
             spot, axes, study.codes, study.cell_type, study.latent, study.density, study.genes, made.control_mean
@@ -177,10 +177,18 @@ def pictures(made: Prediction) -> None:
         show_spot(found, f"against control {study.target} cells", "cells.map")
 
 
+def no_spot() -> None:
+    """In a callback: the map without its clicked spot."""
+    figure.forget("cells.atlas")
+    session.load(PAGE, session.current(PAGE).replace(z=Decode().z))
+
+
 @st.fragment
 def atlas(recipe: Decode) -> None:
     """A file without a question: its map, coloured by a column, to be clicked anywhere."""
     with guard():
+        now = session.current(PAGE)
+        recipe = now if isinstance(now, Decode) and now.data == recipe.data else recipe  # with the spot clicked last
         made = decode.open_atlas(recipe)
         columns = list(made.obs.columns)
         controls, picture = st.columns([1, 3], gap="medium")
@@ -191,7 +199,7 @@ def atlas(recipe: Decode) -> None:
                 first = columns.index(guessed) if guessed in columns else 0
                 column = st.selectbox("Colour by", columns, index=first, key="cells.colour", help="A column of the file.")
             st.caption(f"{len(made.names):,} cells, {len(made.genes):,} genes.")
-        spot = map.clicked(figure.picked("cells.atlas"))
+        spot = map.clicked(figure.picked("cells.atlas")) or (recipe.z[0][:2] if recipe.z != Decode().z else None)
         drawn = map.clickable(maps.atlas_map(made, column, dark=figure.dark(), height=480, spot=spot), *maps.spans(made.codes))
         with picture:
             figure.show(drawn, "cells.atlas", "Map of all cells on two components", select=True)
@@ -200,7 +208,7 @@ def atlas(recipe: Decode) -> None:
             recipe = recipe.replace(z=[list(spot)])
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
             found = explore.spot_at(spot, (0, 1), made.codes, groups, made.latent, made.density, made.genes, made.mean)
-            show_spot(found, "against the mean of all cells", "cells.atlas")
+            show_spot(found, "against the mean of all cells", "cells.atlas", no_spot)
         session.write_link(recipe)
         st.subheader("Export")
         export.panel(catalog.run(recipe), {"map": lambda: drawn})

@@ -79,7 +79,8 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
             else f"{problem} Until then: the map."
         )
         st.info(plain(sentence), icon=":material/map:")
-        return Decode(data=name, layer=given.get("layer"))
+        same = isinstance(recipe, Decode) and (recipe.data, recipe.layer) == (name, given.get("layer"))
+        return recipe if same else Decode(data=name, layer=given.get("layer"))
     return wanted
 
 

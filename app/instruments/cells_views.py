@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -60,7 +61,7 @@ def verdict(made: Prediction) -> None:
         evidence.badge("A baseline is better", False)
 
 
-def show_spot(found: explore.Spot, against: str, key: str) -> None:
+def show_spot(found: explore.Spot, against: str, key: str, forget: Callable[[], None] | None = None) -> None:
     """A decoded spot: who lives there, how strange it is, which genes set it apart."""
     around = ", ".join(f"{plain(name)} {share:.0%}" for name, share in found.nearest[:3])
     usual = found.percentile <= 95
@@ -76,14 +77,8 @@ def show_spot(found: explore.Spot, against: str, key: str) -> None:
             st.markdown("**The clicked spot**")
             evidence.badge(f"farther out than {found.percentile:.0f} % of cells" if usual else "unlike any cell measured", usual)
             st.caption(f"Nearest cells: {around}")
-            st.button(
-                "Forget the spot",
-                key=f"{key}.forget",
-                type="tertiary",
-                icon=":material/close:",
-                on_click=figure.forget,
-                args=(key,),
-            )
+            drop = forget or (lambda: figure.forget(key))
+            st.button("Forget the spot", key=f"{key}.forget", type="tertiary", icon=":material/close:", on_click=drop)
         with right:
             st.caption(f"Expression (log1p), change {plain(against)}")
             st.dataframe(found.genes.head(40), hide_index=True, height=178, column_config=columns)

@@ -66,7 +66,8 @@ def cell_map(
     if len(made.observed):
         cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
     _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
-    _type_names(figure, made, axes, dark)
+    middles = {name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources}
+    _names(figure, middles, study.codes, axes, dark)
     _mark(figure, spot, dark)
     share = 100 * study.latent.explained
     figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
@@ -98,13 +99,7 @@ def atlas_map(
             hoverinfo="name",
             marker={"color": colour, "size": 5, "opacity": 0.75},
         )
-        figure.add_annotation(
-            x=float(np.median(own[:, axes[0]])),
-            y=float(np.median(own[:, axes[1]])),
-            text=label(name, 24),
-            font={"color": palette.role("text", dark)},
-            bgcolor=palette.veil(dark),
-        )
+    _names(figure, {name: np.median(codes[keys == name][:, axes], axis=0) for name in names if column}, codes, axes, dark)
     _mark(figure, spot, dark)
     share = 100 * atlas.latent.explained
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
@@ -141,19 +136,18 @@ def _mark(figure: go.Figure, spot: tuple[float, float] | None, dark: bool) -> No
         )
 
 
-def _type_names(figure: go.Figure, made: Prediction, axes: tuple[int, int], dark: bool) -> None:
-    """The name of each source type at the middle of its control cells."""
-    (left, right), (low, high) = spans(made.study.codes, axes)
+def _names(figure: go.Figure, places: dict[str, Array], codes: Array, axes: tuple[int, int], dark: bool) -> None:
+    """A name at each place (x, y) of a map; one that would be written over another is left out."""
+    (left, right), (low, high) = spans(codes, axes)
     written: list[Array] = []
-    for name in made.study.sources:
-        place = np.median(made.study.codes[made.study.rows(name, False)][:, axes], axis=0)
-        if any(abs(place[0] - x) < 0.16 * (right - left) and abs(place[1] - y) < 0.045 * (high - low) for x, y in written):
-            continue  # it would be written over another name
+    for name, place in places.items():
+        if any(abs(place[0] - x) < 0.2 * (right - left) and abs(place[1] - y) < 0.05 * (high - low) for x, y in written):
+            continue
         written.append(place)
         figure.add_annotation(
             x=float(place[0]),
             y=float(place[1]),
-            text=label(name, 20),
+            text=label(name, 24),
             borderpad=1,
             font={"size": 11, "color": palette.role("text", dark)},
             bgcolor=palette.veil(dark),

@@ -14,7 +14,6 @@ from gen_core import palette
 from gen_core.cells import heldout, maps
 from gen_core.cells.folds import EXPRESSED, widened
 from gen_core.cells.maps import SHOWN, short
-from gen_core.cells.metrics import pearson
 from gen_core.palette import label
 
 if TYPE_CHECKING:
@@ -52,47 +51,39 @@ def warm() -> None:
 
 
 def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figure:
-    """Predicted against observed change of every gene; without an observation, against the agreement of the types."""
-    frame = made.genes
-    figure = go.Figure()
-    delta = frame.predicted_mean - frame.control_mean
-    if made.fold is None:
-        x, y, x_title = frame.log2fc_predicted.clip(-8, 8), 100 * frame.sign_agreement, "Predicted log₂ fold change"
-        y_title, note = "Types that change the same way (%)", ""
+    """Predicted against observed change of every gene; without an observation, against that of the type that counted most."""
+    frame, study = made.genes, made.study
+    predicted = (frame.predicted_mean - frame.control_mean).to_numpy()
+    if made.fold is not None:
+        real, whose = (frame.observed_mean - frame.control_mean).to_numpy(), "Observed change"
     else:
-        truth = made.fold.truth
-        x, y, x_title = frame.observed_mean - frame.control_mean, delta, "Observed change (log1p expression)"
-        y_title = "Predicted change (log1p expression)"
-        r = float(pearson((made.predicted_mean - made.control_mean), (truth.perturbed - made.control_mean)))
-        note = f"r = {r:.2f}"
-        limit = float(np.nanmax(np.abs(np.r_[x.to_numpy(), y.to_numpy()]))) * 1.05
-        figure.add_scatter(
-            x=[-limit, limit],
-            y=[-limit, limit],
-            mode="lines",
-            name="perfect",
-            line={"color": palette.role("control", dark), "dash": "dot", "width": 1},
-            hoverinfo="skip",
-        )
+        nearest = study.sources[int(made.shift.weights.argmax())]
+        order = np.argsort(study.genes)
+        place = order[np.searchsorted(study.genes, frame.gene.to_numpy(), sorter=order)]
+        real, whose = study.responses[nearest].at(made.recipe.dose)[place], f"Change measured in {label(nearest, 24)}"
+    figure = go.Figure()
+    limit = float(np.abs(np.concatenate([real, predicted])).max()) * 1.05
+    figure.add_scatter(
+        x=[-limit, limit],
+        y=[-limit, limit],
+        mode="lines",
+        name="equal",
+        line={"color": palette.role("control", dark), "dash": "dot", "width": 1},
+        hoverinfo="skip",
+    )
     figure.add_scattergl(
-        x=short(x),
-        y=short(y),
+        x=short(real),
+        y=short(predicted),
         mode="markers",
         name="genes",
         customdata=[label(g) for g in frame.gene],
         marker={"color": palette.role("predicted", dark), "size": 5, "opacity": 0.55},
         hovertemplate="%{customdata}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
     )
-    _gene_names(figure, frame.gene, x.to_numpy(), np.asarray(y), dark)
-    figure.update_layout(
-        palette.layout(dark, height, showlegend=False, uirevision=f"{made.study.recipe.data}{made.study.target}")
-    )
-    if note:
-        figure.add_annotation(
-            text=note, xref="paper", yref="paper", x=0.02, y=0.98, xanchor="left", yanchor="top", font={"size": 14}
-        )
-    figure.update_xaxes(title=x_title)
-    figure.update_yaxes(title=y_title)
+    _gene_names(figure, frame.gene, real, predicted, dark)
+    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"{study.recipe.data}{study.target}"))
+    figure.update_xaxes(title=f"{whose} (log1p expression)")
+    figure.update_yaxes(title="Predicted change (log1p expression)")
     return figure
 
 

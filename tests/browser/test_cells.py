@@ -146,6 +146,12 @@ def test_cells_without_a_treatment_are_a_map(page: Page, app_url: str, rest: Res
     assert state(page)["operation"] == "cells.decode"
     profile = save(page, "profiles.csv", tmp_path)
     assert catalog.from_file(profile).z == catalog.from_query(urlparse(page.url).query, "cells.decode").z
+    page.goto(page.url)
+    rest(page)
+    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    page.get_by_role("button", name="Forget the spot").click()
+    rest(page)
+    expect(page.get_by_text("The clicked spot")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
