@@ -15,7 +15,7 @@ IDEAS = (
     (
         ":material/route:",
         "Move",
-        "through the latent space of a real generative model, and see at once what it means in the units of your field.",
+        "through the latent space of a model, and see at once what it means in the units of your field.",
     ),
     (
         ":material/balance:",

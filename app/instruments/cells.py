@@ -122,23 +122,23 @@ def choose(asked: Perturb) -> Perturb:
     cells = question.described(asked.data, asked.layer).n_cells
     with st.spinner(f"Reading {cells:,} cells; about {1 + cells / 4000:.0f} s the first time", show_time=True):
         study = open_study(asked)
-    now = float(session.value(PAGE, "dose", 1.0))
+    # Two widgets, two keys: a multiple of the shift is no concentration, and one must not become the other
+    field = "dose_multiple" if study.dose is None else "dose_measured"
+    if session.value(PAGE, field) is None:
+        session.seed(PAGE, **{field: float(study.doses[-1])})  # the highest that was measured; 1 where there is one dose
+    now, key = float(session.value(PAGE, field)), session.key(PAGE, field)
     if study.dose is None:
         told = (
             "1 is the change as measured in the other types. A multiple of it, not a concentration: no dose was measured. "
             "Below 0 and above 1 lies what nobody measured."
         )
-        dose = st.slider(
-            "Dose (multiples of the shift)", min(-0.5, now), max(2.0, now), step=0.05, key=session.key(PAGE, "dose"), help=told
-        )
+        dose = st.slider("Dose (multiples of the shift)", min(-0.5, now), max(2.0, now), step=0.05, key=key, help=told)
     else:
         options, measured = sorted({*study.dose_choices, now}), {float(d) for d in study.doses}
         told = "In the unit of the dose column; ● was measured. Between these it is interpolated, above the highest drawn on."
         spelled = {d: f"● {d:g}" if d in measured else f"{d:g}" for d in options}
-        key = session.key(PAGE, "dose")
-        dose = st.select_slider(
-            f"Dose ({plain(str(asked.dose_key))})", options, key=key, format_func=spelled.__getitem__, help=told
-        )
+        title = f"Dose ({plain(str(asked.dose_key))})"
+        dose = st.select_slider(title, options, key=key, format_func=spelled.__getitem__, help=told)
     choices = ["auto", *PREDICTORS]
     told = "Automatic takes the one that predicts the other types best, of equally good ones the simplest."
     key = session.settle(PAGE, "predictor", choices)
@@ -171,9 +171,7 @@ def pictures(made: Prediction) -> None:
         else:
             st.caption("Nothing was observed here, so this is the type that counted most. One point a gene.")
     if spot is not None:
-        found = explore.spot_at(
-            spot, axes, study.codes, study.cell_type, study.latent, study.density, study.genes, made.control_mean
-        )
+        found = explore.spot_at(spot, axes, study.codes, study.cell_type, study.latent, study.genes, made.control_mean)
         show_spot(found, f"against control {study.target} cells", "cells.map")
 
 
@@ -207,7 +205,7 @@ def atlas(recipe: Decode) -> None:
         if spot is not None:
             recipe = recipe.replace(z=[list(spot)])
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
-            found = explore.spot_at(spot, (0, 1), made.codes, groups, made.latent, made.density, made.genes, made.mean)
+            found = explore.spot_at(spot, (0, 1), made.codes, groups, made.latent, made.genes, made.mean)
             show_spot(found, "against the mean of all cells", "cells.atlas", no_spot)
         session.write_link(recipe)
         st.subheader("Export")

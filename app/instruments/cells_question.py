@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -24,7 +26,8 @@ ASKED = (*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "tar
 def widgets(recipe: Perturb | Decode) -> dict[str, Any]:
     """A recipe as the values of the widgets."""
     fields = recipe.fields()
-    return fields | {"sources": list(fields.get("sources") or [])}
+    dose = {"dose_multiple": fields["dose"], "dose_measured": fields["dose"]} if "dose" in fields else {}
+    return fields | dose | {"sources": list(fields.get("sources") or [])}
 
 
 def new_data() -> None:
@@ -55,12 +58,11 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
         name = upload.data_picker(PAGE, "cells", recipe.data, new_data, TYPES)
     given = {field: session.value(PAGE, field) for field in ASKED if session.value(PAGE, field) is not None}
     sources = [s for s in session.value(PAGE, "sources") or [] if s != given.get("target")]
-    dose = recipe.dose if given.get("dose_key") and isinstance(recipe, Perturb) else 1.0
     map_only = name == "pbmc68k_reduced"
     described = question.described(name, "raw" if map_only else given.get("layer"))
     wanted, types, problem = None, [], None
     try:
-        wanted = question.fill_in(Perturb.read(given | {"data": name, "sources": sources or None, "dose": dose}))
+        wanted = question.fill_in(Perturb.read(given | {"data": name, "sources": sources or None}))
         types = question.types(wanted)
         session.seed(PAGE, **{field: getattr(wanted, field) for field in GUESSED})
     except UserError as error:
@@ -93,15 +95,15 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
     left, right = st.columns(2)
     with left:
         choice("Condition column", "condition_key", names, "Tells control from treated cells.", ("control", "perturbed"))
-        choice("Control", "control", labels, "Label of the untreated cells.")
-        choice("Treated", "perturbed", labels, "Label of the treated cells.")
+        choice("Control", "control", labels, "Label of the untreated cells.", change=partial(unlike, "control", "perturbed"))
+        choice("Treated", "perturbed", labels, "Label of the treated cells.", change=partial(unlike, "perturbed", "control"))
         choice("Layer", "layer", list(described.layers), "Which matrix of the file to read.", empty="X")
     with right:
         told = "Mostly the cell type: the response is carried across its values."
         choice("Context column", "cell_type_key", names, told, ("target", "sources"))
         choice("Donor column", "replicate_key", names, "Intervals then resample donors, not cells.", empty="none")
         told = "Measured doses, a number. Without it the dose is in multiples of the shift."
-        choice("Dose column", "dose_key", numbers, told, empty="none")
+        choice("Dose column", "dose_key", numbers, told, ("dose_multiple", "dose_measured"), empty="none")
         told = "Of the split of the control cells and of the resampling."
         st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told)
     if wanted is not None:
@@ -116,8 +118,22 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
     file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, question.described)
 
 
-def choice(label: str, field: str, options: list[str], told: str, forgets: tuple[str, ...] = (), empty: str = "choose") -> None:
+def unlike(field: str, other: str) -> None:
+    """In a callback: where the label of one condition was given to the other, the first is guessed again."""
+    if session.value(PAGE, field) == session.value(PAGE, other):
+        forget(other)
+
+
+def choice(
+    label: str,
+    field: str,
+    options: list[str],
+    told: str,
+    forgets: tuple[str, ...] = (),
+    empty: str = "choose",
+    change: Callable[[], None] | None = None,
+) -> None:
     """A choice that may be empty; what depends on it is guessed again once it changes."""
-    change = {"on_change": forget, "args": forgets} if forgets else {}
+    change = change or (partial(forget, *forgets) if forgets else None)
     key = session.settle(PAGE, field, [None, *options]) if options else session.key(PAGE, field)
-    st.selectbox(label, options, index=None, placeholder=empty, key=key, help=told, **change)
+    st.selectbox(label, options, index=None, placeholder=empty, key=key, help=told, on_change=change)

@@ -33,11 +33,13 @@ def spot_at(
     codes: Array,
     groups: Array,
     latent: Components,
-    density: Density,
     genes: Array,
     reference: Array,
 ) -> Spot:
-    """Decode a place (x, y) on two components of a map of codes (n, k) whose cells belong to groups (n,)."""
+    """Decode a place (x, y) on two components of a map of codes (n, k) whose cells belong to groups (n,).
+
+    How far out it lies is measured along the two components shown: along the others it was given typical values.
+    """
     z = place(np.array([spot]), codes, list(axes))[0]
     profile = np.maximum(latent.decode(z[None])[0], 0)
     _, nearest = neighbours(z[None], codes, 15)
@@ -45,4 +47,9 @@ def spot_at(
     order = np.argsort(-counts, kind="stable")
     frame = pd.DataFrame({"gene": genes, "expression": profile, "change": profile - reference})
     frame = frame.sort_values("change", key=np.abs, ascending=False, ignore_index=True, kind="stable")
-    return Spot(z, float(density.percentile(z[None])[0]), tuple((str(names[i]), counts[i] / counts.sum()) for i in order), frame)
+    return Spot(
+        z,
+        float(Density.of(codes[:, list(axes)]).percentile(np.array([spot]))[0]),
+        tuple((str(names[i]), counts[i] / counts.sum()) for i in order),
+        frame,
+    )

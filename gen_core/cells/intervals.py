@@ -58,7 +58,8 @@ def resampled(study: Study, name: str, dose: float) -> Resampled:
 
 
 def _resample(study: Study, name: str, dose: float) -> Resampled:
-    rng = np.random.default_rng([study.recipe.seed, 1, *name.encode()])
+    # Donors are drawn alike for all types, since a donor gave cells of all; cells of unlike types are drawn apart.
+    rng = np.random.default_rng([study.recipe.seed, 1, *(name.encode() if study.replicate is None else b"")])
     perturbed = rows_at(study, name, dose)
     start, reference = study.halves(name)
     draw = _Draw(study, np.concatenate([start, reference, perturbed]), rng)

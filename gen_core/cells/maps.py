@@ -66,7 +66,10 @@ def cell_map(
     if len(made.observed):
         cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
     _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
-    middles = {name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources}
+    middles = {study.target: np.median(study.codes[study.asked][:, axes], axis=0)}
+    middles |= {
+        name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
+    }
     _names(figure, middles, study.codes, axes, dark)
     _mark(figure, spot, dark)
     share = 100 * study.latent.explained

@@ -211,7 +211,10 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
     for name, value in held_out.trust.get(used, {}).items():
         numbers[f"genes_{name}"] = value
     numbers["off_manifold_percentile"] = made.off_manifold
-    if study.recipe.data == "simulated" and not study.recipe.reverse and not study.from_new_file:
+    asked = study.recipe
+    question = (asked.data, asked.condition_key, asked.control, asked.perturbed)
+    simulated = question == ("simulated", "condition", "control", "treated")
+    if simulated and made.recipe.dose == 1 and not asked.reverse and not study.from_new_file:
         numbers |= _against_known_truth(made)
     if study.dose is not None:
         numbers["pearson_delta_left_out_dose"] = left_out_dose(study)

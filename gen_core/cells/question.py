@@ -58,6 +58,10 @@ def fill_in(recipe: Perturb) -> Perturb:
     ):
         if key is not None and key not in names:
             raise RecipeError(f"{field}: this file has no column {key!r}; it has {some(names)}.")
+    if recipe.replicate_key in (condition_key, cell_type_key):
+        raise RecipeError(
+            f"replicate_key: {recipe.replicate_key!r} is the condition or the context already; name another column."
+        )
     if condition_key == cell_type_key:
         raise RecipeError(f"cell_type_key: {cell_type_key!r} is the condition already; the context must be another column.")
     obs = data.read_obs(path, [condition_key, cell_type_key])

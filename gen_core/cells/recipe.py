@@ -66,6 +66,8 @@ class Perturb(Recipe):
             raise ValueError("sources is empty; name at least one cell type, or null for all.")
         if self.sources and self.target in self.sources:
             raise ValueError(f"sources holds the target {self.target!r}; the response is taken from other cell types.")
+        if self.reverse and self.dose_key is not None:
+            raise ValueError("reverse starts from treated cells of one dose: leave dose_key out.")
         if self.dose_key is None and abs(self.dose) > 10:
             raise ValueError("dose must lie between -10 and 10 multiples of the shift; with dose_key it is a concentration.")
         if self.dose_key is not None and self.dose < 0:

@@ -141,12 +141,12 @@ def estimate(predictor: str, how: str, responses: list[Response], centroid: Arra
 def _pooled(responses: list[Response], dose: float) -> tuple[Array, Array]:
     """All perturbed cells' mean less all control cells' mean: what a mixture of types in unlike shares does to the mean.
 
-    It is the oldest estimate (scGen's), and mixes the change of the cells with the change of the mixture.
+    It is the oldest estimate (scGen's): the change of the cells, and on top of it the change of the mixture, which is
+    scaled with the dose like the change so that no dose is no change.
     """
-    perturbed = np.array([dose_weights(r.doses, dose) @ r.n for r in responses])
-    perturbed = np.abs(perturbed) / max(np.abs(perturbed).sum(), 1e-9)
+    perturbed = np.array([r.n.sum() for r in responses], float)
     control = np.array([r.n_control for r in responses], float)
-    control /= control.sum()
-    means = np.stack([r.control for r in responses])
-    after = means + np.stack([r.at(dose) for r in responses])
-    return perturbed @ after - control @ means, perturbed
+    perturbed, control = perturbed / perturbed.sum(), control / control.sum()
+    means, changes = np.stack([r.control for r in responses]), np.stack([r.at(dose) for r in responses])
+    share = float(np.mean([dose_weights(r.doses, dose).sum() for r in responses]))
+    return perturbed @ changes + share * ((perturbed - control) @ means), perturbed

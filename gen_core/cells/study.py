@@ -234,7 +234,7 @@ def _check(study: Study) -> None:
 
 
 def _sample(obs: pd.DataFrame, described: data.Description, seed: int) -> tuple[Array, bool]:
-    """Positions of the cells to hold in memory: all, or of each group as many as fit (the target's control cells first)."""
+    """Positions of the cells to hold in memory: all, or of each group as many as fit."""
     per_cell = max((described.n_nonzero or described.n_cells * described.n_genes) / described.n_cells, 1)
     room = int(MAX_VALUES / per_cell)
     if len(obs) <= room:

@@ -80,7 +80,7 @@ def test_a_spot_in_the_middle_of_a_type_is_that_type() -> None:
     atlas = decode.open_atlas(Decode(data="simulated"))
     types = atlas.obs["cell_type"].to_numpy(str)
     middle = np.median(atlas.codes[types == "Monocyte"][:, :2], 0)
-    spot = explore.spot_at(tuple(middle), (0, 1), atlas.codes, types, atlas.latent, atlas.density, atlas.genes, atlas.mean)
+    spot = explore.spot_at(tuple(middle), (0, 1), atlas.codes, types, atlas.latent, atlas.genes, atlas.mean)
     assert spot.nearest[0][0] in ("Monocyte", "Dendritic")
     assert spot.percentile < 60
     assert sum(share for _, share in spot.nearest) == pytest.approx(1)
