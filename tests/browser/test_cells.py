@@ -122,6 +122,15 @@ def test_presets_traps_and_the_genes(page: Page, app_url: str, rest: Rest) -> No
         rest(page)
         assert told in (state(page)["dose"], state(page)["target"])
         assert not page.get_by_test_id("stException").count()
+    page.get_by_role("button", name="A dose that was never given").click()
+    rest(page)
+    page.get_by_role("button", name="Question").click()
+    page.get_by_test_id("stPopoverBody").get_by_test_id("stSelectbox").filter(has_text="Dose column").get_by_label(
+        "Clear"
+    ).click()
+    rest(page)
+    page.keyboard.press("Escape")
+    assert (state(page)["dose_key"], state(page)["dose"]) == ("null", "1.0")  # a concentration does not become a multiple
     page.get_by_role("button", name="Pathways").click()
     rest(page)
     page.get_by_text("Gene sets", exact=True).first.click()

@@ -79,9 +79,12 @@ def test_latent_vectors_of_wrong_length_are_one_sentence(z: list) -> None:
 def test_a_spot_in_the_middle_of_a_type_is_that_type() -> None:
     atlas = decode.open_atlas(Decode(data="simulated"))
     types = atlas.obs["cell_type"].to_numpy(str)
-    middle = np.median(atlas.codes[types == "Monocyte"][:, :2], 0)
+    untreated = atlas.obs["condition"].to_numpy(str) == "control"
+    middle = np.median(atlas.codes[(types == "Monocyte") & untreated][:, :2], 0)
     spot = explore.spot_at(tuple(middle), (0, 1), atlas.codes, types, atlas.latent, atlas.genes, atlas.mean)
     assert spot.nearest[0][0] in ("Monocyte", "Dendritic")
     assert spot.percentile < 60
+    gap = explore.spot_at((0.0, 200.0), (0, 1), atlas.codes, types, atlas.latent, atlas.genes, atlas.mean)
+    assert gap.percentile == 100
     assert sum(share for _, share in spot.nearest) == pytest.approx(1)
     assert spot.genes.change.abs().is_monotonic_decreasing

@@ -218,6 +218,8 @@ def test_a_target_without_treated_cells_and_a_new_donor(tmp_path: Path) -> None:
         ({"control": "treated", "perturbed": "treated"}, "are both"),
         ({"cell_type_key": "condition"}, "is the condition already"),
         ({"dose": 11}, "dose must lie between"),
+        ({"data": "simulated_doses", "dose_key": "dose_uM", "reverse": True}, "reverse starts from"),
+        ({"replicate_key": "condition"}, "is the condition or the context already"),
         ({"dose_key": "donor"}, "no dose above 0"),
         ({"sources": ["T helper"], "target": "T helper"}, "sources holds the target"),
         ({"sources": ["Neuron"], "target": "T helper"}, "sources: 'Neuron'"),

@@ -41,10 +41,11 @@ def test_without_measured_doses_the_dose_is_a_multiple() -> None:
     np.testing.assert_allclose(r.at(-0.5), -0.5 * r.at(1.0))
 
 
+@pytest.mark.parametrize("how", ["similarity_weighted", "nearest", "balanced_mean", "mean"])
 @pytest.mark.parametrize("predictor", PREDICTORS)
-def test_shift_is_linear_in_the_dose(predictor: str) -> None:
+def test_shift_is_linear_in_the_dose(predictor: str, how: str) -> None:
     sources = [response(n, i, at=float(i)) for i, n in enumerate("abc")]
-    one, half = (estimate(predictor, "similarity_weighted", sources, np.full(K, 0.2), axes(), d).vector for d in (1.0, 0.5))
+    one, half = (estimate(predictor, how, sources, np.full(K, 0.2), axes(), d).vector for d in (1.0, 0.5))
     np.testing.assert_allclose(half, one / 2, atol=1e-12)
 
 
