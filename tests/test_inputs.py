@@ -67,8 +67,8 @@ KINDS = [
     ("parquet", b"PAR1\x15\x04"),
     ("nifti", NIFTI),
     ("nifti", NIFTI2),
-    ("nifti", gzip.compress(NIFTI + b"\0" * 9999)),
-    ("gzip", gzip.compress(b"text")),
+    ("nifti", gzip.compress(NIFTI + b"\0" * 9999, mtime=0)),
+    ("gzip", gzip.compress(b"text", mtime=0)),
     ("gzip", b"\x1f\x8b\x08 and then nothing of gzip"),
     ("dicom", b"\0" * 128 + b"DICM\2\0"),
     ("dicom", b"II*\0".ljust(128, b"\0") + b"DICM\2\0"),
@@ -309,12 +309,12 @@ def test_gzip_round_trip_of_several_parts(tmp_path: Path, parts: list[bytes], pa
 
 
 def test_gzip_bombs_and_damage(tmp_path: Path) -> None:
-    whole = gzip.compress(random.Random(1).randbytes(200_000))
+    whole = gzip.compress(random.Random(1).randbytes(200_000), mtime=0)
     cases = {
         "cut short": whole[:-9],
         "damaged": whole[:1000] + b"\0" * 50 + whole[1050:],
-        "too many parts": gzip.compress(b"") * 100_002,
-        "unpacks to more": gzip.compress(bytes(1 << 26), 9),
+        "too many parts": gzip.compress(b"", mtime=0) * 100_002,
+        "unpacks to more": gzip.compress(bytes(1 << 26), 9, mtime=0),
         "damaged. Copy": whole + b"something else",
     }
     for sentence, content in cases.items():

@@ -200,9 +200,9 @@ def market(path: Path, change: Callable[[dict[str, bytes]], object] = lambda mem
     mmwrite(text, sparse.coo_matrix(X if transposed else X.T).astype(np.int64))
     genes = "".join(f"ENSG{i}\tGENE{i}\tGene Expression\n" for i in range(X.shape[1]))
     members = {
-        "sample/matrix.mtx.gz": gzip.compress(text.getvalue()),
-        "sample/barcodes.tsv.gz": gzip.compress("\n".join(obs.index).encode()),
-        "sample/features.tsv.gz": gzip.compress(genes.encode()),
+        "sample/matrix.mtx.gz": gzip.compress(text.getvalue(), mtime=0),
+        "sample/barcodes.tsv.gz": gzip.compress("\n".join(obs.index).encode(), mtime=0),
+        "sample/features.tsv.gz": gzip.compress(genes.encode(), mtime=0),
         "metadata.csv": obs.iloc[::-1].to_csv().encode(),
     }
     change(members)

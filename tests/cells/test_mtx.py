@@ -48,12 +48,12 @@ def with_comments(members: Members) -> None:
 
 
 def names_only(members: Members) -> None:
-    members["sample/features.tsv.gz"] = gzip.compress("".join(f"GENE{i}\n" for i in range(layouts.GENES)).encode())
+    members["sample/features.tsv.gz"] = gzip.compress("".join(f"GENE{i}\n" for i in range(layouts.GENES)).encode(), mtime=0)
 
 
 def two_gzip_parts(members: Members) -> None:
     text = gzip.decompress(members["sample/matrix.mtx.gz"])
-    members["sample/matrix.mtx.gz"] = gzip.compress(text[:1000]) + gzip.compress(text[1000:])
+    members["sample/matrix.mtx.gz"] = gzip.compress(text[:1000], mtime=0) + gzip.compress(text[1000:], mtime=0)
 
 
 def from_r(members: Members) -> None:
@@ -99,7 +99,7 @@ def test_without_a_table_it_is_said_what_to_add(tmp_path: Path) -> None:
 
 def test_wells_at_the_ends_of_barcodes_become_a_column(tmp_path: Path) -> None:
     def wells(members: Members) -> None:
-        members["sample/barcodes.tsv.gz"] = gzip.compress("\n".join(f"ACGT{i}-{i % 3 + 1}" for i in range(60)).encode())
+        members["sample/barcodes.tsv.gz"] = gzip.compress("\n".join(f"ACGT{i}-{i % 3 + 1}" for i in range(60)).encode(), mtime=0)
         members.pop("metadata.csv")
 
     layouts.market(path := tmp_path / "a.zip", wells)
@@ -135,8 +135,8 @@ WRONG: dict[str, tuple[Callable[[Members], object], str]] = {
     "two matrices": (lambda m: m.update({"b/matrix.mtx": b""}), "2 matrices"),
     "an h5ad": (lambda m: (m.clear(), m.update({"a.h5ad": b""})), "unpack it"),
     "nothing": (lambda m: m.clear(), "no matrix and no barcodes and no genes"),
-    "barcodes missing": (lambda m: m.update({"sample/barcodes.tsv.gz": gzip.compress(FIFTY)}), "do not fit together"),
-    "empty": (lambda m: m.update({"sample/matrix.mtx.gz": gzip.compress(b"")}), "coordinate format"),
+    "barcodes missing": (lambda m: m.update({"sample/barcodes.tsv.gz": gzip.compress(FIFTY, mtime=0)}), "do not fit together"),
+    "empty": (lambda m: m.update({"sample/matrix.mtx.gz": gzip.compress(b"", mtime=0)}), "coordinate format"),
     "array": (matrix(lambda t: t.replace(b"coordinate", b"array")), "coordinate format"),
     "complex": (matrix(lambda t: t.replace(b"integer", b"complex")), "coordinate format"),
     "no sizes": (matrix(lambda t: t[: t.find(b"\n") + 1]), "numbers of genes, cells and entries"),
@@ -169,7 +169,7 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, name: str) -> None:
 
 def test_a_bomb_inside_gzip_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mtx, "MAX_TABLE", 1 << 20)
-    bomb = gzip.compress(bytes(1 << 26))
+    bomb = gzip.compress(bytes(1 << 26), mtime=0)
     layouts.market(path := tmp_path / "a.zip", lambda m: m.update({"sample/barcodes.tsv.gz": bomb}))
     with pytest.raises(InputError, match=r"no table of lines|unpacks to more"):
         describe(path)
@@ -185,6 +185,6 @@ def test_a_bare_matrix_is_told_what_is_missing(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="without the names of its cells and genes: zip together"):
             describe(tmp_path / name)
     layouts.csr(tmp_path / "a.h5ad")
-    (tmp_path / "a.h5ad.gz").write_bytes(gzip.compress((tmp_path / "a.h5ad").read_bytes()))
+    (tmp_path / "a.h5ad.gz").write_bytes(gzip.compress((tmp_path / "a.h5ad").read_bytes(), mtime=0))
     with pytest.raises(InputError, match="unpack it first"):
         describe(tmp_path / "a.h5ad.gz")
