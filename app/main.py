@@ -32,7 +32,5 @@ with st.sidebar:
         st.caption(f":material/lock: {session.promise()}")
 
 session.visit(page.url_path)
-if page is not home:
-    cache.wait()
 page.run()
 cache.warm()

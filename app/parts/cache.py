@@ -41,13 +41,6 @@ def warm() -> threading.Thread:
     return thread
 
 
-def wait() -> None:
-    """Let a warm-up that is under way come to its end: two threads that import the same libraries at once collide."""
-    for thread in threading.enumerate():
-        if thread.name == "warm":
-            thread.join()
-
-
 def _warm() -> None:
     for system in instruments()[:1]:
         try:

@@ -9,6 +9,7 @@ out (sections III.E global heap, IV.A object headers, IV.A.2.m attributes).
 from __future__ import annotations
 
 import os
+import secrets
 import struct
 from collections.abc import Iterator
 from itertools import pairwise
@@ -184,7 +185,8 @@ def _unpacked(node: Any, plist: Any, width: int) -> bytes:
     for i in range(plist.get_nfilters()):
         code, flags, options, _ = plist.get_filter(i)
         copy.set_filter(code, flags, options)
-    with h5py.File("texts", "w", driver="core", backing_store=False) as memory:
+    name = f"texts-{secrets.token_hex(8)}"  # HDF5 knows open files by name, also those in memory: each thread needs its own
+    with h5py.File(name, "w", driver="core", backing_store=False) as memory:
         twin = h5d.create(memory.id, b"texts", h5t.create(h5t.OPAQUE, width), h5s.create_simple(node.shape), copy)
         for i in range(node.get_num_chunks()):
             place = node.get_chunk_info(i).chunk_offset

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anndata
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from gen_core.cells import simulate
 from gen_core.cells.data import describe, read_cells, read_obs, scanpy_pbmc
 from gen_core.errors import InputError
 from gen_core.inputs import matrix as matrices
@@ -289,3 +291,11 @@ def test_progress_rises_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert shares == sorted(shares)
         assert shares[-1] == 1
         path.unlink()
+
+
+def test_many_readers_at_once() -> None:
+    """Several people open one file in the same moment: each gets all of it."""
+    path = simulate.single_dose()
+    with ThreadPoolExecutor(8) as pool:
+        looks = list(pool.map(lambda _: (describe(path).n_cells, len(read_obs(path, ["cell_type"]))), range(48)))
+    assert looks == [(2400, 2400)] * 48
