@@ -171,7 +171,9 @@ def trust(result: Result) -> None:
     resampled = "donors" if made.study.replicate is not None else "cells"
     st.caption(
         f"Each type left out in turn and predicted from the others. Bars: 90 % over resampled {resampled}. "
-        "The ceiling, half of the real cells against the other half, is low where a type has few cells."
+        "The ceiling, half of the real cells against the other half, is low where a type has few cells. "
+        f"The components saw the treated cells of these types, all but {plain(made.study.target)}'s: predictors in components "
+        "are flattered in the other rows."
     )
     percent = {name: number(100 * float(told[f"genes_{name}"]), 0) for name in ("up_precision", "up_by_chance", "coverage90")}
     st.markdown(
