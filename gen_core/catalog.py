@@ -51,7 +51,7 @@ SYSTEMS = (
     System(
         "cells",
         "Cells",
-        "Predict how a cell type you did not treat would respond to a drug, and see how far to trust that.",
+        "Predict how an untreated cell type would respond to a drug, a cytokine or a knock-out, and see how far to trust that.",
         ":material/biotech:",
         "cells.png",
         "gen_core.cells.plots:warm",

@@ -34,6 +34,8 @@ class DataSet:
     sha256: str | None = None
     size: int | None = None  # bytes
     role: str = "data"  # the recipe's field that takes it
+    layer: str | None = None  # the matrix to read where a recipe names none; None for X
+    map_only: bool = False  # whether nothing was perturbed in it
 
 
 DATA = (
@@ -66,6 +68,8 @@ DATA = (
         "BSD-3-Clause, as part of scanpy",
         "Zheng et al. 2017, https://doi.org/10.1038/ncomms14049, as shipped inside scanpy",
         path="gen_core.cells.data:scanpy_pbmc",
+        layer="raw",  # its X is scaled, which is no expression
+        map_only=True,
     ),
     DataSet(
         "kang2018",
@@ -91,6 +95,11 @@ DATA = (
         role="gene_sets",
     ),
 )
+
+
+def named(name: str) -> DataSet | None:
+    """The data set of this name; None for a file of the user's own."""
+    return next((d for d in DATA if d.name == name), None)
 
 
 def path_of(name: str, field: str = "data") -> Path:

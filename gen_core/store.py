@@ -12,11 +12,12 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gen_core.errors import InputError, MissingContent, OutputError
+from gen_core.errors import InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
 from gen_core.result import disk_sentence
 
@@ -85,6 +86,19 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         raise OutputError(disk_sentence(error, Path("the copy in the store"))) from error
     finally:
         partial.unlink(missing_ok=True)
+    return digest
+
+
+def add_checked(source: Path | IO[bytes], name: str, check: Callable[[str], object]) -> str:
+    """`add`, then `check(digest)`: a file that the check refuses (with a UserError) is not kept, unless it was kept before."""
+    before = {entry.digest for entry in recent(1_000_000)}
+    digest = add(source, name)
+    try:
+        check(digest)
+    except UserError:
+        if digest not in before:
+            delete(digest)
+        raise
     return digest
 
 

@@ -103,3 +103,17 @@ def test_bundled_data_sets_are_files_and_say_what_they_are() -> None:
             assert data.sha256
         assert data.licence
         assert not data.synthetic or "ynthetic" in data.title + data.summary
+
+
+def test_a_file_that_is_refused_is_not_kept(tmp_path: Path) -> None:
+    def refuse(digest: str) -> None:
+        raise InputError("no")
+
+    (tmp_path / "rubbish").write_bytes(b"rubbish")
+    with pytest.raises(InputError):
+        store.add_checked(tmp_path / "rubbish", "rubbish", refuse)
+    assert not store.recent()
+    digest = store.add_checked(tmp_path / "rubbish", "rubbish", lambda digest: None)
+    with pytest.raises(InputError):  # what was kept before stays
+        store.add_checked(tmp_path / "rubbish", "rubbish", refuse)
+    assert [entry.digest for entry in store.recent()] == [digest]

@@ -1,11 +1,11 @@
-"""Cells: predict how a cell type that was not treated would respond.
+"""Cells: predict how a cell type that was not perturbed would respond.
 
 The first minute: the page opens on a prediction. Its user picks another cell type, moves the dose, sees the cells move on
 the map and the genes along the diagonal, and reads how much better than a simple average that was.
 The first hour: they add their own .h5ad, check the columns that were guessed, name donors or doses, look at the left-out
 types, search their genes, drop a gene-set file, try a new donor's control cells, and save the prediction for scanpy.
-A bad day: no column says control; the matrix is scaled; one type only; treated cells of the target are missing; donor and
-treatment coincide; a link names a file that is not here. Each is one sentence, and the rest of the page goes on.
+A bad day: no column says control; the matrix is scaled; one type only; perturbed cells of the target are missing; donor and
+condition coincide; a link names a file that is not here. Each is one sentence, and the rest of the page goes on.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments.cells_question import PAGE, ask, forget_spot, widgets
-from app.instruments.cells_views import genes, show_spot, trust, verdict
+from app.instruments.cells_question import PAGE, ask, forget_spot, widgets, worded
+from app.instruments.cells_views import genes, score, show_spot, trust
 from app.parts import evidence, explain, export, figure, map, presets, session
 from app.parts.guard import guard, plain
 from app.parts.header import header
 from gen_core import catalog
-from gen_core.cells import decode, explore, heldout, maps, plots, question
+from gen_core.cells import decode, explore, heldout, maps, plots, question, warn
 from gen_core.cells.perturb import Prediction, predict
 from gen_core.cells.recipe import Decode, Perturb
 from gen_core.cells.shift import PREDICTORS
 from gen_core.cells.study import open_study
+from gen_core.errors import UserError
 
 SHIFTS = {
     "similarity_weighted": "Similarity-weighted",
@@ -33,7 +34,7 @@ SHIFTS = {
     "mean": "Mean of all cells",
 }
 PRESETS = {
-    "Two branches of one family": Perturb(data="simulated", target="T cytotoxic"),
+    "A type with a near relative": Perturb(data="simulated", target="T cytotoxic"),
     "A dose that was never given": Perturb(data="simulated_doses", target="B", dose_key="dose_uM", dose=5.5),
     "Pathways": Perturb(data="simulated", target="Dendritic", gene_sets="simulated_pathway", replicate_key="donor"),
 }
@@ -41,8 +42,8 @@ TRAPS = [
     (
         (
             "**An average of unlike types looks fine until the target is unlike them.** Take the balanced mean "
-            "for a monocyte: the part of the response that only myeloid cells have is missing, and the correlation "
-            "over all genes hardly shows it."
+            "for a monocyte: the part of the response that only myeloid cells have is missing. The correlation drops and the "
+            "energy distance grows several times over, yet the means of all genes (R² 0.90) still look fine."
         ),
         Perturb(data="simulated", target="Monocyte", predictor="gene_shift"),
     ),
@@ -76,7 +77,7 @@ IDEA = [
     "The dose multiplies the shift; where doses were measured it interpolates between them.",
 ]
 FORMULA = (
-    r"\hat x = \max\Bigl(0,\; x + \alpha \sum_t w_t\,(\bar x_t^{\,\mathrm{treated}} - \bar x_t^{\,\mathrm{control}})\Bigr),"
+    r"\hat x = \max\Bigl(0,\; x + \alpha \sum_t w_t\,(\bar x_t^{\,\mathrm{perturbed}} - \bar x_t^{\,\mathrm{control}})\Bigr),"
     r"\quad w_t \propto \sqrt{n_t}\; e^{-(d_t/d_{\min} - 1)/0.5}"
 )
 SOURCE = (
@@ -93,23 +94,29 @@ def default() -> Perturb:
 @st.fragment
 def instrument(asked: Perturb) -> None:
     """Controls, picture, evidence and export of one question: what a move of a control redraws."""
-    with guard():
+    with guard(worded):
         controls, picture = st.columns([1, 3], gap="medium")
+        if (clicked := map.clicked(figure.picked("cells.map"))) is not None:
+            session.seed(PAGE, spot=clicked)
         with controls:
-            recipe = choose(asked)
-            verdict(predict(recipe))  # the number that follows the slider, before everything that takes longer
+            recipe = choose(asked).replace(spot=session.value(PAGE, "spot"))
+            score(predict(recipe))  # the number that follows the slider, before everything that takes longer
+            stands = st.container()
         result = catalog.run(recipe)
         made: Prediction = result.content
         session.write_link(result.recipe)
+        if (verdict := warn.verdict(made, result.warnings)) is not None:
+            with stands:
+                evidence.badge(verdict.text, verdict.good)
         with picture:
             pictures(made)
-        evidence.notices(result.warnings)
+        evidence.notices(result.warnings, worded)
         genes(made)
         trust(result)
         st.subheader("Export")
-        dark, axes = figure.dark(), maps.response_axes(made)
+        dark = figure.dark()
         drawings = {
-            "map": lambda: maps.cell_map(made, axes, dark),
+            "map": lambda: maps.cell_map(made, dark),
             "changes": lambda: plots.changes(made, dark),
             "volcano": lambda: plots.volcano(made, dark),
             "held_out": lambda: plots.held_out(heldout.reference(made), made.study.target, dark),
@@ -121,7 +128,11 @@ def choose(asked: Perturb) -> Perturb:
     """The controls; the recipe they make."""
     cells = question.described(asked.data, asked.layer).n_cells
     with st.spinner(f"Reading {cells:,} cells; about {1 + cells / 4000:.0f} s the first time", show_time=True):
-        study = open_study(asked)
+        try:
+            study = open_study(asked)
+        except UserError:
+            session.write_link(asked)  # the link names the question that is on the screen, answered or not
+            raise
     # Two widgets, two keys: a multiple of the shift is no concentration, and one must not become the other
     field = "dose_multiple" if study.dose is None else "dose_measured"
     if session.value(PAGE, field) is None:
@@ -153,14 +164,12 @@ def choose(asked: Perturb) -> Perturb:
 
 def pictures(made: Prediction) -> None:
     """The map that can be clicked anywhere, the change of every gene, and what the clicked spot means."""
-    dark, study, axes = figure.dark(), made.study, maps.response_axes(made)
-    spot = map.clicked(figure.picked("cells.map"))
+    dark, study = figure.dark(), made.study
     left, right = st.columns(2, gap="small")
     with left:
-        drawn = map.clickable(maps.cell_map(made, axes, dark, spot=spot), *maps.spans(study.codes, axes))
-        figure.show(
-            drawn, "cells.map", f"Map of control, predicted and observed {study.target} cells on two components", select=True
-        )
+        drawn = map.clickable(maps.cell_map(made, dark), *maps.spans(study.codes, study.map_axes))
+        told = f"Map of {study.start}, predicted and observed {study.target} cells on two components"
+        figure.show(drawn, "cells.map", told, select=True)
         st.caption("The arrow is the mean move. Click anywhere, an empty spot too, to see what a cell there would express.")
     with right:
         figure.show(
@@ -170,14 +179,13 @@ def pictures(made: Prediction) -> None:
             st.caption("One point a gene. On the dotted line the prediction is perfect.")
         else:
             st.caption("Nothing was observed here, so this is the type that counted most. One point a gene.")
-    if spot is not None:
-        found = explore.spot_at(spot, axes, study.codes, study.cell_type, study.latent, study.genes, made.control_mean)
-        show_spot(found, f"against control {study.target} cells", "cells.map")
+    if made.spot is not None:
+        show_spot(made.spot, f"against {study.start} {study.target} cells", forget_spot)
 
 
 def no_spot() -> None:
     """In a callback: the map without its clicked spot."""
-    figure.forget("cells.atlas")
+    forget_spot()
     session.load(PAGE, session.current(PAGE).replace(z=Decode().z))
 
 
@@ -187,6 +195,10 @@ def atlas(recipe: Decode) -> None:
     with guard():
         now = session.current(PAGE)
         recipe = now if isinstance(now, Decode) and now.data == recipe.data else recipe  # with the spot clicked last
+        spot = map.clicked(figure.picked("cells.atlas")) or (recipe.z[0][:2] if recipe.z != Decode().z else None)
+        if spot is not None:
+            recipe = recipe.replace(z=[list(spot)])
+        session.write_link(recipe)
         made = decode.open_atlas(recipe)
         columns = list(made.obs.columns)
         controls, picture = st.columns([1, 3], gap="medium")
@@ -197,17 +209,14 @@ def atlas(recipe: Decode) -> None:
                 first = columns.index(guessed) if guessed in columns else 0
                 column = st.selectbox("Colour by", columns, index=first, key="cells.colour", help="A column of the file.")
             st.caption(f"{len(made.names):,} cells, {len(made.genes):,} genes.")
-        spot = map.clicked(figure.picked("cells.atlas")) or (recipe.z[0][:2] if recipe.z != Decode().z else None)
         drawn = map.clickable(maps.atlas_map(made, column, dark=figure.dark(), height=480, spot=spot), *maps.spans(made.codes))
         with picture:
             figure.show(drawn, "cells.atlas", "Map of all cells on two components", select=True)
             st.caption("Click anywhere, an empty spot too, to see what a cell there would express.")
         if spot is not None:
-            recipe = recipe.replace(z=[list(spot)])
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
             found = explore.spot_at(spot, (0, 1), made.codes, groups, made.latent, made.genes, made.mean)
-            show_spot(found, "against the mean of all cells", "cells.atlas", no_spot)
-        session.write_link(recipe)
+            show_spot(found, "against the mean of all cells", no_spot)
         st.subheader("Export")
         export.panel(catalog.run(recipe), {"map": lambda: drawn})
 
@@ -215,7 +224,7 @@ def atlas(recipe: Decode) -> None:
 recipe = session.start(PAGE, "cells.perturb", default, widgets)
 header(PAGE)
 presets.row(PAGE, PRESETS, default, forget_spot)
-with guard():
+with guard(worded):
     asked = ask(recipe)
     if isinstance(asked, Perturb):
         instrument(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,10 +12,10 @@ import streamlit as st
 from app.parts import figure, session, upload
 from app.parts.file_field import file_field
 from app.parts.guard import plain
-from gen_core.cells import question
+from gen_core.cells import plots, question
 from gen_core.cells.question import GUESSED
 from gen_core.cells.recipe import Decode, Perturb
-from gen_core.datasets import DATA
+from gen_core.datasets import DATA, named
 from gen_core.errors import UserError
 
 PAGE = "cells"
@@ -23,9 +24,31 @@ TYPES = ["h5ad", "h5", "zip", "mtx"]
 ASKED = (*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "target_data", "gene_sets", "seed", "latent_dim")
 
 
+# What the page calls the recipe's fields, so that a sentence written for all faces reads well on this one.
+WORDS = {
+    "condition_key": "Condition column",
+    "cell_type_key": "Context column",
+    "replicate_key": "Donor column",
+    "dose_key": "Dose column",
+    "sources": "Learn from",
+    "layer": "Layer",
+    "target": "Cell type to predict",
+    "target_data": "Control cells of a new donor",
+    "gene_sets": "Gene sets",
+} | {f"'{name}'": f"“{title}”" for name, title in plots.NAMES.items()}
+RESPONSE, MAP = "Response", "Map"
+
+
+def worded(text: str) -> str:
+    """A sentence of gen_core in the words of this page."""
+    return re.sub(
+        "|".join(rf"(?<!\w){re.escape(w)}(?!\w)" for w in sorted(WORDS, key=len, reverse=True)), lambda m: WORDS[m[0]], text
+    )
+
+
 def widgets(recipe: Perturb | Decode) -> dict[str, Any]:
     """A recipe as the values of the widgets."""
-    fields = recipe.fields()
+    fields = recipe.fields() | {"shown": MAP if isinstance(recipe, Decode) else RESPONSE}
     dose = {"dose_multiple": fields["dose"], "dose_measured": fields["dose"]} if "dose" in fields else {}
     return fields | dose | {"sources": list(fields.get("sources") or [])}
 
@@ -44,8 +67,21 @@ def forget(*fields: str) -> None:
 
 def forget_spot() -> None:
     """In a callback: the clicked spot was one of another map."""
+    session.seed(PAGE, spot=None)
     for key in MAPS:
         figure.forget(key)
+
+
+def turn_to() -> None:
+    """In a callback: from the question to the map of all its cells, and back to the question as it was left."""
+    now = session.current(PAGE)
+    if isinstance(now, Perturb):
+        session.put(PAGE, "question", now)
+        session.load(PAGE, Decode(data=now.data, layer=now.layer))
+    else:
+        left = session.get(PAGE, "question")
+        same = isinstance(left, Perturb) and isinstance(now, Decode) and left.data == now.data
+        session.load(PAGE, left if same else Perturb(data=session.value(PAGE, "data"), layer=session.value(PAGE, "layer")))
 
 
 def ask(recipe: Perturb | Decode) -> Perturb | Decode:
@@ -53,13 +89,20 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
 
     Where the file holds no question that can be answered, says why in one sentence and returns the recipe of its map.
     """
-    data_column, target_column, more_column = st.columns([5, 4, 3], vertical_alignment="bottom")
+    shown_column, data_column, target_column, more_column = st.columns([3, 6, 5, 3], vertical_alignment="bottom")
     with data_column:
-        name = upload.data_picker(PAGE, "cells", recipe.data, new_data, TYPES)
+        name = upload.data_picker(PAGE, "cells", recipe.data, new_data, TYPES, question.check)
+    with shown_column:
+        told = "The predicted response of one cell type, or the map of all cells of the data."
+        shown = st.segmented_control(
+            "Show", [RESPONSE, MAP], key=session.key(PAGE, "shown"), required=True, on_change=turn_to, help=told, width="stretch"
+        )
     given = {field: session.value(PAGE, field) for field in ASKED if session.value(PAGE, field) is not None}
     sources = [s for s in session.value(PAGE, "sources") or [] if s != given.get("target")]
-    map_only = name == "pbmc68k_reduced"
-    described = question.described(name, "raw" if map_only else given.get("layer"))
+    known = named(name)
+    described = question.described(name, given.get("layer"))
+    if shown == MAP:
+        return map_of(recipe, name, given.get("layer"))
     wanted, types, problem = None, [], None
     try:
         wanted = question.fill_in(Perturb.read(given | {"data": name, "sources": sources or None}))
@@ -70,20 +113,25 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
     if wanted is not None:
         with target_column:
             key = session.settle(PAGE, "target", types, wanted.target)
-            told = "Its treated cells are never used for the prediction, only to score it."
+            told = "Its perturbed cells are never used for the prediction, only to score it."
             st.selectbox("Cell type to predict", types, key=key, on_change=forget, args=("sources",), help=told)
     with more_column, st.popover("Question", icon=":material/tune:", width="stretch"):
         details(described, wanted, types)
     if wanted is None:
         sentence = (
-            "No treatment was measured in these cells; they are a map to walk on."
-            if map_only
-            else f"{problem} Until then: the map."
+            "Nothing was perturbed in these cells; they are a map to walk on."
+            if known and known.map_only
+            else f"{worded(str(problem))} Until then: the map."
         )
         st.info(plain(sentence), icon=":material/map:")
-        same = isinstance(recipe, Decode) and (recipe.data, recipe.layer) == (name, given.get("layer"))
-        return recipe if same else Decode(data=name, layer=given.get("layer"))
+        return map_of(recipe, name, given.get("layer"))
     return wanted
+
+
+def map_of(recipe: Perturb | Decode, name: str, layer: str | None) -> Decode:
+    """The recipe of the map of these cells: the page's own where it is one of them."""
+    same = isinstance(recipe, Decode) and (recipe.data, recipe.layer) == (name, layer)
+    return recipe if same and isinstance(recipe, Decode) else Decode(data=name, layer=layer)
 
 
 def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
@@ -94,9 +142,21 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
     st.caption(plain(described.state.text))
     left, right = st.columns(2)
     with left:
-        choice("Condition column", "condition_key", names, "Tells control from treated cells.", ("control", "perturbed"))
-        choice("Control", "control", labels, "Label of the untreated cells.", change=partial(unlike, "control", "perturbed"))
-        choice("Treated", "perturbed", labels, "Label of the treated cells.", change=partial(unlike, "perturbed", "control"))
+        choice("Condition column", "condition_key", names, "Tells control from perturbed cells.", ("control", "perturbed"))
+        choice(
+            "Control",
+            "control",
+            labels,
+            "Label of the cells that nothing was done to.",
+            change=partial(unlike, "control", "perturbed"),
+        )
+        choice(
+            "Perturbed",
+            "perturbed",
+            labels,
+            "Label of the treated, stimulated or edited cells.",
+            change=partial(unlike, "perturbed", "control"),
+        )
         choice("Layer", "layer", list(described.layers), "Which matrix of the file to read.", empty="X")
     with right:
         told = "Mostly the cell type: the response is carried across its values."
@@ -110,12 +170,12 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
         others = [t for t in types if t != wanted.target or wanted.target_data]
         told = "The types whose response is used."
         st.multiselect("Learn from", others, placeholder="all other types", key=session.key(PAGE, "sources"), help=told)
-    st.toggle("Reverse: predict control from treated cells", key=session.key(PAGE, "reverse"))
+    st.toggle("Reverse: predict control from perturbed cells", key=session.key(PAGE, "reverse"))
     sets = {d.name: d.title for d in DATA if d.role == "gene_sets"}
     told = "Their mean change, predicted beside observed."
     file_field(PAGE, "gene_sets", "Gene sets (.gmt)", sets, told, ["gmt", "txt"], question.check_gene_sets)
     told = "A second file: its control cells of the chosen type are predicted."
-    file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, question.described)
+    file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, question.check)
 
 
 def unlike(field: str, other: str) -> None:

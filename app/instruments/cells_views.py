@@ -36,7 +36,7 @@ TITLES = {
 }
 
 
-def verdict(made: Prediction) -> None:
+def score(made: Prediction) -> None:
     """The few numbers that say how good this prediction is, beside the best simple one and the ceiling."""
     if made.recipe.predictor == "auto":
         st.caption(f"Uses **{plots.NAMES[made.predictor]}**.")
@@ -51,17 +51,12 @@ def verdict(made: Prediction) -> None:
     low, high = made.intervals["pearson_delta_all"]
     st.caption(
         f"90 % interval {number(low, 3)} to {number(high, 3)}.  \n"
-        f"Best other baseline {number(theirs, 3)} ({plots.NAMES[best].lower()}), ceiling {number(ceiling, 3)}."
+        f"Best other baseline {number(theirs, 3)} ({plots.NAMES[best].lower()}), ceiling {number(ceiling, 3)}"
+        + (f", low because only {len(made.observed)} cells were measured." if own > ceiling else ".")
     )
-    if own > theirs + 0.01:
-        evidence.badge("Beats every other baseline", True)
-    elif own >= theirs - 0.01:
-        evidence.badge("A baseline is as good")
-    else:
-        evidence.badge("A baseline is better", False)
 
 
-def show_spot(found: explore.Spot, against: str, key: str, forget: Callable[[], None] | None = None) -> None:
+def show_spot(found: explore.Spot, against: str, forget: Callable[[], None]) -> None:
     """A decoded spot: who lives there, how strange it is, which genes set it apart."""
     around = ", ".join(f"{plain(name)} {share:.0%}" for name, share in found.nearest[:3])
     usual = found.percentile <= 95
@@ -77,8 +72,8 @@ def show_spot(found: explore.Spot, against: str, key: str, forget: Callable[[], 
             st.markdown("**The clicked spot**")
             evidence.badge(f"farther out than {found.percentile:.0f} % of cells" if usual else "unlike any cell measured", usual)
             st.caption(f"Nearest cells: {around}")
-            drop = forget or (lambda: figure.forget(key))
-            st.button("Forget the spot", key=f"{key}.forget", type="tertiary", icon=":material/close:", on_click=drop)
+            key = f"{PAGE}/forget_spot"
+            st.button("Forget the spot", key=key, type="tertiary", icon=":material/close:", on_click=forget)
         with right:
             st.caption(f"Expression (log1p), change {plain(against)}")
             st.dataframe(found.genes.head(40), hide_index=True, height=178, column_config=columns)
@@ -101,18 +96,24 @@ def genes(made: Prediction) -> None:
         figure.show(plots.volcano(made, figure.dark()), "cells.volcano", told)
         st.caption(
             "Upwards: the change in units of how much the other types differ. Not a p-value: predicted cells are their own "
-            "controls moved, so p only counts cells."
+            "controls moved, so p only counts cells. Expression is per 10,000 counts: where some genes rise, all others fall a "
+            "little, which is the cloud of small negative changes."
         )
     elif view == "Table":
         number_format = st.column_config.NumberColumn
-        shown = {name: number_format(title, format=digits) for name, (title, digits) in TITLES.items()}
+        titles = TITLES | {"control_mean": (made.study.start.capitalize(), "%.2f")}
+        shown = {name: number_format(title, format=digits) for name, (title, digits) in titles.items()}
         st.dataframe(
             made.tested[["rank", "gene", *TITLES]],
             hide_index=True,
             height=420,
             column_config={"gene": "Gene", "rank": "Rank"} | shown,
         )
-        st.caption("Ranked by the smallest change that the 90 % interval allows, not by p. The magnifier at the corner searches.")
+        st.caption(
+            "Ranked by the smallest change that the 90 % interval allows, not by p, with "
+            f"{metrics.PSEUDO:g} counts per 10,000 added on both sides: a gene without a count in {made.study.start} cells has a "
+            "log₂FC near 30 and would always come first. The magnifier at the corner searches."
+        )
     elif view == "Violins":
         violins(made)
     elif made.gene_sets is not None:
@@ -129,9 +130,7 @@ def violins(made: Prediction) -> None:
         return
     told = "Expression of chosen genes in control, predicted and observed cells"
     figure.show(plots.violins(made, chosen, figure.dark()), "cells.violins", told)
-    st.caption(
-        "Predicted cells keep their own noise. Control cells without a count of a gene all move to one value: the narrow waist."
-    )
+    st.caption("Predicted cells keep their own noise. All cells without a count of a gene move to one value: the narrow waist.")
 
 
 def gene_sets(made: Prediction) -> None:
@@ -156,7 +155,7 @@ def trust(result: Result) -> None:
         used = plots.NAMES[made.predictor]
         rows = {used: told} | {plots.NAMES[n]: result.baselines[n] for n in (*BASELINES, "ceiling") if n != made.predictor}
         spans = {name: (told[f"{name}_low"], told[f"{name}_high"]) for name in metrics.NAMES if f"{name}_low" in told}
-        cells = f"{len(made.observed)} treated {plain(made.study.target)} cells"
+        cells = f"{len(made.observed)} {made.study.end} {plain(made.study.target)} cells"
         about = f"This prediction, scored on {cells} it never saw; 90 % intervals."
         evidence.score_table(SCORES, rows, {used: spans}, used, [plots.NAMES["ceiling"]], about)
     if not made.folds.folds:
@@ -168,11 +167,11 @@ def trust(result: Result) -> None:
         "cells.held_out",
         "Score of every predictor on every left-out type",
     )
-    resampled = "donors" if made.study.replicate is not None else "cells"
+    resampled = "cells" if made.study.replicate is None else "donors (cells where a type has a single donor)"
     st.caption(
         f"Each type left out in turn and predicted from the others. Bars: 90 % over resampled {resampled}. "
         "The ceiling, half of the real cells against the other half, is low where a type has few cells. "
-        f"The components saw the treated cells of these types, all but {plain(made.study.target)}'s: predictors in components "
+        f"The components saw the perturbed cells of these types, all but {plain(made.study.target)}'s: predictors in components "
         "are flattered in the other rows."
     )
     percent = {name: number(100 * float(told[f"genes_{name}"]), 0) for name in ("up_precision", "up_by_chance", "coverage90")}

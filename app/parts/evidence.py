@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ from app.parts.guard import plain
 from gen_core.result import Notice
 
 # Good to know, and no reason to doubt the result; every other warning is one, and is shown in red.
-CALM = {"synthetic_data", "no_truth", "few_samples"}
+CALM = {"synthetic_data", "no_truth"}
 
 Interval = tuple[float, float]
 
@@ -28,14 +28,14 @@ class Score:
     digits: int = 3
 
 
-def notices(warnings: Iterable[Notice]) -> None:
-    """A result's warnings: real ones in red first, then what is only good to know, in small print."""
+def notices(warnings: Iterable[Notice], words: Callable[[str], str] = str) -> None:
+    """A result's warnings: real ones in red first, then what is only good to know, in small print; in the page's `words`."""
     ordered = sorted(warnings, key=lambda w: w.code in CALM)
     for warning in ordered:
         if warning.code in CALM:
-            st.caption(f":material/info: {plain(warning.text)}")
+            st.caption(f":material/info: {plain(words(warning.text))}")
         else:
-            st.error(plain(warning.text), icon=":material/warning:")
+            st.error(plain(words(warning.text)), icon=":material/warning:")
 
 
 def score_table(

@@ -58,7 +58,9 @@ def panel(result: Result, figures: Mapping[str, Callable[[], Any]] | None = None
         with shown[0]:
             link.share(recipe)
         shown[1].code(snippet(recipe), language="python")
+        shown[1].caption("Run it in the project's folder, with the Python in its `.venv`.")
         shown[2].code(command(recipe), language="bash", wrap_lines=True)
+        shown[2].caption("In the project's folder, after `source .venv/bin/activate`.")
 
 
 def snippet(recipe: Recipe) -> str:

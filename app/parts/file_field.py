@@ -55,10 +55,8 @@ def _arrived(page: str, field: str, key: str, check: Callable[[str], object] | N
         return
     session.put(page, f"{field}/file/error", None)
     try:
-        digest = store.add(file, file.name)
+        digest = store.add_checked(file, file.name, check or (lambda digest: None))
         session.own(digest)
-        if check:
-            check(digest)
         session.put(page, f"{field}/own", session.get(page, f"{field}/own", {}) | {digest: file.name})
         session.seed(page, **{field: digest})
     except UserError as error:

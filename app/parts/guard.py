@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -19,8 +19,11 @@ log = logging.getLogger("latent_sandbox")
 
 
 @contextmanager
-def guard() -> Iterator[None]:
-    """Show what goes wrong inside as one sentence and go on after it; stop and rerun pass through (they are no Exception)."""
+def guard(words: Callable[[str], str] = str) -> Iterator[None]:
+    """Show what goes wrong inside as one sentence and go on after it; stop and rerun pass through (they are no Exception).
+
+    `words` puts a sentence of gen_core into the words of the page.
+    """
     try:
         yield
     except FragmentHandledException:  # a fragment inside has already said what went wrong
@@ -30,7 +33,7 @@ def guard() -> Iterator[None]:
         if isinstance(error, MissingContent):
             ask_for(error)
         elif isinstance(error, UserError):
-            say(error)
+            say(error, words)
         else:
             reference = secrets.token_hex(3)
             log.exception("Error %s on a page", reference)
@@ -41,9 +44,9 @@ def guard() -> Iterator[None]:
             )
 
 
-def say(error: UserError) -> None:
+def say(error: UserError, words: Callable[[str], str] = str) -> None:
     """A user's error as its one sentence; markdown in it (a file's or column's name) shows as plain text."""
-    st.error(plain(str(error)), icon=":material/error:")
+    st.error(plain(words(str(error))), icon=":material/error:")
 
 
 def plain(text: str) -> str:

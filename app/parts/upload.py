@@ -18,6 +18,7 @@ from gen_core.errors import UserError
 from gen_core.inputs import human_size
 
 Changed = Callable[[], None]
+Check = Callable[[str], object]
 
 
 def data_picker(
@@ -26,6 +27,7 @@ def data_picker(
     current: str,
     on_change: Changed | None = None,
     types: Sequence[str] | None = None,
+    check: Check = lambda digest: None,
     field: str = "data",
     label: str = "Data",
 ) -> str:
@@ -33,7 +35,8 @@ def data_picker(
 
     `on_change` runs in the callback after the choice changed (and before the page runs again): the page resets there
     what belongs to the old data. Outside the page's fragment, so that all of the page follows. `types` are the endings
-    the uploader offers to open.
+    the uploader offers to open. `check` is called with the digest of a new file; where it raises a UserError the file is
+    not kept, the sentence stands below the uploader, and what was there before stays.
     """
     following = session.get(page, f"{field}/next")
     if following is not None:
@@ -60,7 +63,7 @@ def data_picker(
             st.popover("", icon=":material/add:", key=closing, help="Use your own file, or fetch a public data set"),
             st.container(width=440),
         ):
-            _add(page, system, field, types, on_change)
+            _add(page, system, field, types, on_change, check)
     return str(session.value(page, field, current))
 
 
@@ -77,10 +80,12 @@ def _kept(count: int) -> list[store.Entry]:
     return [entry for entry in store.recent(1000) if session.may_see(entry.digest)][:count]
 
 
-def _add(page: str, system: str, field: str, types: Sequence[str] | None, on_change: Changed | None) -> None:
+def _add(page: str, system: str, field: str, types: Sequence[str] | None, on_change: Changed | None, check: Check) -> None:
     """The popover's content: upload, path, public sets, and the list of stored files with a way to delete each."""
     key = session.turn(page, f"{field}/upload")
-    st.file_uploader("Your own file", type=types, key=key, on_change=_uploaded, args=(page, field, key, on_change))
+    st.file_uploader("Your own file", type=types, key=key, on_change=_uploaded, args=(page, field, key, on_change, check))
+    if error := session.get(page, f"{field}/error"):
+        st.error(plain(error), icon=":material/error:")
     st.caption(f":material/lock: {session.promise()}")
     if not session.hosted():
         path = session.turn(page, f"{field}/path")
@@ -89,11 +94,9 @@ def _add(page: str, system: str, field: str, types: Sequence[str] | None, on_cha
             key=path,
             placeholder="/data/cells.h5ad",
             on_change=_path_given,
-            args=(page, field, path, on_change),
+            args=(page, field, path, on_change, check),
             help="For files too large to upload: a copy goes into the store. Only offered on the machine the app runs on.",
         )
-    if error := session.get(page, f"{field}/error"):
-        st.error(plain(error), icon=":material/error:")
     public = [d for d in catalog.data_sets(system) if d.url]
     for data in public:
         _public(page, field, data, on_change)
@@ -135,17 +138,18 @@ def _public(page: str, field: str, data: datasets.DataSet, on_change: Changed | 
         st.rerun()
 
 
-def _uploaded(page: str, field: str, key: str, on_change: Changed | None) -> None:
+def _uploaded(page: str, field: str, key: str, on_change: Changed | None, check: Check) -> None:
     file = session.held(key)
     if file is not None:
-        _take(page, field, lambda: store.add(file, file.name), on_change)
+        _take(page, field, lambda: store.add_checked(file, file.name, check), on_change)
         session.turn_over(page, f"{field}/upload")
 
 
-def _path_given(page: str, field: str, key: str, on_change: Changed | None) -> None:
+def _path_given(page: str, field: str, key: str, on_change: Changed | None, check: Check) -> None:
     text = str(session.held(key) or "").strip().strip("\"'")
     if text and not session.hosted():  # asked again: a callback's word is a client's word
-        _take(page, field, lambda: store.add(Path(text).expanduser()), on_change)
+        path = Path(text).expanduser()
+        _take(page, field, lambda: store.add_checked(path, path.name, check), on_change)
         if not session.get(page, f"{field}/error"):
             session.turn_over(page, f"{field}/path")
 

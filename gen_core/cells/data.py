@@ -52,6 +52,8 @@ class Description:
     state: State
     guess: Guess
     notices: tuple[Notice, ...]
+    instead: tuple[str, ...] = ()
+    """Where the matrix cannot be used: the layers that can."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +80,9 @@ def describe(path: Path, layer: str | None = None) -> Description:
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
         state = _state(path, layer, matrix, genes)
-        if not _usable(state):
-            state = State(state.kind, state.base, state.target_sum, f"{state.text} {_instead(path, file, layer)}")
+        instead = () if usable(state) else _instead(path, file, layer)
+        if not usable(state):
+            state = State(state.kind, state.base, state.target_sum, f"{state.text} {_advice(instead)}")
         described = [(name, file.obs.column(name)) for name in file.obs.columns[:MAX_COLUMNS]]
         found = tuple(cols.describe_column(name, values) for name, values in described)
         guessed = cols.guess(found)
@@ -94,7 +97,7 @@ def describe(path: Path, layer: str | None = None) -> Description:
             notices.append(Notice("many_columns", text))
         notices += _labels_missing(found) + _confounded(dict(described), found, guessed)
         return Description(
-            n_cells, len(genes.names), matrix.n_nonzero, found, tuple(file.layers), state, guessed, unique(notices)
+            n_cells, len(genes.names), matrix.n_nonzero, found, tuple(file.layers), state, guessed, unique(notices), instead
         )
 
 
@@ -111,8 +114,8 @@ def read_cells(
         n_cells = _enough(file)
         matrix, genes, notices = _matrix(file, layer)
         state = _state(path, layer, matrix, genes)
-        if not _usable(state):
-            raise InputError(f"{state.text} {_instead(path, file, layer)}")
+        if not usable(state):
+            raise InputError(f"{state.text} {_advice(_instead(path, file, layer))}")
         notices += _doubts(state)
         rows = np.arange(n_cells) if rows is None else np.asarray(rows, dtype=np.int64)
         if len(rows) and (rows[0] < 0 or rows[-1] >= n_cells or (np.diff(rows) <= 0).any()):
@@ -184,14 +187,14 @@ def _look(matrix: Matrix, genes: Genes) -> State:
     return recognise(sample if genes.kept is None else sample[:, genes.kept], values)
 
 
-def _usable(state: State) -> bool:
+def usable(state: State) -> bool:
     """Whether a matrix can be read as expression: not scaled, not broken, not empty."""
     return state.kind != "scaled" and (state.kind != "unknown" or state.base > 0)
 
 
 def _doubts(state: State) -> list[Notice]:
     """What is to be said about a matrix that is used although it is not quite what it should be."""
-    if state.kind == "unknown" and _usable(state):
+    if state.kind == "unknown" and usable(state):
         return [Notice("unknown_scale", state.text)]
     return [] if state.whole else [Notice("not_integers", state.text)]
 
@@ -205,8 +208,8 @@ def _spread(n: int, count: int) -> np.ndarray:
     return np.unique(starts[:, None] + np.arange(run))
 
 
-def _instead(path: Path, file: CellFile, layer: str | None) -> str:
-    """Which other matrix of the file would do."""
+def _instead(path: Path, file: CellFile, layer: str | None) -> tuple[str, ...]:
+    """Which other matrices of the file would do, each with its state."""
     fit = []
     for other in [None, *file.layers]:
         if other == layer or (other is None and layer == "X"):
@@ -216,10 +219,14 @@ def _instead(path: Path, file: CellFile, layer: str | None) -> str:
             state = _state(path, other, matrix, genes)
         except InputError:
             continue
-        if _usable(state) and state.kind != "unknown":
+        if usable(state) and state.kind != "unknown":
             fit.append(f"{other or 'X'} ({state.kind.removesuffix('_subset')})")
-    if fit:
-        return f"Choose another layer: {', '.join(fit)}."
+    return tuple(fit)
+
+
+def _advice(instead: Sequence[str]) -> str:
+    if instead:
+        return f"Choose another layer: {', '.join(instead)}."
     return "No other layer of the file would do; save the raw counts as X or as a layer."
 
 

@@ -16,7 +16,7 @@ from gen_core.cells import data, files, question
 from gen_core.cells.moved import column_mean
 from gen_core.cells.recipe import Decode
 from gen_core.cells.warn import STRANGE
-from gen_core.datasets import DATA, path_of
+from gen_core.datasets import named, path_of
 from gen_core.errors import RecipeError
 from gen_core.latent.components import Components
 from gen_core.latent.density import Density, place
@@ -63,7 +63,7 @@ class Decoded:
 
 def open_atlas(recipe: Decode) -> Atlas:
     """The cells that span the map. Raises InputError where the file cannot be read."""
-    layer = recipe.layer or ("raw" if recipe.data == "pbmc68k_reduced" else None)  # its X is scaled, which is no expression
+    layer = question.layer_of(recipe.data, recipe.layer)
     key = (recipe.data, layer, recipe.latent_dim, recipe.seed)
     return KEPT.get(key, lambda: _read(recipe, layer))
 
@@ -101,7 +101,7 @@ def run(recipe: Decode, progress: object = None) -> Result:
     made = decode(recipe)
     strange = int((made.percentile > STRANGE).sum())
     warnings = [Notice("off_manifold", f"{strange} of {len(made.z)} points lie where no cell does.")] if strange else []
-    if any(d.name == recipe.data and d.synthetic for d in DATA):
+    if (known := named(recipe.data)) and known.synthetic:
         warnings.append(Notice("synthetic_data", "These cells are synthetic: made by a simulator, measured nowhere."))
     writers: dict[str, Callable[[Path], None]] = {"profiles.csv": lambda path: files.table(path, profiles(made), recipe)}
     return Result(

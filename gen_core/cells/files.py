@@ -28,6 +28,9 @@ def writers(made: Prediction) -> dict[str, Callable[[Path], None]]:
         "genes.csv": lambda path: table(path, made.tested, made.recipe),
         "held_out.csv": lambda path: table(path, made.held_out, made.recipe),
     }
+    if made.spot is not None:
+        spot = made.spot
+        files["spot.csv"] = lambda path: table(path, spot.genes, made.recipe)
     if made.recipe.gene_sets is not None:
         files["gene_sets.csv"] = lambda path: table(path, made.gene_sets, made.recipe)
     return files
@@ -56,9 +59,12 @@ def predicted(path: Path, made: Prediction) -> None:
         names = data.read_obs(source, []).index.to_numpy()[rows]
     else:
         source, rows, names = None, study.asked, study.names[study.asked]
-    end = recipe.control if recipe.reverse else recipe.perturbed
     obs = pd.DataFrame(
-        {str(recipe.cell_type_key): study.target, str(recipe.condition_key): f"{end} (predicted)", "dose": float(recipe.dose)},
+        {
+            str(recipe.cell_type_key): study.target,
+            str(recipe.condition_key): f"{study.label(study.end)} (predicted)",
+            "dose": float(recipe.dose),
+        },
         index=names,
     )
     for column in (str(recipe.cell_type_key), str(recipe.condition_key)):

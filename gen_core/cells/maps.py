@@ -18,18 +18,6 @@ Array = np.ndarray
 SHOWN = 1_500  # cells of one group drawn on a map
 
 
-def response_axes(made: Prediction) -> tuple[int, int]:
-    """The two components to look at: the one with the widest spread of cells, and the one the responses point along most."""
-    study = made.study
-    codes = study.codes
-    spread = codes.std(0)[:10]
-    moves = np.stack([codes[study.rows(name, True)].mean(0) - codes[study.rows(name, False)].mean(0) for name in study.sources])
-    strength = np.abs(moves[:, : len(spread)]).mean(0) / np.maximum(spread, 1e-9)
-    response = int(strength.argmax())
-    other = next(i for i in range(len(spread)) if i != response) if len(spread) > 1 else response
-    return other, response
-
-
 def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, float], tuple[float, float]]:
     """Ranges of two axes that hold all but the farthest few codes (n, k), with a margin; for maps that stay still."""
     found = []
@@ -40,11 +28,10 @@ def spans(codes: Array, axes: tuple[int, int] = (0, 1)) -> tuple[tuple[float, fl
     return found[0], found[1]
 
 
-def cell_map(
-    made: Prediction, axes: tuple[int, int], dark: bool = False, height: int = 420, spot: tuple[float, float] | None = None
-) -> go.Figure:
+def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figure:
     """The target's control, predicted and observed cells on two components, all other cells faint behind them."""
     study = made.study
+    axes = study.map_axes
     grey = palette.role("control", dark)
     figure = go.Figure()
 
@@ -61,7 +48,7 @@ def cell_map(
 
     others = np.flatnonzero(study.cell_type != study.target)
     cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
-    cloud(study.codes[study.asked], "control", grey, "circle", 5, 0.75)
+    cloud(study.codes[study.asked], study.start, grey, "circle", 5, 0.75)
     cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
         cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
@@ -71,7 +58,7 @@ def cell_map(
         name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
     }
     _names(figure, middles, study.codes, axes, dark)
-    _mark(figure, spot, dark)
+    _mark(figure, made.recipe.spot, dark)
     share = 100 * study.latent.explained
     figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
     figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")

@@ -26,6 +26,7 @@ NAMES = (
     "r2_variance",
 )
 EPSILON = 1e-9  # scanpy's, inside the logarithm of its fold change
+PSEUDO = 0.05  # counts per 10,000: below this a mean of a few hundred cells is a handful of counts
 
 
 def pearson(a: Array, b: Array) -> Array:
@@ -36,9 +37,12 @@ def pearson(a: Array, b: Array) -> Array:
         return np.where(norm > 1e-12, (a * b).sum(-1) / norm, np.nan)
 
 
-def log2_fold_change(mean: Array, reference: Array) -> Array:
-    """log2 fold change of two means of log1p expression, as scanpy's rank_genes_groups defines it."""
-    return np.log2((np.expm1(mean) + EPSILON) / (np.expm1(reference) + EPSILON))
+def log2_fold_change(mean: Array, reference: Array, pseudo: float = EPSILON) -> Array:
+    """log2 fold change of two means of log1p expression, as scanpy's rank_genes_groups defines it.
+
+    It is near 30 where the reference has no count at all; with a larger `pseudo` (counts per 10,000) it stays in bounds.
+    """
+    return np.log2((np.expm1(mean) + pseudo) / (np.expm1(reference) + pseudo))
 
 
 def e_distance(a: Array, b: Array) -> float:

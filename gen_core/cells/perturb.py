@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from gen_core.cells import files, folds, genesets, heldout, intervals, metrics, simulate
+from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate
 from gen_core.cells.folds import Fold, Folds
 from gen_core.cells.moved import Moved, column_mean
-from gen_core.cells.recipe import Perturb
+from gen_core.cells.recipe import FREE, Perturb
 from gen_core.cells.shift import BASELINES, PREDICTORS, Shift, estimate
 from gen_core.cells.study import FEW, Study, open_study
 from gen_core.cells.warn import warnings_of
@@ -22,6 +23,10 @@ from gen_core.result import Result
 
 Array = np.ndarray
 KEPT = Memo(512 << 20, lambda made: made.moved.extra.nnz * 12 + (1 << 20))
+GENE_COLUMNS = (
+    *("gene", "control_mean", "predicted_mean", "observed_mean", "log2fc_predicted", "log2fc_observed", "p_adjusted", "rank"),
+    *("log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"),
+)
 TESTED = 2_000  # cells a side in a rank-sum test; p-values of moved cells are set by cell number anyway
 
 
@@ -75,7 +80,11 @@ class Prediction:
 
     @cached_property
     def genes(self) -> pd.DataFrame:
-        """One row a gene, the surest change first: by the smallest log2 fold change that its interval allows, never by p."""
+        """One row a gene, the surest change first: by the smallest log2 fold change that its interval allows, never by p.
+
+        For the order alone both means get `PSEUDO` more, or genes without a count in control, whose fold change has no
+        bound, would all come first.
+        """
         control, predicted = self.control_mean, self.predicted_mean
         change = metrics.log2_fold_change
         low, high = (change(bound, control) for bound in self.bounds)
@@ -92,6 +101,7 @@ class Prediction:
                 "sign_agreement": self.shift.agreement,
             }
         )
+        low, high = (change(bound, control, metrics.PSEUDO) for bound in self.bounds)
         surest = np.maximum(np.maximum(low, -high), 0)
         order = np.lexsort((-np.abs(predicted - control), -surest))
         frame["rank"] = np.argsort(order, kind="stable") + 1
@@ -109,18 +119,7 @@ class Prediction:
         if len(self.observed):
             real = metrics.rank_sum(Moved.still(self.study.X[self.observed[some(len(self.observed))]]), control).p_adjusted
         p = pd.DataFrame({"gene": self.study.genes, "p_adjusted": predicted, "p_adjusted_observed": real})
-        columns = [
-            "gene",
-            "control_mean",
-            "predicted_mean",
-            "observed_mean",
-            "log2fc_predicted",
-            "log2fc_observed",
-            "p_adjusted",
-            "rank",
-        ]
-        columns += ["log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"]
-        return self.genes.merge(p, on="gene", sort=False)[columns]
+        return self.genes.merge(p, on="gene", sort=False)[[*GENE_COLUMNS]]
 
     @cached_property
     def held_out(self) -> pd.DataFrame:
@@ -137,6 +136,15 @@ class Prediction:
         return genesets.changes(sets, self.study.genes, self.control_mean, self.predicted_mean, observed)
 
     @cached_property
+    def spot(self) -> explore.Spot | None:
+        """What the recipe's place on the map decodes to; None where it names none."""
+        study, at = self.study, self.recipe.spot
+        if at is None:
+            return None
+        groups, reference = study.cell_type, self.control_mean
+        return explore.spot_at(at, study.map_axes, study.codes, groups, study.latent, study.genes, reference)
+
+    @cached_property
     def off_manifold(self) -> float:
         """How unlike the training cells the predicted ones are: the median percentile of their distance to neighbours."""
         some = np.random.default_rng(self.recipe.seed).permutation(len(self.codes))[:300]
@@ -145,14 +153,22 @@ class Prediction:
 
 def predict(recipe: Perturb) -> Prediction:
     """The prediction alone; what it is asked for it works out then and keeps. Raises as `open_study` does."""
-    made: Prediction = KEPT.get(recipe.json(), lambda: _predict(recipe))
+    made: Prediction = KEPT.get(recipe.json(), lambda: _predict(recipe) if recipe.spot is None else _with_spot(recipe))
+    return made
+
+
+def _with_spot(recipe: Perturb) -> Prediction:
+    """The same prediction, with what it has worked out so far, under the recipe that names a place on its map."""
+    made = copy(predict(recipe.replace(spot=None)))
+    object.__setattr__(made, "recipe", made.recipe.replace(spot=recipe.spot))
+    made.__dict__.pop("spot", None)
     return made
 
 
 def _predict(recipe: Perturb) -> Prediction:
     study = open_study(recipe)
     # the study was kept under the fields that decide what is read: the others are this recipe's own
-    recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in ("predictor", "dose", "shift", "gene_sets")})
+    recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in FREE})
     held_out = folds.open_folds(study, recipe.shift, recipe.dose)
     predictor = held_out.auto if recipe.predictor == "auto" else recipe.predictor
     responses = [study.responses[name] for name in study.sources]

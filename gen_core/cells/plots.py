@@ -42,7 +42,7 @@ def warm() -> None:
 
     made = predict(Perturb())
     for figure in (
-        maps.cell_map(made, maps.response_axes(made)),
+        maps.cell_map(made),
         changes(made),
         volcano(made),
         held_out(heldout.reference(made), ""),
@@ -129,7 +129,7 @@ def violins(made: Prediction, genes: list[str], dark: bool = False, height: int 
     order = {gene: i for i, gene in enumerate(study.genes)}
     index = np.array([order[gene] for gene in genes], int)
     groups = [
-        ("control", study.X[study.asked[:SHOWN]][:, index].toarray(), "control"),
+        (study.start, study.X[study.asked[:SHOWN]][:, index].toarray(), "control"),
         ("predicted", made.moved.genes(index)[:SHOWN], "predicted"),
     ]
     if len(made.observed):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gen_core.cells import data, genesets
 from gen_core.cells.recipe import Perturb
-from gen_core.datasets import path_of
+from gen_core.datasets import named, path_of
 from gen_core.errors import InputError, RecipeError
 from gen_core.memo import Memo
 from gen_core.result import Notice
@@ -23,8 +23,22 @@ DESCRIBED = Memo(64 << 20, lambda described: 1 << 20)
 
 def described(name: str, layer: str | None = None) -> data.Description:
     """What the file of a recipe's content name holds, looked at once. Raises InputError where it cannot be read."""
+    layer = layer_of(name, layer)
     found: data.Description = DESCRIBED.get((name, layer), lambda: data.describe(path_of(name), layer))
     return found
+
+
+def check(name: str) -> None:
+    """Raise InputError where no matrix of this file can be used, or it is no file of cells at all."""
+    found = described(name)
+    if not data.usable(found.state) and not found.instead:
+        raise InputError(found.state.text)
+
+
+def layer_of(name: str, layer: str | None) -> str | None:
+    """The layer to read: the one asked for, else what the data set calls its expression, else X."""
+    known = named(name)
+    return layer or (known.layer if known else None)
 
 
 def fill_in(recipe: Perturb) -> Perturb:

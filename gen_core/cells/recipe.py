@@ -12,6 +12,10 @@ Predictor = Literal["auto", "no_change", "gene_shift", "pca_shift", "nearest_shi
 Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean"]
 
 
+# Fields that do not decide which cells are read, nor how: a study is kept while these change.
+FREE = ("predictor", "shift", "dose", "gene_sets", "spot")
+
+
 class Perturb(Recipe):
     """Predict how one cell type responds to a perturbation, from the responses of the other cell types."""
 
@@ -57,6 +61,9 @@ class Perturb(Recipe):
     reverse: bool = Field(False, description="Predict the control state from the perturbed one.")
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
+    spot: tuple[float, float] | None = Field(
+        None, description="A place on the map that is looked at; its profile is then a file too. Changes no prediction."
+    )
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

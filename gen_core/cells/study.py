@@ -14,7 +14,7 @@ from scipy import sparse
 
 from gen_core.cells import data, question
 from gen_core.cells.moved import column_mean, column_variance
-from gen_core.cells.recipe import Perturb
+from gen_core.cells.recipe import FREE, Perturb
 from gen_core.cells.shift import Response
 from gen_core.datasets import path_of
 from gen_core.errors import InputError, RecipeError
@@ -60,6 +60,17 @@ class Study:
         return self.latent.encode(self.X)
 
     @cached_property
+    def map_axes(self) -> tuple[int, int]:
+        """The two components to look at: the one with the widest spread of cells, and the one the responses point along most."""
+        codes = self.codes
+        spread = codes.std(0)[:10]
+        moves = np.stack([codes[self.rows(name, True)].mean(0) - codes[self.rows(name, False)].mean(0) for name in self.sources])
+        strength = np.abs(moves[:, : len(spread)]).mean(0) / np.maximum(spread, 1e-9)
+        response = int(strength.argmax())
+        other = next(i for i in range(len(spread)) if i != response) if len(spread) > 1 else response
+        return other, response
+
+    @cached_property
     def density(self) -> Density:
         """How dense the cells lie along the components, those aside that no prediction may have seen."""
         unseen = np.array([], int) if self.from_new_file else self.rows(self.target, True)
@@ -68,6 +79,20 @@ class Study:
     @property
     def target(self) -> str:
         return str(self.recipe.target)
+
+    @property
+    def start(self) -> str:
+        """What the cells that a prediction starts from are called."""
+        return "perturbed" if self.recipe.reverse else "control"
+
+    @property
+    def end(self) -> str:
+        """What the cells are called that the predicted ones should be like."""
+        return "control" if self.recipe.reverse else "perturbed"
+
+    def label(self, role: str) -> str:
+        """The file's own word for "control" or "perturbed" cells."""
+        return str(self.recipe.control if role == "control" else self.recipe.perturbed)
 
     @property
     def from_new_file(self) -> bool:
@@ -166,8 +191,7 @@ def open_study(recipe: Perturb) -> Study:
     """
     if any(getattr(recipe, field) is None for field in question.GUESSED):
         recipe = question.fill_in(recipe)  # so that a question and its filled-in form are one study
-    fixed = recipe.model_dump(exclude={"predictor", "dose", "shift", "gene_sets"})
-    key = repr(sorted(fixed.items()))
+    key = repr(sorted(recipe.model_dump(exclude=set(FREE)).items()))
     return KEPT.get(key, lambda: _read(key, recipe))
 
 
@@ -221,7 +245,7 @@ def _check(study: Study) -> None:
     if not len(study.asked):
         have = sorted({name for name, perturbed in study._groups if not perturbed})
         raise InputError(
-            f"There are no {recipe.control!r} cells of {target!r} to start from; there are of {question.some(have)}."
+            f"There are no {study.label(study.start)!r} cells of {target!r} to start from; there are of {question.some(have)}."
         )
     unknown = sorted(set(recipe.sources or ()) - set(study.types))
     if unknown:

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gen_core.cells.folds import SAME
 from gen_core.cells.shift import BASELINES
-from gen_core.datasets import DATA
+from gen_core.datasets import named
 from gen_core.result import Notice, unique
 
 if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
 
+# Warnings with which no score is a recommendation.
+DOUBTS = {"adds_nothing", "confounded", "extrapolated_dose", "few_samples", "off_manifold", "out_of_distribution"}
 FEW_CELLS, FEW_SOURCES = 20, 3
 UNLIKE = 1.5  # times the largest distance that a source type has to its nearest other type
 STRANGE = 95.0  # percentile from which points count as off the manifold
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A prediction's score in a few words; `good` is None where it neither recommends nor advises against it."""
+
+    text: str
+    good: bool | None
+
+
+def verdict(made: Prediction, warnings: Iterable[Notice]) -> Verdict | None:
+    """How a scored prediction stands: against doing nothing, against the best other baseline, and with its warnings."""
+    if made.fold is None:
+        return None
+    own = made.fold.correlation(made.predictor)
+    theirs = max(made.fold.correlation(name) for name in BASELINES if name != made.predictor)
+    if made.fold.scores[made.predictor]["e_distance_relative"] > 1:
+        return Verdict("Farther off than doing nothing", False)
+    if not own > theirs - SAME:
+        return Verdict("A baseline is better", False)
+    if own <= theirs + SAME:
+        return Verdict("A baseline is as good", None)
+    if any(warning.code in DOUBTS for warning in warnings):
+        return Verdict("Ahead of every other baseline, with a warning", None)
+    return Verdict("Beats every other baseline", True)
 
 
 def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]:
@@ -24,13 +53,13 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
     study, recipe = made.study, made.recipe
     found: list[Notice] = []
     say = lambda code, text: found.append(Notice(code, text))  # noqa: E731
-    if any(d.name == recipe.data and d.synthetic for d in DATA):
+    if (known := named(recipe.data)) and known.synthetic:
         say("synthetic_data", "These cells are synthetic: made by a simulator, measured nowhere.")
     if made.fold is None:
         where = f" at dose {recipe.dose:g}" if study.dose is not None and len(study.rows(study.target, True)) else ""
         say(
             "no_truth",
-            f"No {recipe.perturbed!r} cells of {study.target!r}{where} were measured, so this prediction cannot be scored; "
+            f"No {study.label(study.end)!r} cells of {study.target!r}{where} were measured, so this prediction cannot be scored; "
             "judge it by how the other types were predicted.",
         )
     _similarity(made, say)
@@ -43,7 +72,8 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
     if min(len(study.asked), len(made.observed) or 10**9) < FEW_CELLS:
         say(
             "few_samples",
-            f"{study.target!r} has {len(study.asked)} control and {len(made.observed)} perturbed cells; such scores are noise.",
+            f"{study.target!r} has {len(study.asked)} {study.start} and {len(made.observed)} {study.end} cells; "
+            "such scores are noise.",
         )
     _adds_nothing(made, say)
     if numbers["off_manifold_percentile"] > STRANGE:

@@ -10,7 +10,7 @@ import pytest
 
 import gen_core
 from gen_core import catalog, store
-from gen_core.cells import data, simulate, study
+from gen_core.cells import data, metrics, simulate, study, warn
 from gen_core.cells.recipe import Perturb
 from gen_core.cells.shift import BASELINES
 from gen_core.errors import InputError, RecipeError, UserError
@@ -317,3 +317,40 @@ def test_a_file_larger_than_memory_is_estimated_from_a_sample_and_predicted_whol
     monkeypatch.undo()
     whole = gen_core.run("cells.perturb", data="simulated", target="T helper", predictor="weighted_shift", seed=6)
     assert np.corrcoef(small.content.shift.vector, whole.content.shift.vector)[0, 1] > 0.95
+
+
+def test_a_verdict_recommends_only_what_nothing_speaks_against() -> None:
+    def stands(**fields: object) -> object:
+        result = gen_core.run("cells.perturb", data="simulated", **fields)
+        return warn.verdict(result.content, result.warnings)
+
+    assert stands(target="Monocyte", predictor="no_change").good is False
+    good = stands(target="T helper")
+    assert good.good is not False
+    # the correlation does not see how large a change is: three times the shift is farther off than nothing at all
+    far = stands(target="T helper", dose=3)
+    assert far.good is not True
+    assert stands(target="T helper", dose=8) == warn.Verdict("Farther off than doing nothing", False)
+
+
+def test_genes_absent_in_control_do_not_fill_the_top_of_the_ranking() -> None:
+    made = gen_core.run("cells.perturb", data="simulated", target="B").content
+    frame = made.genes
+    absent = frame[frame.control_mean == 0]
+    assert (absent.log2fc_predicted[absent.predicted_mean > 0] > 15).all()  # as scanpy defines it
+    damped = metrics.log2_fold_change(frame.predicted_mean, frame.control_mean, metrics.PSEUDO)
+    assert damped.abs().max() < 12
+    assert frame["rank"].tolist() == list(range(1, len(frame) + 1))
+    assert (frame.control_mean[:20] > 0).mean() > 0.5
+
+
+def test_a_place_on_the_map_changes_no_number_and_is_a_file(tmp_path: Path) -> None:
+    plain = gen_core.run("cells.perturb", data="simulated", target="B")
+    looked = gen_core.run("cells.perturb", data="simulated", target="B", spot=(2.0, 1.0))
+    assert looked.metrics == plain.metrics
+    assert plain.content.spot is None
+    looked.save(tmp_path / "out")
+    spot = pd.read_csv(tmp_path / "out" / "spot.csv")
+    assert list(spot.columns) == ["gene", "expression", "change", "recipe"]
+    assert (spot.change.abs().diff().dropna() <= 1e-6).all()
+    assert catalog.from_file(tmp_path / "out" / "spot.csv").spot == (2.0, 1.0)

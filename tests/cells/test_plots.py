@@ -14,9 +14,8 @@ def made() -> object:
 
 
 def figures(made: object, dark: bool) -> dict:
-    axes = maps.response_axes(made)
     return {
-        "map": maps.cell_map(made, axes, dark),
+        "map": maps.cell_map(made, dark),
         "changes": plots.changes(made, dark),
         "volcano": plots.volcano(made, dark),
         "violins": plots.violins(made, [str(g) for g in made.genes.gene[:3]], dark),
@@ -38,7 +37,7 @@ def test_every_axis_says_what_it_shows(made: object) -> None:
 
 
 def test_a_colour_means_one_thing(made: object) -> None:
-    named = {t.name: t.marker.color for t in maps.cell_map(made, (0, 1)).data}
+    named = {t.name: t.marker.color for t in maps.cell_map(made).data}
     assert named["predicted"] == palette.role("predicted")
     assert named["observed"] == palette.role("observed")
     assert named["control"] == palette.role("control")
