@@ -36,6 +36,7 @@ def file_field(
         options,
         key=session.settle(page, field, options, None),
         format_func=lambda choice: names.get(choice, "none"),
+        placeholder="none",
         help=help,
     )
     key = session.turn(page, f"{field}/file")

@@ -52,7 +52,8 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
     cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
         cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
-    _arrow(figure, study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0), palette.role("predicted", dark))
+    start, end = study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0)
+    _arrow(figure, start, end, spans(study.codes, axes), palette.role("predicted", dark))
     middles = {study.target: np.median(study.codes[study.asked][:, axes], axis=0)}
     middles |= {
         name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
@@ -92,13 +93,17 @@ def atlas_map(
     _names(figure, {name: np.median(codes[keys == name][:, axes], axis=0) for name in names if column}, codes, axes, dark)
     _mark(figure, spot, dark)
     share = 100 * atlas.latent.explained
-    figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision=f"atlas{column}"))
+    legend = 1 < len(names) <= 12  # not every name finds a free place on the map
+    figure.update_layout(palette.layout(dark, height, showlegend=legend, uirevision=f"atlas{column}"))
     figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
     figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
     return figure
 
 
-def _arrow(figure: go.Figure, start: Array, end: Array, colour: str) -> None:
+def _arrow(figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str) -> None:
+    """An arrow from start to end (2,), ended at the edge of the map where it would leave it."""
+    room = [(high - a if b > a else low - a) / (b - a) for a, b, (low, high) in zip(start, end, within, strict=True) if b != a]
+    end = start + (end - start) * min([1.0, *(max(r, 0.0) for r in room)])
     if np.hypot(*(end - start)) > 1e-6:
         figure.add_annotation(
             x=float(end[0]),
