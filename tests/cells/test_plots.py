@@ -56,3 +56,15 @@ def test_names_from_a_file_are_text_and_never_markup(tmp_path: object) -> None:
         assert "\\u003cimg" not in text, name
         assert "<b>SHR" not in text, name
         assert "\\u003cb\\u003eSHR" not in text, name
+
+
+def test_an_arrow_out_of_the_map_ends_at_its_edge() -> None:
+    made = gen_core.run("cells.perturb", data="simulated", target="NK", dose=8).content
+    arrow = next(a for a in maps.cell_map(made).layout.annotations if a.showarrow)
+    for value, (low, high) in zip((arrow.x, arrow.y), maps.spans(made.study.codes, made.study.map_axes), strict=True):
+        assert low - 1e-6 <= value <= high + 1e-6
+
+
+def test_reverse_calls_the_cells_it_starts_from_what_they_are() -> None:
+    made = gen_core.run("cells.perturb", data="simulated", target="NK", reverse=True).content
+    assert {trace.name for trace in maps.cell_map(made).data} == {"other types", "perturbed", "predicted", "observed"}
