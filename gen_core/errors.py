@@ -29,3 +29,7 @@ class OutputError(UserError):
 
 class CheckpointError(UserError):
     """Weights are missing, cut short, or not the ones the card or the recipe names."""
+
+
+class JobError(UserError):
+    """A job is not there, cannot be started now, or is in a state that does not allow what was asked."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gen_core.errors import InputError, MissingContent, OutputError, UserError
+from gen_core.errors import CheckpointError, InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
 from gen_core.result import disk_sentence
 
@@ -131,6 +131,41 @@ def delete(digest: str) -> None:
     path = _path(_folder(), digest)
     path.unlink(missing_ok=True)
     path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+
+
+def model_path(digest: str) -> Path:
+    """Where the model whose weights have this digest is kept, whether it is there or not."""
+    return home().absolute() / "models" / _path(Path(), digest).name
+
+
+def model_folder(digest: str) -> Path:
+    """The model trained here whose weights have this digest. Raises CheckpointError where it is not on this machine."""
+    path = model_path(digest)
+    if not path.is_dir():
+        raise CheckpointError(
+            f"The model with the weights {digest[:19]}… is not on this machine: train it again, or choose another."
+        )
+    return path
+
+
+def add_model(folder: Path) -> str:
+    """Move a trained model (a folder with its weights and card) to where models are kept; returns its weights' digest.
+
+    Raises OutputError where it cannot be moved. Of two models with the same weights one is kept.
+    """
+    from gen_core import checkpoint
+
+    digest = f"sha256:{checkpoint.sha256(folder / checkpoint.WEIGHTS)}"
+    final = model_path(digest)
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if final.is_dir():
+            shutil.rmtree(folder)
+        else:
+            os.rename(folder, final)
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("the trained model"))) from error
+    return digest
 
 
 def free_bytes() -> int:

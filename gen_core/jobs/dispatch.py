@@ -1,0 +1,130 @@
+"""The process beside the server that holds the Dask cluster: `python -m gen_core.jobs.dispatch [tcp://…]`.
+
+It reads one job a line from its standard input and ends when that closes, which the system does for it even where the
+server was killed; the worker, its child, ends with it. The server itself never loads Dask, and no child of a process
+that runs Streamlit has to find its way past Streamlit's main module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from gen_core.jobs import files
+from gen_core.jobs.work import work
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+TRIES = 3  # workers that a job may lose before it counts as failed
+DIED = "The process that did the work died several times, most likely for lack of memory; what it had saved is kept."
+
+
+def main(scheduler: str | None) -> None:
+    """Serve until standard input closes."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(5)  # the pages come first
+    given: list[Any] = []  # futures still awaited: Dask forgets what nobody holds
+    try:
+        client, trouble = connect(scheduler), ""
+    except Exception as error:
+        logging.exception("No cluster")
+        client = None
+        trouble = f"The Dask scheduler {scheduler} does not answer: start it, or unset LATENT_SCHEDULER to work here."
+        if scheduler is None:
+            trouble = f"The process for long work could not be started ({type(error).__name__}); its log has the details."
+    for line in sys.stdin:
+        job = json.loads(line)
+        if client is None:
+            settle(job, trouble)
+        else:
+            given = [future for future in given if not future.done()]
+            given.append(submit(client, job, scheduler is not None))
+    end()
+
+
+def connect(scheduler: str | None) -> Client:
+    """A client of the existing scheduler, or of a cluster of one worker with one thread on this machine alone."""
+    import dask
+
+    dask.config.set(
+        {
+            "distributed.scheduler.http.routes": [],  # nothing to look at in a browser
+            "distributed.nanny.http.routes": [],
+            "distributed.worker.http.routes": [],
+            "distributed.scheduler.allowed-failures": TRIES - 1,
+            "distributed.nanny.environ.OMP_NUM_THREADS": os.environ.get("LATENT_THREADS", "1"),
+        }
+    )
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        return Client(scheduler, set_as_default=False)  # as patient as Dask's own settings say
+    cluster = LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=logging.ERROR,
+        local_directory=str(files.root() / ".dask"),
+    )
+    return Client(cluster, set_as_default=False)
+
+
+def submit(client: Client, job: dict[str, Any], handed_on: bool) -> Future[None]:
+    """Give a job to Dask, and see to its last word should its worker not come to say it."""
+    from distributed import fire_and_forget
+
+    key = f"{job['id']}-{job['attempt']}-{job.get('again', 0)}"
+    home = str(files.root().parent)
+    first_come = -time.time()  # without a priority of their own, tasks that come close together run in any order
+    future = client.submit(work, job["id"], job["attempt"], home, key=key, pure=False, priority=first_come)
+    fire_and_forget(future)
+    if handed_on:  # a cluster goes on when this process ends, so this process is no sign of life any more
+        with contextlib.suppress(OSError):  # deleted a moment ago
+            (files.root() / job["id"] / f"handed-{job['attempt']}").touch()
+
+    def ended(future: Future[None]) -> None:
+        if future.status != "error":
+            return
+        waiting = files.read(files.root() / job["id"] / "state.json").get("attempt") != job["attempt"]
+        if waiting and job.get("again", 0) < 2:  # it only stood in the queue of a worker that another job brought down
+            submit(client, job | {"again": job.get("again", 0) + 1}, handed_on)
+        else:
+            settle(job, DIED)
+
+    future.add_done_callback(ended)
+    return future
+
+
+def settle(job: dict[str, Any], error: str) -> None:
+    """Say that a job failed, where the worker could not."""
+    path = files.root() / job["id"]
+    before = files.read(path / "state.json")
+    if files.read(path / "job.json").get("attempt") != job["attempt"] or before.get("ended") == job["attempt"]:
+        return
+    last = {"state": "failed", "error": error, "attempt": job["attempt"], "ended": job["attempt"], "updated": time.time()}
+    with contextlib.suppress(Exception):  # a full disk or a folder just deleted: the job then reads as interrupted
+        files.write(path / "state.json", before | last | {"seconds_left": None})
+
+
+def end() -> None:
+    """End at once and leave nobody behind; a job that runs here goes on from its checkpoint when it is resumed."""
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+    psutil.wait_procs(children, timeout=3)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
