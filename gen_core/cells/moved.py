@@ -69,6 +69,53 @@ class Moved:
         """Some genes of all cells, dense (n, m) float32."""
         return self.extra[:, index].toarray() + self.base[index]
 
+    def some(self, index: Array | slice) -> Moved:
+        """Some of the cells, as they are held here: for a rank-sum test."""
+        return Moved(self.base, self.extra[index])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in memory."""
+        return int(self.extra.nnz * 8 + self.base.nbytes)
+
+
+@dataclass(frozen=True, eq=False)
+class MovedEach:
+    """Cells each moved by a change of its own, values (n, G) float32: the same questions, answered from a dense matrix."""
+
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.values.nbytes)
+
+    def mean(self) -> Array:
+        return np.asarray(self.values.mean(0, dtype=np.float64))
+
+    def variance(self) -> Array:
+        return np.asarray(self.values.var(0, dtype=np.float64))
+
+    def project(self, axes: Array, centre: Array) -> Array:
+        return np.asarray(self.values @ axes - centre @ axes)
+
+    def means_of(self, weights: Array) -> Array:
+        return np.asarray(weights @ self.values)
+
+    def rows(self, index: Array | slice) -> Array:
+        return self.values[index]
+
+    def genes(self, index: Array) -> Array:
+        return self.values[:, index]
+
+    def some(self, index: Array | slice) -> Moved:
+        return Moved.still(sparse.csr_matrix(self.values[index]))
+
+
+AnyMoved = Moved | MovedEach
+
 
 def column_mean(X: sparse.csr_matrix) -> Array:
     """Mean of each column (G,) in double precision, summed without a dense or double copy of X."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate
 from gen_core.cells.folds import Fold, Folds
-from gen_core.cells.moved import Moved, column_mean
+from gen_core.cells.moved import AnyMoved, Moved, column_mean
 from gen_core.cells.recipe import FREE, Perturb
 from gen_core.cells.shift import BASELINES, PREDICTORS, Shift, estimate
 from gen_core.cells.study import FEW, Study, open_study
@@ -22,7 +22,7 @@ from gen_core.memo import Memo
 from gen_core.result import Result
 
 Array = np.ndarray
-KEPT = Memo(512 << 20, lambda made: made.moved.extra.nnz * 12 + (1 << 20))
+KEPT = Memo(512 << 20, lambda made: made.moved.nbytes * 2 + (1 << 20))
 GENE_COLUMNS = (
     *("gene", "control_mean", "predicted_mean", "observed_mean", "log2fc_predicted", "log2fc_observed", "p_adjusted", "rank"),
     *("log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"),
@@ -39,7 +39,7 @@ class Prediction:
     folds: Folds
     predictor: str  # the one used
     shift: Shift
-    moved: Moved  # every control cell of the target, moved
+    moved: AnyMoved  # every control cell of the target, moved
     fold: Fold | None
 
     @cached_property
@@ -114,7 +114,7 @@ class Prediction:
         some = lambda n: np.sort(rng.permutation(n)[:TESTED])  # noqa: E731
         rows = some(len(self.moved))
         control = Moved.still(self.study.X[self.study.asked[some(len(self.moved))]])
-        predicted = metrics.rank_sum(Moved(self.moved.base, self.moved.extra[rows]), control).p_adjusted
+        predicted = metrics.rank_sum(self.moved.some(rows), control).p_adjusted
         real = np.full(len(predicted), np.nan)
         if len(self.observed):
             real = metrics.rank_sum(Moved.still(self.study.X[self.observed[some(len(self.observed))]]), control).p_adjusted

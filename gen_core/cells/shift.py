@@ -10,8 +10,11 @@ A predictor is a way to average (`how`) and a space to average in (genes, or the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from gen_core.cells.moved import AnyMoved, Moved
 
 Array = np.ndarray
 
@@ -116,6 +119,10 @@ class Shift:
     spread: Array
     agreement: Array
 
+    def move(self, X: Any) -> AnyMoved:
+        """Cells X (n, G) CSR, moved."""
+        return Moved.by(X, self.vector)
+
 
 def estimate(predictor: str, how: str, responses: list[Response], centroid: Array, axes: Array, dose: float) -> Shift:
     """The shift that `predictor` gives to a type with this control centroid, from the responses of other types."""
@@ -130,12 +137,17 @@ def estimate(predictor: str, how: str, responses: list[Response], centroid: Arra
         vector = weights @ changes
     if predictor in IN_COMPONENTS:
         vector = axes @ (axes.T @ vector)
+    return Shift(vector, weights, *uncertain(vector, weights, responses, dose))
+
+
+def uncertain(vector: Array, weights: Array, responses: list[Response], dose: float) -> tuple[Array, Array]:
+    """Spread and agreement (G,), (G,) of a shift, see `Shift`."""
+    changes = np.stack([r.at(dose) for r in responses])
     among = weights if weights.any() else np.full(len(responses), 1 / len(responses))
     freedom = 1 - among @ among
     between = among @ (changes - vector) ** 2 / freedom if freedom > 1e-6 else np.zeros_like(vector)
     within = among**2 @ np.stack([r.noise_at(dose) for r in responses])
-    agreement = (np.sign(changes) == np.sign(vector)).mean(0)
-    return Shift(vector, weights, np.sqrt(between + within), agreement)
+    return np.sqrt(between + within), (np.sign(changes) == np.sign(vector)).mean(0)
 
 
 def _pooled(responses: list[Response], dose: float) -> tuple[Array, Array]:

@@ -1,0 +1,97 @@
+"""From the responses of some cell types to the shifts that every predictor gives to another type's cells.
+
+In genes and in the components one vector moves all cells (shift.py). In a model's latent space, and where optimal transport
+pairs cells, each cell is moved by a change of its own: x' = max(x + dec(z + dz) - dec(z), 0), so that what the decoder does
+not know of a cell, its noise, stays with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from gen_core.cells.latent_shift import Group, weights_of
+from gen_core.cells.moved import AnyMoved, MovedEach
+from gen_core.cells.shift import PREDICTORS, Response, Shift, dose_weights, estimate, uncertain
+from gen_core.cells.space import Space
+
+if TYPE_CHECKING:
+    from gen_core.cells.study import Study
+
+Array = np.ndarray
+SAMPLED = 500  # cells whose mean change stands for the shift of their type
+
+
+@dataclass(frozen=True, eq=False)
+class LatentResponse:
+    """What one cell type did in a latent space. groups (D,): its control cells and those at each measured dose (D,)."""
+
+    doses: Array
+    groups: tuple[Group, ...]
+
+    def at(self, dose: float) -> Array:
+        """dz (k,) at a dose, see `dose_weights`."""
+        return np.asarray(dose_weights(self.doses, dose) @ np.stack([group.shift for group in self.groups]))
+
+    def of_each(self, place: Array, dose: float) -> Array:
+        """dz (n, k) of cells at `place` (n, k) relative to the middle of their type, by optimal transport."""
+        weights = dose_weights(self.doses, dose)
+        return np.asarray(sum(w * group.transported(place) for w, group in zip(weights, self.groups, strict=True) if w))
+
+
+@dataclass(frozen=True, eq=False)
+class LatentMove(Shift):
+    """A shift in a latent space: dz maps codes (n, k) to what is added to them, (k,) or (n, k)."""
+
+    space: Space
+    dz: Callable[[Array], Array]
+
+    def move(self, X: Any) -> AnyMoved:
+        z = self.space.encode(X)
+        moved = self.space.change(z, self.dz(z))
+        moved += X.toarray() if sparse.issparse(X) else X
+        return MovedEach(np.maximum(moved, 0, out=moved))
+
+
+def shifts(study: Study, how: str, sources: Sequence[str], rows: Array, dose: float) -> dict[str, Shift]:
+    """The shift of every predictor for the cells `rows` of a type, from the responses of the types `sources`."""
+    responses = [study.responses[name] for name in sources]
+    centroid = study.codes[rows].mean(0)
+    made = {p: estimate(p, how, responses, centroid, study.latent.axes, dose) for p in PREDICTORS}
+    if study.model is not None or how == "transport":
+        made["latent"] = _latent(study, how, sources, rows, centroid, dose)
+    return made
+
+
+def _latent(study: Study, how: str, sources: Sequence[str], rows: Array, centroid: Array, dose: float) -> LatentMove:
+    """The latent shift. How alike types are is measured in the components, which orders them better than a model's codes."""
+    z = study.places[rows]
+    responses = [study.responses[name] for name in sources]
+    latent = [study.latent_responses[name] for name in sources]
+    distance = np.array([np.linalg.norm(r.centroid - centroid) for r in responses])
+    weights = weights_of("balanced_mean" if how == "mean" else how, [l.groups[0] for l in latent], z, distance)
+    if how == "transport":
+        middle = z.mean(0)
+        shifted = lambda z: np.asarray(  # noqa: E731
+            sum(w * response.of_each(z - middle, dose) for w, response in zip(weights, latent, strict=True) if w > 1e-4)
+        )
+    else:
+        vector = _pooled(responses, latent, dose) if how == "mean" else weights @ np.stack([r.at(dose) for r in latent])
+        shifted = lambda z: vector  # noqa: E731
+    some = z if len(z) <= SAMPLED else z[np.linspace(0, len(z) - 1, SAMPLED).astype(int)]
+    mean = study.space.change(some, shifted(some)).mean(0)
+    return LatentMove(mean, weights, *uncertain(mean, weights, responses, dose), study.space, shifted)
+
+
+def _pooled(responses: list[Response], latent: list[LatentResponse], dose: float) -> Array:
+    """As `shift._pooled`, in the latent space: the change of the cells and of the mixture of types."""
+    perturbed = np.array([r.n.sum() for r in responses], float)
+    control = np.array([r.n_control for r in responses], float)
+    perturbed, control = perturbed / perturbed.sum(), control / control.sum()
+    share = float(np.mean([dose_weights(r.doses, dose).sum() for r in responses]))
+    centres = np.stack([r.groups[0].centre for r in latent])
+    return np.asarray(perturbed @ np.stack([r.at(dose) for r in latent]) + share * ((perturbed - control) @ centres))
