@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder there
 
 import streamlit as st
 
-from app.parts import cache, open_file, session, theme
+from app.parts import cache, jobs, open_file, session, theme
 from gen_core import device
 
 st.set_page_config(
@@ -18,8 +18,9 @@ st.set_page_config(
 theme.follow()
 
 home = st.Page("home.py", title="Home", icon=":material/home:", default=True)
+runs = st.Page("runs.py", title="Runs", icon=":material/bookmarks:", url_path="runs")
 pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_path=s.name) for s in cache.instruments()]
-page = st.navigation({"": [home], "Instruments": pages})
+page = st.navigation({"": [home, runs], "Instruments": pages})
 
 st.logo(str(ROOT / "assets" / f"logo-{'dark' if theme.dark() else 'light'}.svg"), size="large")
 with st.sidebar:
@@ -27,6 +28,7 @@ with st.sidebar:
         "Open a file", icon=":material/folder_open:", width="stretch", help="Any file this app exported opens its page"
     ):
         open_file.drop("sidebar")
+    jobs.sidebar()
     with st.container(key="sidebar_foot", gap="xxsmall"):
         st.caption(f":material/memory: {device.likely()}")
         st.caption(f":material/lock: {session.promise()}")

@@ -1,13 +1,16 @@
-"""The command line: `python -m gen_core list | run | show`.
+"""The command line: `python -m gen_core list | run | train | show`.
 
 Whatever a user can mend is said in one line on standard error, with exit code 2 and nothing half written.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,9 +89,47 @@ def run(
 
 
 @app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="SYSTEM, such as cells")],
+    out: Out,
+    recipe: RecipeFile = None,
+    set_: Settings = None,
+    force: Force = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+) -> None:
+    """Train a model; stopped and called again in the same way, it goes on where it was."""
+    catalog.system(system)
+    made = _recipe(f"{system}.train", recipe, set_ or [])
+    tell = progress()
+    with _aside(out, force) as begun, contextlib.closing(catalog.steps(made, out, device)) as steps:
+        try:
+            for step in steps:
+                begun()
+                losses = [f"{name.removesuffix('_loss')} {value:.4g}" for name, value in step.metrics.items() if "loss" in name]
+                tell(step.done / max(step.total, 1), f"{step.text} {', '.join(losses)}".strip())
+        except KeyboardInterrupt:
+            print(f"Stopped; the same command goes on where {out.name!r} was left.", file=sys.stderr)
+            raise typer.Exit(130) from None
+    print(out)
+
+
+@app.command()
 def show(file: Annotated[Path, typer.Argument(help="Any exported file")]) -> None:
     """Print the recipe found inside any exported file."""
     print(catalog.from_file(file).json(indent=1))
+
+
+@contextlib.contextmanager
+def _aside(folder: Path, force: bool) -> Iterator[Callable[[], None]]:
+    """With `force`, what is in the folder is out of the way, for good once the work has begun (it says so by a call)."""
+    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+    if force and folder.is_dir():
+        folder.rename(old)
+    try:
+        yield lambda: shutil.rmtree(old, ignore_errors=True)
+    finally:
+        if old.is_dir():
+            old.rename(folder)
 
 
 def _recipe(operation: str, file: Path | None, settings: list[str]) -> Recipe:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from gen_core import checkpoint, store
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
-from gen_core.errors import InputError, RecipeError
+from gen_core.errors import CheckpointError, InputError, RecipeError
 from gen_core.recipe import Recipe
 from gen_core.result import Result
+from gen_core.training import Step
 
 ASSETS = Path(__file__).parent.parent / "assets"
 Progress = Callable[[float, str], None]  # (share done from 0 to 1, what is being done)
@@ -38,13 +40,18 @@ class System:
 
 @dataclass(frozen=True)
 class Operation:
-    """A verb of a system: the class of its recipe and the function that runs it, as "module:name"."""
+    """A verb of a system: the class of its recipe and the function that runs it, as "module:name".
+
+    Long work is a generator of steps instead, `steps(recipe, folder, device)`: it works in a folder, leaves its result
+    there, and goes on from what it finds there. Such an operation has no `run`.
+    """
 
     name: str
     summary: str
     recipe: str
-    run: str
+    run: str | None = None
     uses_device: bool = False  # whether --device changes anything
+    steps: str | None = None
 
 
 SYSTEMS = (
@@ -70,6 +77,13 @@ OPERATIONS = (
         "Decode latent vectors into expression profiles.",
         "gen_core.cells.recipe:Decode",
         "gen_core.cells.decode:run",
+    ),
+    Operation(
+        "cells.train",
+        "Learn the latent space of cells without the response of one cell type, and score it there.",
+        "gen_core.cells.recipe:Train",
+        uses_device=True,
+        steps="gen_core.cells.train:steps",
     ),
 )
 
@@ -146,9 +160,38 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def run(recipe: Recipe, progress: Progress | None = None) -> Result:
-    """Run a recipe: the same call for the page, the command line and a notebook."""
-    result: Result = load(operation(recipe.operation).run)(recipe, progress or (lambda share, text: None))
+    """Run a recipe: the same call for the page, the command line and a notebook.
+
+    Raises RecipeError where the operation is long work, which needs a folder to work in (see `steps`).
+    """
+    found = operation(recipe.operation)
+    if found.run is None:
+        system, _, verb = found.name.partition(".")
+        raise RecipeError(f"{found.name} is long work: use `python -m gen_core {verb} {system}`, or the page.")
+    result: Result = load(found.run)(recipe, progress or (lambda share, text: None))
     return result
+
+
+def steps(recipe: Recipe, folder: Path, device: str = "auto") -> Generator[Step, None, Any]:
+    """The steps of long work in a folder. Raises RecipeError where the operation has none: `run` it."""
+    found = operation(recipe.operation)
+    if found.steps is None:
+        raise RecipeError(f"{found.name} is no long work: use `python -m gen_core run {found.name}`.")
+    work: Generator[Step, None, Any] = load(found.steps)(recipe, folder, device)
+    return work
+
+
+def model_folder(name: str) -> Path:
+    """The folder of a model: a bundled one by its name, else a folder by its path. Raises CheckpointError where neither is."""
+    bundled = ASSETS / "models" / name
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (bundled / checkpoint.CARD).is_file():
+        return bundled
+    if (Path(name) / checkpoint.CARD).is_file():
+        return Path(name)
+    names = sorted(path.parent.name for path in ASSETS.glob(f"models/*/{checkpoint.CARD}"))
+    raise CheckpointError(
+        f"There is no model {Path(name).name!r}: there are {', '.join(names) or 'none'}, or a folder that training made."
+    )
 
 
 def models() -> list[dict[str, Any]]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gen_core.errors import CheckpointError
-from gen_core.result import new_folder
+from gen_core.errors import CheckpointError, OutputError
+from gen_core.result import disk_sentence, new_folder
 
 if TYPE_CHECKING:
     import torch
@@ -29,16 +31,39 @@ def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], f
     `card` must say what the weights were trained on, for how long, on what device, by which command, with which metrics
     beside which baselines, and under which licence (the keys in NEEDED). Raises CheckpointError where one is missing.
     """
-    from safetensors.torch import save_file
+    _complete(card)
+    with new_folder(folder, force) as partial:
+        return put(partial, tensors, card)
 
+
+def put(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], beside: Mapping[str, str] | None = None) -> str:
+    """Write weights and card into a folder that is there, each file by a rename, the card last; return the sha256.
+
+    `beside` are texts to go with them, by file name. Whoever finds a card finds the weights it names. Raises
+    CheckpointError where the card is incomplete, OutputError where the disk refuses.
+    """
+    from safetensors.torch import save
+
+    _complete(card)
+    data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    digest = hashlib.sha256(data).hexdigest()
+    text = json.dumps(card | {"sha256": digest}, indent=1, allow_nan=False) + "\n"
+    files = {name: body.encode() for name, body in (beside or {}).items()} | {WEIGHTS: data, CARD: text.encode()}
+    for name, body in files.items():
+        partial = folder / f"{name}.partial"
+        try:
+            partial.write_bytes(body)
+            os.replace(partial, folder / name)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise OutputError(disk_sentence(error, folder)) from error
+    return digest
+
+
+def _complete(card: dict[str, Any]) -> None:
     missing = [key for key in NEEDED if key not in card]
     if missing:
         raise CheckpointError(f"This model card is incomplete: {', '.join(missing)} missing.")
-    with new_folder(folder, force) as partial:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial / WEIGHTS)
-        digest = sha256(partial / WEIGHTS)
-        (partial / CARD).write_text(json.dumps(card | {"sha256": digest}, indent=1, allow_nan=False) + "\n")
-    return digest
 
 
 def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -31,7 +31,7 @@ class Run:
         self.task, self.settings, self.device = task, settings, device
         with _seeded(device, settings.seed, 0, 0):
             self.module = task.module().to(device.torch)
-        self.averaged = copy.deepcopy(self.module).requires_grad_(False).eval()
+        self.averaged = copy.deepcopy(self.module).requires_grad_(False).train(False)
         self.best = {name: value.clone() for name, value in self.averaged.state_dict().items()}
         self.optimizer = torch.optim.AdamW(
             self.module.parameters(), settings.learning_rate, weight_decay=settings.weight_decay, fused=device.kind != "mps"
@@ -209,7 +209,7 @@ class Run:
     def result(self) -> torch.nn.Module:
         """The module with the best weights, ready for use."""
         self.averaged.load_state_dict(self.best)
-        return self.averaged.cpu().eval()
+        return self.averaged.cpu().train(False)
 
 
 def _rate(update: int, total: int) -> float:

@@ -13,8 +13,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import link, theme
-from gen_core import palette
+from app.parts import link, session, theme
+from app.parts.guard import say
+from gen_core import palette, runs
+from gen_core.errors import UserError
 from gen_core.recipe import Recipe, content_fields, spell
 from gen_core.result import Result
 from gen_core.stamp import stamp
@@ -61,6 +63,23 @@ def panel(result: Result, figures: Mapping[str, Callable[[], Any]] | None = None
         shown[1].caption("Run it in the project's folder, with the Python in its `.venv`.")
         shown[2].code(command(recipe), language="bash", wrap_lines=True)
         shown[2].caption("In the project's folder, after `source .venv/bin/activate`.")
+        keep(result, next(iter((figures or {}).values()), None), dark, key)
+
+
+def keep(result: Result, figure: Callable[[], Any] | None, dark: bool, key: str) -> None:
+    """A button that keeps the result under Runs, with its first figure; a link to there once it is kept."""
+    place = st.empty()
+    known = any(session.may_see(id) for id in runs.kept(result.recipe))
+    told = "Keeps the files, the recipe and the picture on this machine, to be reopened from Runs."
+    if not known and place.button("Keep this run", icon=":material/bookmark_add:", key=f"{key}/keep", help=told):
+        try:
+            with st.spinner("Writing its files"):
+                session.own(runs.keep(result, _picture(figure, dark)))
+            known = True
+        except UserError as error:
+            say(error)
+    if known:
+        place.page_link("runs.py", label="Kept: see Runs", icon=":material/bookmark_added:")
 
 
 def snippet(recipe: Recipe) -> str:
@@ -97,6 +116,16 @@ def write_figure(path: Path, figure: Callable[[], Any], recipe: Recipe, dark: bo
         html.replace("</head>", f"<style>body {{ margin: 1rem; background: {paper} }}</style></head>", 1), encoding="utf-8"
     )
     stamp(path, recipe)
+
+
+def _picture(figure: Callable[[], Any] | None, dark: bool) -> str | None:
+    """A figure as JSON, on the paper of its theme, which its colours were chosen for."""
+    import plotly.graph_objects as go
+    import plotly.io
+
+    if figure is None:
+        return None
+    return plotly.io.to_json(go.Figure(figure()).update_layout(paper_bgcolor=palette.role("paper", dark)), validate=False)
 
 
 def _row(name: str, make: Callable[[], bytes], key: str) -> None:

@@ -210,14 +210,14 @@ def hosted() -> bool:
     )
 
 
-def own(digest: str) -> None:
-    """Note that this session added a file to the store."""
-    put("store", "added", [*get("store", "added", []), digest])
+def own(name: str) -> None:
+    """Note that this session added a file to the store (its digest), started a job or kept a run (their ids)."""
+    put("store", "added", [*get("store", "added", []), name])
 
 
-def may_see(digest: str) -> bool:
-    """Whether a stored file may be named to this person: on their own machine every one, on a server those they added."""
-    return not hosted() or digest in get("store", "added", [])
+def may_see(name: str) -> bool:
+    """Whether a stored file, a job or a run may be named to this person: on their own machine all, on a server their own."""
+    return not hosted() or name in get("store", "added", [])
 
 
 def promise() -> str:

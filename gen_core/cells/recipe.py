@@ -97,3 +97,38 @@ class Decode(Recipe):
         max_length=1000,
         description="Latent vectors; those shorter than latent_dim are filled up from the nearest cells.",
     )
+
+
+class Train(Recipe):
+    """Learn the latent space of a file's cells without the response of one cell type, which then scores it."""
+
+    operation: ClassVar[str] = "cells.train"
+
+    data: Content = Field("simulated", description="Cells with a control and a perturbed condition.")
+    layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
+    condition_key: str | None = Field(
+        None, max_length=200, description="Column that tells control from perturbed; guessed where null."
+    )
+    control: str | None = Field(None, max_length=200, description="Label of the control cells in condition_key.")
+    perturbed: str | None = Field(None, max_length=200, description="Label of the perturbed cells in condition_key.")
+    cell_type_key: str | None = Field(None, max_length=200, description="Column of the cell types, or another context.")
+    target: str | None = Field(
+        None, max_length=200, description="The cell type whose perturbed cells are not learned from; guessed where null."
+    )
+    replicate_key: str | None = Field(
+        None,
+        max_length=200,
+        description="Column of donors or batches that the decoder is told, so that the latent space need not hold them.",
+    )
+    reverse: bool = Field(False, description="The target's control cells are left out instead of its perturbed ones.")
+    latent_dim: int = Field(32, ge=2, le=64, description="Dimensions of the latent space; 2 can be drawn as it is.")
+    epochs: int = Field(30, ge=1, le=10_000, description="Times that every cell is learned from.")
+    max_seconds: float | None = Field(
+        None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.control is not None and self.control == self.perturbed:
+            raise ValueError(f"control and perturbed are both {self.control!r}; name two different conditions.")
+        return self

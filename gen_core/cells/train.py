@@ -1,0 +1,225 @@
+"""Train the latent space of a file's cells and score it on the type whose response it never saw."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gen_core import checkpoint, snapshot, training
+from gen_core.cells import folds, metrics
+from gen_core.cells.latent_shift import Group, LatentShift, estimate
+from gen_core.cells.model import CellVAE, LatentModel
+from gen_core.cells.modelfile import write_model
+from gen_core.cells.recipe import Perturb, Train
+from gen_core.cells.shift import BASELINES, PREDICTORS
+from gen_core.cells.shift import estimate as estimate_in_genes
+from gen_core.cells.study import FEW, Study, open_study
+from gen_core.datasets import DATA
+from gen_core.device import Device, pick
+from gen_core.errors import InputError, OutputError
+from gen_core.result import disk_sentence
+from gen_core.training import Settings, Step, train
+
+if TYPE_CHECKING:
+    import torch
+
+Array = np.ndarray
+LEAST = 50  # cells without which there is no space to learn
+VALIDATED = 0.05  # share of the cells that only watch the training
+MAX_CODES = 4_000  # training codes kept with a model
+RECIPE = "recipe.json"
+QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
+
+
+class CellTask:
+    """The training of a CellVAE as `gen_core.training` asks for it: cells in a seeded order, the last ones to validate."""
+
+    def __init__(self, study: Study, rows: Array, latent_dim: int) -> None:
+        order = np.random.default_rng([study.recipe.seed, 7]).permutation(rows)
+        self.X = study.X[order]
+        self.n_valid = max(int(len(order) * VALIDATED), 1)
+        self.n_train = len(order) - self.n_valid
+        self.latent_dim = latent_dim
+        self.batches, self.batch = batches_of(study, order)
+        self.fingerprint = f"cells {study.key} {latent_dim} {self.X.shape} {self.X.nnz}"
+
+    def module(self) -> torch.nn.Module:
+        """The untrained network."""
+        mean = np.asarray(self.X.mean(0)).ravel()
+        variance = float((self.X.multiply(self.X).mean(0) - np.square(mean)).mean())
+        return CellVAE(self.X.shape[1], self.latent_dim, len(self.batches) or 1, mean, variance)
+
+    def noise(self, n: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
+        """Where in its posterior each cell is taken."""
+        import torch
+
+        return (torch.randn(n, self.latent_dim, generator=generator),)
+
+    def loss(self, module: torch.nn.Module, rows: Array, noise: tuple[torch.Tensor, ...], share: float) -> torch.Tensor:
+        """See `CellVAE.loss`."""
+        import torch
+
+        (eps,) = noise
+        batch = None
+        if self.batches:
+            batch = torch.nn.functional.one_hot(torch.from_numpy(self.batch[rows]), len(self.batches)).float().to(eps.device)
+        assert isinstance(module, CellVAE)
+        return module.loss(self.X[rows], batch, eps, share)
+
+
+def batches_of(study: Study, rows: Array) -> tuple[tuple[str, ...], Array]:
+    """The donors to condition on, and which one each cell is of; none where a donor holds one condition only.
+
+    Told such a donor, the decoder would know the condition from it, and the response would leave the latent space.
+    """
+    if study.replicate is None:
+        return (), np.zeros(len(rows), int)
+    names, index = np.unique(study.replicate[rows], return_inverse=True)
+    both = [len(set(study.is_perturbed[rows][index == i].tolist())) == 2 for i in range(len(names))]
+    return (tuple(map(str, names)), index) if len(names) > 1 and all(both) else ((), np.zeros(len(rows), int))
+
+
+def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
+    """Train in `folder`, which then holds weights.safetensors, card.json and recipe.json; until then it holds checkpoints.
+
+    Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
+    what `open_study` does, InputError where there are too few cells, OutputError where the folder holds something else.
+    """
+    refuse_other(folder, recipe)
+    used = pick(device)
+    study, rows = cells_of(recipe)
+    filled = recipe.replace(**{name: getattr(study.recipe, name) for name in QUESTION})
+    task = CellTask(study, rows, recipe.latent_dim)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
+    except OSError as error:
+        raise OutputError(disk_sentence(error, folder)) from error
+    settings = Settings(recipe.epochs, batch=64, max_seconds=recipe.max_seconds, seed=recipe.seed)
+    last = Step(0, recipe.epochs)
+    work = train(task, settings, folder, used)
+    try:
+        while True:
+            last = next(work)
+            yield last
+    except StopIteration as end:
+        net = end.value
+    finally:
+        work.close()
+    yield Step(last.done, last.total, last.metrics, "scoring it beside the baselines")
+    model = frozen(net, study, rows)
+    card = card_of(filled, model, study, task, last, used)
+    write_model(folder, model, card, filled)
+    training.forget(folder)
+    yield Step(last.total, last.total, last.metrics, "done")
+
+
+def cells_of(recipe: Train) -> tuple[Study, Array]:
+    """The study, and the rows that may be learned from: all but the cells that the target's prediction is scored with."""
+    shared = recipe.model_dump(exclude={"model", "latent_dim", "epochs", "max_seconds"})
+    study = open_study(Perturb(**shared))
+    rows = np.setdiff1d(np.arange(len(study.names)), study.rows(study.target, True))
+    if len(rows) < LEAST:
+        raise InputError(f"Only {len(rows)} cells are left to learn from; at least {LEAST} are needed.")
+    return study, rows
+
+
+def frozen(net: CellVAE, study: Study, rows: Array) -> LatentModel:
+    """The trained network as a model for use, with codes of the cells it was trained on."""
+    model = LatentModel(net.requires_grad_(False), study.genes, np.array([]), np.array([]), np.array([]), {})
+    some = rows
+    if len(rows) > MAX_CODES:
+        some = np.sort(np.random.default_rng(study.recipe.seed).choice(rows, MAX_CODES, replace=False))
+    return LatentModel(net, study.genes, model.encode(study.X[some]), study.cell_type[some], study.is_perturbed[some], {})
+
+
+def groups_of(study: Study, codes: Array, without: str) -> list[Group]:
+    """Codes (n, k) of all cells as control and perturbed cells by source type, one type left out."""
+    return [Group(t, codes[study.rows(t, False)], codes[study.rows(t, True)]) for t in study.sources if t != without]
+
+
+def shift_for(study: Study, codes: Array, target: str, z: Array, how: str = "similarity_weighted") -> LatentShift:
+    """The latent shift of a type's cells with codes z, from the other types; likeness is that of the components."""
+    groups = groups_of(study, codes, target)
+    here = study.codes[study.rows(target, False)].mean(0)
+    distance = np.array([np.linalg.norm(study.responses[g.name].centroid - here) for g in groups])
+    return estimate(how, groups, z, distance)
+
+
+def score(model: LatentModel, study: Study, name: str, how: str = "similarity_weighted") -> dict[str, float]:
+    """Scores of the latent prediction of one type, with the functions and on the cells that score the baselines."""
+    codes, (start, _) = model.encode(study.X), study.halves(name)
+    shift = shift_for(study, codes, name, codes[start], how)
+    moved = model.move(study.X[start], shift.dz, z=codes[start])
+    truth, _ = folds._truth(study, name, 1.0)
+    return metrics.score(moved.mean(0), moved.var(0), study.latent.encode(moved), truth)
+
+
+def scores_of(model: LatentModel, study: Study) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The model's scores on the left-out target, and each baseline's and the ceiling's; empty where it was not measured."""
+    target = study.target
+    if target not in study.types or min(len(half) for half in study.halves(target)) < FEW:
+        return {}, {name: {} for name in (*BASELINES, "ceiling")}
+    others, centroid = [study.responses[t] for t in study.sources], study.responses[target].centroid
+    shifts = {p: estimate_in_genes(p, "similarity_weighted", others, centroid, study.latent.axes, 1.0) for p in PREDICTORS}
+    measured = folds.fold_of(study, target, shifts, 1.0).scores
+    return score(model, study, target), {name: dict(measured[name]) for name in (*BASELINES, "ceiling")}
+
+
+def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, last: Step, device: Device) -> dict[str, Any]:
+    """What the model says of itself."""
+    scores, baselines = scores_of(model, study)
+    known = next((d for d in DATA if d.name == recipe.data), None)
+    fields = {k: v for k, v in recipe.fields().items() if v != Train.model_fields[k].default}
+    settings = [f"--set {shlex.quote(f'{k}={v if isinstance(v, str) else json.dumps(v)}')}" for k, v in fields.items()]
+    control, perturbed = (recipe.perturbed, recipe.control) if recipe.reverse else (recipe.control, recipe.perturbed)
+    return {
+        "name": f"cells-{known.name if known else 'own'}" + ("-2d" if recipe.latent_dim == 2 else ""),
+        "system": "cells",
+        "summary": f"{recipe.latent_dim} latent dimensions, learned without the {perturbed!r} cells of {study.target!r}.",
+        "data": recipe.data,
+        "synthetic": bool(known and known.synthetic),
+        "command": " ".join(["python -m gen_core train cells", *settings, "--out DIR"]),
+        "recipe": recipe.document(),
+        "device": device.name,
+        "precision": device.precision,
+        "seconds": round(last.metrics["seconds"], 1),
+        "epochs": last.done,
+        "n_cells": task.n_train + task.n_valid,
+        "n_genes": len(study.genes),
+        "latent_dim": model.latent_dim,
+        "target": study.target,
+        "types": sorted(set(study.cell_type.tolist())),
+        "control": control,
+        "perturbed": perturbed,
+        "batches": list(task.batches),
+        "losses": {name: round(value, 6) for name, value in last.metrics.items() if name.endswith("loss")},
+        "metrics": _rounded(scores),
+        "baselines": {name: _rounded(values) for name, values in baselines.items()},
+        "licence": known.licence if known else "that of the data it was trained on",
+        "variance": model.net.variance,
+    }
+
+
+def refuse_other(folder: Path, recipe: Train) -> None:
+    """Raise OutputError where the folder holds anything but this recipe's own unfinished training."""
+    from gen_core.stamp import read_stamp
+
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    own = folder.is_dir() and (folder / RECIPE).is_file() and not (folder / checkpoint.CARD).exists()
+    if own and read_stamp(folder / RECIPE) == json.loads(recipe.json()):
+        return
+    what = "the unfinished training of another recipe" if own and snapshot.exists(folder) else "something else"
+    raise OutputError(
+        f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
+    )
+
+
+def _rounded(scores: dict[str, float]) -> dict[str, float | None]:
+    return {name: round(value, 4) if np.isfinite(value) else None for name, value in scores.items()}
