@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import re
+import shutil
+import tempfile
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from gen_core import checkpoint, store
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
-from gen_core.errors import CheckpointError, InputError, RecipeError
+from gen_core.errors import InputError, RecipeError
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 from gen_core.training import Step
@@ -121,6 +122,9 @@ def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
     for key in recipes.content_fields(cls):
         if key in given:
             given[key] = adopt(given[key])
+    for key in recipes.model_fields(cls):
+        if key in given:
+            given[key] = adopt_model(given[key])
     return cls.read(given)
 
 
@@ -131,6 +135,18 @@ def adopt(value: Any) -> Any:
     if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):
         raise InputError(f"There is no file {Path(value).name!r}.")
     return value
+
+
+def adopt_model(value: Any) -> Any:
+    """A folder that training made as the digest of its weights, a copy being kept; anything else as it is."""
+    if not isinstance(value, str | Path) or recipes.DIGEST.fullmatch(str(value)) or not Path(value).is_dir():
+        if isinstance(value, str) and ("/" in value or "\\" in value):
+            raise InputError(f"There is no folder {Path(value).name!r}.")
+        return value
+    checkpoint.load(Path(value))  # damaged weights are not kept
+    with tempfile.TemporaryDirectory(prefix="latent-") as folder:
+        copy = shutil.copytree(value, Path(folder) / "model")
+        return store.add_model(copy)
 
 
 def from_document(document: Mapping[str, Any]) -> Recipe:
@@ -181,22 +197,9 @@ def steps(recipe: Recipe, folder: Path, device: str = "auto") -> Generator[Step,
     return work
 
 
-def model_folder(name: str) -> Path:
-    """The folder of a model: a bundled one by its name, else a folder by its path. Raises CheckpointError where neither is."""
-    bundled = ASSETS / "models" / name
-    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (bundled / checkpoint.CARD).is_file():
-        return bundled
-    if (Path(name) / checkpoint.CARD).is_file():
-        return Path(name)
-    names = sorted(path.parent.name for path in ASSETS.glob(f"models/*/{checkpoint.CARD}"))
-    raise CheckpointError(
-        f"There is no model {Path(name).name!r}: there are {', '.join(names) or 'none'}, or a folder that training made."
-    )
-
-
 def models() -> list[dict[str, Any]]:
     """The cards of the bundled models."""
-    return [checkpoint.read_card(path.parent) for path in sorted(ASSETS.glob(f"models/*/{checkpoint.CARD}"))]
+    return [checkpoint.read_card(path.parent) for path in sorted(checkpoint.BUNDLED.glob(f"*/{checkpoint.CARD}"))]
 
 
 def load(reference: str) -> Any:

@@ -10,16 +10,19 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gen_core import store
 from gen_core.errors import CheckpointError, OutputError
 from gen_core.result import disk_sentence, new_folder
 
 if TYPE_CHECKING:
     import torch
 
+BUNDLED = Path(__file__).parent.parent / "assets" / "models"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 NEEDED = ("name", "system", "data", "command", "device", "seconds", "metrics", "baselines", "licence")
 MAX_CARD = 1 << 20  # bytes
@@ -98,6 +101,20 @@ def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Ten
     if broken:
         raise CheckpointError(f"The weights of {folder.name!r} hold values that are not numbers (in {broken[0]}).")
     return tensors, card
+
+
+def find(name: str) -> Path:
+    """The folder of a model: a bundled one by its name, one trained here by its weights' digest (`sha256:…`).
+
+    Raises CheckpointError where there is none.
+    """
+    if name.startswith("sha256:"):
+        return store.model_folder(name)
+    folder = BUNDLED / name
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (folder / CARD).is_file():
+        return folder
+    names = ", ".join(path.parent.name for path in sorted(BUNDLED.glob(f"*/{CARD}")))
+    raise CheckpointError(f"There is no model {name!r}: there are {names or 'none bundled'}, or a folder that training made.")
 
 
 def read_card(folder: Path) -> dict[str, Any]:

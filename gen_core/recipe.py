@@ -23,6 +23,7 @@ from gen_core.errors import RecipeError
 SCHEMA = 1
 MAX_DOCUMENT = 512 * 1024  # bytes; the longest query string that Streamlit passes on
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+MODEL = re.compile(r"(?!sha256)[a-z][a-z0-9_-]{0,63}")
 NAME = re.compile(r"(?!sha256)[a-z][a-z0-9_]{0,63}(:[a-z0-9_]{1,64})*")
 
 
@@ -38,6 +39,20 @@ def _is_content(text: str) -> str:
 
 Content = Annotated[str, AfterValidator(_is_content), ContentMark()]
 """A bundled name (`simulated`) or the digest of a file in the store (`sha256:` and 64 hex digits), never a path."""
+
+
+class ModelMark:
+    """Marks the field that names a model, so that the command line may take a folder there and keep a copy of it."""
+
+
+def _is_model(text: str) -> str:
+    if not DIGEST.fullmatch(text) and not MODEL.fullmatch(text):
+        raise ValueError(f"{_shown(text)} is neither a bundled model nor the digest of one (sha256: and 64 hex digits).")
+    return text
+
+
+Model = Annotated[str, AfterValidator(_is_model), ModelMark()]
+"""A bundled model's name, or the digest of the weights of one that was trained here; `train` where that makes sense."""
 
 
 class Recipe(BaseModel):
@@ -147,7 +162,16 @@ def set_dotted(fields: dict[str, Any], key: str, value: Any) -> None:
 
 def content_fields(cls: type[Recipe]) -> list[str]:
     """Names of the fields that name content (those annotated `Content`, also inside `Content | None`)."""
-    return [name for name, info in cls.model_fields.items() if "ContentMark" in repr(info.annotation) + repr(info.metadata)]
+    return _marked(cls, "ContentMark")
+
+
+def model_fields(cls: type[Recipe]) -> list[str]:
+    """Names of the fields that name a model, which may be one of the user's own (those annotated `Model`)."""
+    return _marked(cls, "ModelMark")
+
+
+def _marked(cls: type[Recipe], mark: str) -> list[str]:
+    return [name for name, info in cls.model_fields.items() if mark in repr(info.annotation) + repr(info.metadata)]
 
 
 def _no_constant(name: str) -> Any:

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gen_core import checkpoint
 from gen_core.cells import data, files, question
 from gen_core.cells.moved import column_mean
 from gen_core.cells.recipe import Decode
+from gen_core.cells.space import Learned, Linear, Space
 from gen_core.cells.warn import STRANGE
 from gen_core.datasets import named, path_of
 from gen_core.errors import RecipeError
@@ -30,19 +32,19 @@ KEPT = Memo(1 << 30, lambda atlas: int(atlas.X.data.nbytes * 2))
 
 @dataclass(frozen=True, eq=False)
 class Atlas:
-    """All cells of a file on their principal components: X (n, G), codes (n, k), the columns to colour by."""
+    """All cells of a file in a latent space: X (n, G), codes (n, k), the columns to colour by."""
 
     X: sparse.csr_matrix
     genes: Array
     names: Array
     obs: pd.DataFrame
-    latent: Components
+    space: Space
     codes: Array
     notices: tuple[Notice, ...]
 
     @cached_property
     def density(self) -> Density:
-        """How dense the cells lie along the components."""
+        """How dense the cells lie in the latent space."""
         return Density.of(self.codes)
 
     @cached_property
@@ -64,7 +66,7 @@ class Decoded:
 def open_atlas(recipe: Decode) -> Atlas:
     """The cells that span the map. Raises InputError where the file cannot be read."""
     layer = question.layer_of(recipe.data, recipe.layer)
-    key = (recipe.data, layer, recipe.latent_dim, recipe.seed)
+    key = (recipe.data, layer, recipe.latent_dim, recipe.seed, recipe.model, recipe.weights)
     return KEPT.get(key, lambda: _read(recipe, layer))
 
 
@@ -77,10 +79,15 @@ def _read(recipe: Decode, layer: str | None) -> Atlas:
         rows = np.sort(np.random.default_rng(recipe.seed).choice(described.n_cells, MAX_CELLS, replace=False))
     cells = data.read_cells(path, [], rows, layer)
     obs = data.read_obs(path, columns)
-    latent = Components.fit(cells.X, recipe.latent_dim, recipe.seed)
-    return Atlas(
-        cells.X, cells.genes, cells.names, obs if rows is None else obs.iloc[rows], latent, latent.encode(cells.X), cells.notices
-    )
+    space: Space
+    if recipe.model == "pca":
+        space = Linear(Components.fit(cells.X, recipe.latent_dim, recipe.seed))
+    else:
+        from gen_core.cells.modelfile import read_model
+
+        space = Learned.of(read_model(checkpoint.find(recipe.model), recipe.weights).on(cells.genes))
+    obs = obs if rows is None else obs.iloc[rows]
+    return Atlas(cells.X, cells.genes, cells.names, obs, space, space.encode(cells.X), cells.notices)
 
 
 def decode(recipe: Decode) -> Decoded:
@@ -91,8 +98,11 @@ def decode(recipe: Decode) -> Decoded:
     if len(lengths) != 1 or not 1 <= max(lengths) <= k:
         raise RecipeError(f"z: every latent vector needs the same number of coordinates, from 1 to {k}.")
     z = np.array(recipe.z)
-    z = place(z, atlas.codes, list(range(z.shape[1]))) if z.shape[1] < k else z
-    return Decoded(atlas, z, np.maximum(atlas.latent.decode(z), 0), atlas.density.percentile(z))
+    if z.shape[1] < k:
+        z = place(z, atlas.codes, list(range(z.shape[1])))
+    elif isinstance(atlas.space, Learned):  # whole vectors are the model's own
+        z = atlas.space.turned(z)
+    return Decoded(atlas, z, atlas.space.decode(z), atlas.density.percentile(z))
 
 
 def run(recipe: Decode, progress: object = None) -> Result:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gen_core.latent.components import Components
+from gen_core.cells.space import Space
 from gen_core.latent.density import Density, neighbours, place
 
 Array = np.ndarray
@@ -32,16 +32,16 @@ def spot_at(
     axes: tuple[int, int],
     codes: Array,
     groups: Array,
-    latent: Components,
+    space: Space,
     genes: Array,
     reference: Array,
 ) -> Spot:
-    """Decode a place (x, y) on two components of a map of codes (n, k) whose cells belong to groups (n,).
+    """Decode a place (x, y) on two axes of a map of codes (n, k) whose cells belong to groups (n,).
 
-    How far out it lies is measured along the two components shown: along the others it was given typical values.
+    How far out it lies is measured along the two axes shown: along the others it was given typical values.
     """
     z = place(np.array([spot]), codes, list(axes))[0]
-    profile = np.maximum(latent.decode(z[None])[0], 0)
+    profile = space.decode(z[None])[0]
     _, nearest = neighbours(z[None], codes, 15)
     names, counts = np.unique(groups[nearest[0]], return_counts=True)
     order = np.argsort(-counts, kind="stable")

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from gen_core.cells import data, question
-from gen_core.cells.moved import Moved
+from gen_core.cells.moved import AnyMoved
 from gen_core.stamp import csv_column, safe_cell
 
 if TYPE_CHECKING:
@@ -102,10 +102,10 @@ def predicted(path: Path, made: Prediction) -> None:
         anndata.io.write_elem(file, "obsm/X_pca", codes)
 
 
-def _block(made: Prediction, source: Path | None, rows: Any, block: slice) -> Moved:
+def _block(made: Prediction, source: Path | None, rows: Any, block: slice) -> AnyMoved:
     if source is None:
-        return Moved(made.moved.base, made.moved.extra[block])
+        return made.moved.some(block)
     cells = data.read_cells(source, [], rows[block], made.recipe.layer)
     _, _, there = np.intersect1d(made.study.genes, cells.genes, return_indices=True)
     ours = np.argsort(np.argsort(made.study.genes))
-    return Moved.by(cells.X[:, there[ours]], made.shift.vector)
+    return made.shift.move(cells.X[:, there[ours]])

@@ -15,10 +15,10 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from gen_core.cells import metrics
+from gen_core.cells import metrics, transfer
 from gen_core.cells.metrics import Truth
-from gen_core.cells.moved import Moved, column_mean
-from gen_core.cells.shift import PREDICTORS, Shift, estimate
+from gen_core.cells.moved import AnyMoved, Moved, column_mean
+from gen_core.cells.shift import PREDICTORS, Shift
 from gen_core.cells.study import FEW, Study
 from gen_core.memo import Memo
 
@@ -61,9 +61,9 @@ class Fold:
         """The half of the control cells (n, G) that predictions move."""
         return self.study.X[self.study.halves(self.name)[0]]
 
-    def moved(self, predictor: str) -> Moved:
+    def moved(self, predictor: str) -> AnyMoved:
         """These cells as a predictor moves them."""
-        return Moved.by(self.start, self.shifts[predictor].vector)
+        return self.shifts[predictor].move(self.start)
 
     def correlation(self, predictor: str) -> float:
         """`pearson_delta_all` of a predictor, alone."""
@@ -91,10 +91,8 @@ class Folds:
 
     def _fold(self, name: str) -> Fold:
         study = self.study
-        others = [study.responses[other] for other in study.sources if other != name]
-        shifts = {
-            p: estimate(p, self.how, others, study.responses[name].centroid, study.latent.axes, self.dose) for p in PREDICTORS
-        }
+        others = [other for other in study.sources if other != name]
+        shifts = transfer.shifts(study, self.how, others, study.rows(name, False), self.dose)
         return fold_of(study, name, shifts, self.dose)
 
     @cached_property
@@ -166,7 +164,7 @@ def widened(shift: Shift) -> Array:
 def open_folds(study: Study, how: str, dose: float) -> Folds:
     """The folds of a study at the measured dose nearest to `dose`, kept between the moves of a control."""
     nearest = float(study.doses[np.abs(np.log(study.doses / max(dose, 1e-12))).argmin()]) if study.dose is not None else 1.0
-    return KEPT.get((study.key, how, nearest), lambda: Folds(study, how, nearest))
+    return KEPT.get((study.id, how, nearest), lambda: Folds(study, how, nearest))
 
 
 def fold_of(study: Study, name: str, shifts: Mapping[str, Shift], dose: float) -> Fold:
@@ -192,7 +190,7 @@ def _truth(study: Study, name: str, dose: float) -> tuple[Truth, Scores]:
     return truth, ceiling(study, name, perturbed, truth)
 
 
-def score_moved(study: Study, moved: Moved, truth: Truth) -> Scores:
+def score_moved(study: Study, moved: AnyMoved, truth: Truth) -> Scores:
     """Every score of moved cells."""
     return metrics.score(moved.mean(), moved.variance(), moved.project(study.latent.axes, study.latent.centre), truth)
 

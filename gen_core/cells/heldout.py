@@ -71,7 +71,7 @@ def reference(made: Prediction) -> pd.DataFrame:
     from gen_core.cells.perturb import predict
 
     dose = made.folds.dose
-    key = (made.study.key, made.recipe.shift, dose)
+    key = (made.study.id, made.recipe.shift, dose)
     found: pd.DataFrame = KEPT.get(key, lambda: predict(made.recipe.replace(dose=dose)).held_out)
     return found
 

@@ -14,7 +14,7 @@ from scipy import stats
 from gen_core.cells import metrics
 from gen_core.cells.folds import COVER, rows_at
 from gen_core.cells.metrics import Truth
-from gen_core.cells.moved import Moved
+from gen_core.cells.moved import AnyMoved
 from gen_core.cells.study import Study
 from gen_core.memo import Memo
 
@@ -37,7 +37,7 @@ class Resampled:
     def nbytes(self) -> int:
         return int(self.weights.nbytes + self.perturbed.nbytes + self.control.nbytes)
 
-    def scores(self, moved: Moved, truth: Truth) -> dict[str, Array]:
+    def scores(self, moved: AnyMoved, truth: Truth) -> dict[str, Array]:
         """Scores (B,) of moved cells against the resampled truth."""
         return metrics.score_means(moved.means_of(self.weights), truth, self.perturbed, self.control)
 

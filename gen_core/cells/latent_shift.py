@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,20 @@ class Group:
         """Mean code (k,) of its control cells."""
         return np.asarray(self.control.mean(0))
 
+    @cached_property
+    def paired(self) -> tuple[Array, Array]:
+        """Places (m, k) of some control cells relative to their middle, and their shifts (m, k) by optimal transport."""
+        control, perturbed = _some(self.control), _some(self.perturbed)
+        shift = displacements(control, perturbed) + (self.shift - (perturbed.mean(0) - control.mean(0)))
+        return np.asarray(control - control.mean(0)), np.asarray(shift)
+
+    def transported(self, place: Array) -> Array:
+        """Shift (n, k) of cells at `place` (n, k) relative to their type's middle, from this type's cells in the same places."""
+        places, shift = self.paired
+        distance, nearest = neighbours(place, places, AROUND)
+        weights = np.exp(-0.5 * (distance / np.maximum(distance[:, [-1]] / 2, 1e-9)) ** 2)
+        return np.asarray(np.einsum("nj,njk->nk", weights / weights.sum(1, keepdims=True), shift[nearest]))
+
 
 @dataclass(frozen=True, eq=False)
 class LatentShift:
@@ -62,7 +77,7 @@ def estimate(how: str, groups: Sequence[Group], z: Array, distance: Array | None
     weights = weights_of(how, groups, z, distance)
     if how == "transport":
         place = z - z.mean(0)
-        return LatentShift(sum(w * _transported(g, place) for w, g in zip(weights, groups, strict=True) if w > 1e-4), weights)
+        return LatentShift(sum(w * g.transported(place) for w, g in zip(weights, groups, strict=True) if w > 1e-4), weights)
     return LatentShift(weights @ each(groups), weights)
 
 
@@ -126,15 +141,6 @@ def _partners(here: Array, there: Array) -> Array:
         rows = -_log_sum(score + columns, 1) - np.log(len(here))
     plan = np.exp(score + rows[:, None] + columns) * len(here)  # each row sums to 1
     return np.asarray(plan @ there)
-
-
-def _transported(group: Group, place: Array) -> Array:
-    """Shift (n, k) of cells at `place` (n, k) relative to their type's mean, from a type's cells in the same places."""
-    control, perturbed = _some(group.control), _some(group.perturbed)
-    shift = displacements(control, perturbed) + (group.shift - (perturbed.mean(0) - control.mean(0)))
-    distance, nearest = neighbours(place, control - control.mean(0), AROUND)
-    weights = np.exp(-0.5 * (distance / np.maximum(distance[:, [-1]] / 2, 1e-9)) ** 2)
-    return np.asarray(np.einsum("nj,njk->nk", weights / weights.sum(1, keepdims=True), shift[nearest]))
 
 
 def _some(codes: Array) -> Array:

@@ -47,23 +47,22 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
         )
 
     others = np.flatnonzero(study.cell_type != study.target)
-    cloud(study.codes[others], "other types", grey, "circle", 3, 0.18)
-    cloud(study.codes[study.asked], study.start, grey, "circle", 5, 0.75)
-    cloud(made.codes, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
+    cloud(study.places[others], "other types", grey, "circle", 3, 0.18)
+    cloud(study.places[study.asked], study.start, grey, "circle", 5, 0.75)
+    cloud(made.places, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
-        cloud(study.codes[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
-    start, end = study.codes[study.asked][:, axes].mean(0), made.codes[:, axes].mean(0)
-    _arrow(figure, start, end, spans(study.codes, axes), palette.role("predicted", dark))
-    middles = {study.target: np.median(study.codes[study.asked][:, axes], axis=0)}
+        cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
+    start, end = study.places[study.asked][:, axes].mean(0), made.places[:, axes].mean(0)
+    _arrow(figure, start, end, spans(study.places, axes), palette.role("predicted", dark))
+    middles = {study.target: np.median(study.places[study.asked][:, axes], axis=0)}
     middles |= {
-        name: np.median(study.codes[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
+        name: np.median(study.places[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
     }
-    _names(figure, middles, study.codes, axes, dark)
+    _names(figure, middles, study.places, axes, dark)
     _mark(figure, made.recipe.spot, dark)
-    share = 100 * study.latent.explained
-    figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{axes}"))
-    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
-    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    figure.update_layout(palette.layout(dark, height, uirevision=f"{study.recipe.data}{study.recipe.model}{axes}"))
+    figure.update_xaxes(title=study.space.title(axes[0]))
+    figure.update_yaxes(title=study.space.title(axes[1]))
     return figure
 
 
@@ -92,11 +91,10 @@ def atlas_map(
         )
     _names(figure, {name: np.median(codes[keys == name][:, axes], axis=0) for name in names if column}, codes, axes, dark)
     _mark(figure, spot, dark)
-    share = 100 * atlas.latent.explained
     legend = 1 < len(names) <= 12  # not every name finds a free place on the map
     figure.update_layout(palette.layout(dark, height, showlegend=legend, uirevision=f"atlas{column}"))
-    figure.update_xaxes(title=f"Component {axes[0] + 1} ({share[axes[0]]:.1f} % of variance)")
-    figure.update_yaxes(title=f"Component {axes[1] + 1} ({share[axes[1]]:.1f} % of variance)")
+    figure.update_xaxes(title=atlas.space.title(axes[0]))
+    figure.update_yaxes(title=atlas.space.title(axes[1]))
     return figure
 
 

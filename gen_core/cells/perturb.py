@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,11 +11,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate
+from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate, transfer
 from gen_core.cells.folds import Fold, Folds
 from gen_core.cells.moved import AnyMoved, Moved, column_mean
 from gen_core.cells.recipe import FREE, Perturb
-from gen_core.cells.shift import BASELINES, PREDICTORS, Shift, estimate
+from gen_core.cells.shift import BASELINES, Shift
 from gen_core.cells.study import FEW, Study, open_study
 from gen_core.cells.warn import warnings_of
 from gen_core.datasets import path_of
@@ -27,6 +28,7 @@ GENE_COLUMNS = (
     *("gene", "control_mean", "predicted_mean", "observed_mean", "log2fc_predicted", "log2fc_observed", "p_adjusted", "rank"),
     *("log2fc_low", "log2fc_high", "sign_agreement", "p_adjusted_observed"),
 )
+PLACED = 1_500  # predicted cells drawn on the map
 TESTED = 2_000  # cells a side in a rank-sum test; p-values of moved cells are set by cell number anyway
 
 
@@ -71,6 +73,18 @@ class Prediction:
     def codes(self) -> Array:
         """Coordinates (n, k) of the predicted cells on the components."""
         return self.moved.project(self.study.latent.axes, self.study.latent.centre)
+
+    @cached_property
+    def places(self) -> Array:
+        """Codes (m, k) in the latent space of the predicted cells, at most PLACED of them, evenly spread."""
+        study = self.study
+        some = np.unique(np.linspace(0, len(self.moved) - 1, min(len(self.moved), PLACED)).astype(int))
+        if study.model is None:
+            return self.codes[some]
+        if isinstance(self.shift, transfer.LatentMove):
+            z = study.places[study.asked[some]]
+            return np.asarray(z + self.shift.dz(z))
+        return study.space.encode(self.moved.rows(some))
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
@@ -142,13 +156,13 @@ class Prediction:
         if at is None:
             return None
         groups, reference = study.cell_type, self.control_mean
-        return explore.spot_at(at, study.map_axes, study.codes, groups, study.latent, study.genes, reference)
+        return explore.spot_at(at, study.map_axes, study.places, groups, study.space, study.genes, reference)
 
     @cached_property
     def off_manifold(self) -> float:
         """How unlike the training cells the predicted ones are: the median percentile of their distance to neighbours."""
-        some = np.random.default_rng(self.recipe.seed).permutation(len(self.codes))[:300]
-        return float(np.median(self.study.density.percentile(self.codes[some])))
+        some = np.random.default_rng(self.recipe.seed).permutation(len(self.places))[:300]
+        return float(np.median(self.study.density.percentile(self.places[some])))
 
 
 def predict(recipe: Perturb) -> Prediction:
@@ -171,19 +185,22 @@ def _predict(recipe: Perturb) -> Prediction:
     recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in FREE})
     held_out = folds.open_folds(study, recipe.shift, recipe.dose)
     predictor = held_out.auto if recipe.predictor == "auto" else recipe.predictor
-    responses = [study.responses[name] for name in study.sources]
-    centroid = study.codes[study.asked].mean(0)
-    shifts = {p: estimate(p, recipe.shift, responses, centroid, study.latent.axes, recipe.dose) for p in PREDICTORS}
+    shifts = transfer.shifts(study, recipe.shift, study.sources, study.asked, recipe.dose)
     fold = None
-    if not study.from_new_file and len(folds.rows_at(study, study.target, recipe.dose)) >= FEW and len(study.asked) >= 2 * FEW:
+    scored = not study.from_new_file and not study.saw_target
+    if scored and len(folds.rows_at(study, study.target, recipe.dose)) >= FEW and len(study.asked) >= 2 * FEW:
         fold = folds.fold_of(study, study.target, shifts, recipe.dose)
-    moved = Moved.by(study.X[study.asked], shifts[predictor].vector)
+    moved = shifts[predictor].move(study.X[study.asked])
     return Prediction(recipe, study, held_out, predictor, shifts[predictor], moved, fold)
 
 
-def run(recipe: Perturb, progress: object = None) -> Result:
+def run(recipe: Perturb, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
     """Run `cells.perturb`. Raises InputError or RecipeError, each one sentence, where the file cannot answer the question."""
     started = time.perf_counter()
+    if recipe.model == "train":
+        from gen_core.cells.train import trained
+
+        recipe = trained(recipe, progress)
     made = predict(recipe)
     predicted = time.perf_counter()
     numbers, baselines = _scores(made)

@@ -6,14 +6,14 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gen_core.recipe import Content, Recipe
+from gen_core.recipe import Content, Model, Recipe
 
 Predictor = Literal["auto", "no_change", "gene_shift", "pca_shift", "nearest_shift", "weighted_shift", "latent"]
-Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean"]
+Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean", "transport"]
 
 
 # Fields that do not decide which cells are read, nor how: a study is kept while these change.
-FREE = ("predictor", "shift", "dose", "gene_sets", "spot")
+FREE = ("predictor", "shift", "dose", "gene_sets", "spot", "epochs")
 
 
 class Perturb(Recipe):
@@ -21,8 +21,13 @@ class Perturb(Recipe):
 
     operation: ClassVar[str] = "cells.perturb"
 
-    model: Literal["pca"] = Field(
-        "pca", description="The latent space: pca is linear, fitted on the given cells without the target's response."
+    model: Model = Field(
+        "pca",
+        description="The latent space: pca is linear, fitted on the given cells without the target's response; train trains a "
+        "model on them first; else a bundled model or one trained before.",
+    )
+    weights: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="sha256 of the model's weights, filled in; other weights are refused."
     )
     data: Content = Field("simulated", description="Cells with a control and a perturbed condition.")
     target_data: Content | None = Field(
@@ -60,7 +65,8 @@ class Perturb(Recipe):
     )
     reverse: bool = Field(False, description="Predict the control state from the perturbed one.")
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
-    latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
+    latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components; with train, latent dimensions.")
+    epochs: int = Field(30, ge=1, le=10_000, description="With train: times that every cell is learned from.")
     spot: tuple[float, float] | None = Field(
         None, description="A place on the map that is looked at; its profile is then a file too. Changes no prediction."
     )
@@ -73,6 +79,8 @@ class Perturb(Recipe):
             raise ValueError("sources is empty; name at least one cell type, or null for all.")
         if self.sources and self.target in self.sources:
             raise ValueError(f"sources holds the target {self.target!r}; the response is taken from other cell types.")
+        if self.model == "train" and self.latent_dim > 64:
+            raise ValueError("latent_dim must lie between 2 and 64 where a model is trained.")
         if self.reverse and self.dose_key is not None:
             raise ValueError("reverse starts from treated cells of one dose: leave dose_key out.")
         if self.dose_key is None and abs(self.dose) > 10:
@@ -87,7 +95,10 @@ class Decode(Recipe):
 
     operation: ClassVar[str] = "cells.decode"
 
-    model: Literal["pca"] = Field("pca", description="The latent space: pca is linear, fitted on the given cells.")
+    model: Model = Field("pca", description="The latent space: pca is linear, fitted on the given cells; else a trained model.")
+    weights: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="sha256 of the model's weights, filled in; other weights are refused."
+    )
     data: Content = Field("simulated", description="The cells that span the map.")
     layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")

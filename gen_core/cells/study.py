@@ -5,17 +5,23 @@ A study does not depend on the predictor or the dose, so it is kept in memory be
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from gen_core import checkpoint
 from gen_core.cells import data, question
+from gen_core.cells.latent_shift import Group
 from gen_core.cells.moved import column_mean, column_variance
 from gen_core.cells.recipe import FREE, Perturb
 from gen_core.cells.shift import Response
+from gen_core.cells.space import Learned, Linear, Space
+from gen_core.cells.transfer import LatentResponse
 from gen_core.datasets import path_of
 from gen_core.errors import InputError, RecipeError
 from gen_core.latent.components import Components
@@ -23,10 +29,14 @@ from gen_core.latent.density import Density
 from gen_core.memo import Memo
 from gen_core.result import Notice, unique
 
+if TYPE_CHECKING:
+    from gen_core.cells.model import LatentModel
+
 Array = np.ndarray
 MAX_VALUES = 60_000_000  # non-zero values held in memory (0.5 GB); of larger files each group keeps a seeded sample
 FEW = 3  # a type with fewer cells of either condition has no response to speak of
 KEPT = Memo(3 << 30, lambda study: study.nbytes)
+KEPT_LEARNED = Memo(1 << 30, lambda study: study.X.shape[0] * 512)  # the cells themselves are those of the study it copies
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +63,7 @@ class Study:
     state: data.State
     sampled: bool  # whether some groups are represented by a sample of their cells
     notices: tuple[Notice, ...]
+    model: LatentModel | None = None  # a trained latent space; None for the components
 
     @cached_property
     def codes(self) -> Array:
@@ -60,9 +71,46 @@ class Study:
         return self.latent.encode(self.X)
 
     @cached_property
+    def space(self) -> Space:
+        """Where cells are looked at and where the latent predictor moves them."""
+        return Linear(self.latent) if self.model is None else Learned.of(self.model)
+
+    @cached_property
+    def places(self) -> Array:
+        """Codes (n, k) of all cells in that space."""
+        return self.codes if self.model is None else self.space.encode(self.X)
+
+    @property
+    def id(self) -> tuple[str, str, str | None]:
+        """Tells studies with different latent spaces apart; `key` is that of their cells."""
+        return self.key, self.recipe.model, self.recipe.weights
+
+    @cached_property
+    def saw_target(self) -> bool:
+        """Whether the model learned from the very cells that would score the prediction."""
+        if self.model is None or self.from_new_file or self.model.card.get("data") != self.recipe.data:
+            return False
+        card, end = self.model.card, self.label(self.end)
+        return (self.target, end) != (card["target"], card["perturbed"]) and end in (card["control"], card["perturbed"])
+
+    @cached_property
+    def latent_responses(self) -> dict[str, LatentResponse]:
+        """The response of every type that has one, in the latent space."""
+        found = {}
+        for name in self.types:
+            control, perturbed = self.rows(name, False), self.rows(name, True)
+            doses = self.responses[name].doses
+            dose = np.ones(len(perturbed)) if self.dose is None else self.dose[perturbed]
+            groups = [Group(name, self.places[control], self.places[perturbed[dose == d]]) for d in doses]
+            found[name] = LatentResponse(doses, tuple(groups))
+        return found
+
+    @cached_property
     def map_axes(self) -> tuple[int, int]:
-        """The two components to look at: the one with the widest spread of cells, and the one the responses point along most."""
-        codes = self.codes
+        """The two axes to look at: the one with the widest spread of cells, and the one the responses point along most."""
+        codes = self.places
+        if codes.shape[1] == 2:
+            return 0, 1
         spread = codes.std(0)[:10]
         moves = np.stack([codes[self.rows(name, True)].mean(0) - codes[self.rows(name, False)].mean(0) for name in self.sources])
         strength = np.abs(moves[:, : len(spread)]).mean(0) / np.maximum(spread, 1e-9)
@@ -72,7 +120,9 @@ class Study:
 
     @cached_property
     def density(self) -> Density:
-        """How dense the cells lie along the components, those aside that no prediction may have seen."""
+        """How dense the cells lie in the latent space, those aside that no prediction may have seen."""
+        if isinstance(self.space, Learned):
+            return Density.of(self.space.codes, self.recipe.seed)
         unseen = np.array([], int) if self.from_new_file else self.rows(self.target, True)
         return Density.of(self.codes[np.setdiff1d(np.arange(len(self.names)), unseen)], self.recipe.seed)
 
@@ -189,10 +239,35 @@ def open_study(recipe: Perturb) -> Study:
     Raises InputError where the file has no such conditions or nothing to transfer from, RecipeError where the recipe
     names a column or a label that the file does not have.
     """
+    if recipe.model == "train":
+        raise RecipeError("model: train first (this happens when the recipe is run), or name a model.")
     if any(getattr(recipe, field) is None for field in question.GUESSED):
         recipe = question.fill_in(recipe)  # so that a question and its filled-in form are one study
+    if recipe.model != "pca":
+        key = repr(sorted(recipe.model_dump(exclude=set(FREE)).items()))
+        return KEPT_LEARNED.get(key, lambda: _learned(recipe))
     key = repr(sorted(recipe.model_dump(exclude=set(FREE)).items()))
     return KEPT.get(key, lambda: _read(key, recipe))
+
+
+def _learned(recipe: Perturb) -> Study:
+    """The same cells with a trained latent space instead of the components, which still measure distances between cells."""
+    from gen_core.cells.modelfile import read_model
+
+    folder = checkpoint.find(recipe.model)
+    model = read_model(folder, recipe.weights)
+    base = open_study(recipe.replace(model="pca", weights=None, latent_dim=Perturb.model_fields["latent_dim"].default))
+    study, missing = copy(base), len(np.setdiff1d(base.genes, model.genes))
+    filled = base.recipe.replace(model=recipe.model, weights=model.card["sha256"], latent_dim=model.latent_dim)
+    notices = base.notices
+    if missing:
+        text = f"{missing:,} of {len(base.genes):,} genes are unknown to the model, whose predictions leave them as they are."
+        notices = (*notices, Notice("missing_genes", text))
+    for name, value in (("recipe", filled), ("model", model.on(base.genes)), ("notices", notices)):
+        object.__setattr__(study, name, value)
+    for name in ("space", "places", "density", "map_axes", "latent_responses", "saw_target"):
+        study.__dict__.pop(name, None)
+    return study
 
 
 def _read(key: str, recipe: Perturb) -> Study:

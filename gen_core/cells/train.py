@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Generator
+import tempfile
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen_core import checkpoint, snapshot, training
+from gen_core import checkpoint, snapshot, store, training
 from gen_core.cells import folds, metrics
 from gen_core.cells.latent_shift import Group, LatentShift, estimate
 from gen_core.cells.model import CellVAE, LatentModel
@@ -223,3 +224,18 @@ def refuse_other(folder: Path, recipe: Train) -> None:
 
 def _rounded(scores: dict[str, float]) -> dict[str, float | None]:
     return {name: round(value, 4) if np.isfinite(value) else None for name, value in scores.items()}
+
+
+def trained(recipe: Perturb, progress: Callable[[float, str], None]) -> Perturb:
+    """The recipe with the model that was just trained on its cells, which the store keeps; raises what `steps` does."""
+    with tempfile.TemporaryDirectory(prefix="latent-") as work:
+        folder = Path(work) / "model"
+        for step in steps(training_of(recipe), folder):
+            progress(step.done / max(step.total, 1), step.text)
+        return recipe.replace(model=store.add_model(folder))
+
+
+def training_of(recipe: Perturb, **changes: Any) -> Train:
+    """The recipe of a training on the cells of a prediction, so that it may be scored: the target's response is left out."""
+    fields = recipe.fields()
+    return Train.read({name: fields[name] for name in Train.model_fields if name in fields} | changes)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from gen_core.cells.latent_shift import Group, weights_of
+from gen_core.cells.latent_shift import Group
 from gen_core.cells.moved import AnyMoved, MovedEach
-from gen_core.cells.shift import PREDICTORS, Response, Shift, dose_weights, estimate, uncertain
+from gen_core.cells.shift import PREDICTORS, Response, Shift, dose_weights, estimate, uncertain, weights_of
 from gen_core.cells.space import Space
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def _latent(study: Study, how: str, sources: Sequence[str], rows: Array, centroi
     z = study.places[rows]
     responses = [study.responses[name] for name in sources]
     latent = [study.latent_responses[name] for name in sources]
-    distance = np.array([np.linalg.norm(r.centroid - centroid) for r in responses])
-    weights = weights_of("balanced_mean" if how == "mean" else how, [l.groups[0] for l in latent], z, distance)
+    weights = weights_of({"mean": "balanced_mean", "transport": "similarity_weighted"}.get(how, how), responses, centroid)
     if how == "transport":
         middle = z.mean(0)
         shifted = lambda z: np.asarray(  # noqa: E731

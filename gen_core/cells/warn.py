@@ -55,7 +55,13 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
     say = lambda code, text: found.append(Notice(code, text))  # noqa: E731
     if (known := named(recipe.data)) and known.synthetic:
         say("synthetic_data", "These cells are synthetic: made by a simulator, measured nowhere.")
-    if made.fold is None:
+    if study.saw_target:
+        say(
+            "target_in_training",
+            f"This model learned from the {study.label(study.end)!r} cells of {study.target!r}, so it is not scored on them; "
+            "train one without them.",
+        )
+    elif made.fold is None:
         where = f" at dose {recipe.dose:g}" if study.dose is not None and len(study.rows(study.target, True)) else ""
         say(
             "no_truth",
