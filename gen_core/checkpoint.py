@@ -117,6 +117,21 @@ def find(name: str) -> Path:
     raise CheckpointError(f"There is no model {name!r}: there are {names or 'none bundled'}, or a folder that training made.")
 
 
+def known(system: str) -> dict[str, dict[str, Any]]:
+    """Cards of a system's models by the name a recipe gives them: the bundled ones, then those trained here, newest first."""
+    found = {path.parent.name: path.parent for path in sorted(BUNDLED.glob(f"*/{CARD}"))}
+    found |= {f"sha256:{folder.name}": folder for folder in store.models()}
+    cards: dict[str, dict[str, Any]] = {}
+    for name, folder in found.items():
+        try:
+            card = read_card(folder)
+        except CheckpointError:  # cut short or deleted: whoever names it is told so
+            continue
+        if card.get("system") == system:
+            cards[name] = card
+    return cards
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """The model card alone, without its weights. Raises CheckpointError where there is none or it is not JSON."""
     try:

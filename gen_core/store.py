@@ -148,6 +148,11 @@ def model_folder(digest: str) -> Path:
     return path
 
 
+def models() -> list[Path]:
+    """Folders of the models that were trained here, the newest first."""
+    return sorted((home() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
+
+
 def add_model(folder: Path) -> str:
     """Move a trained model (a folder with its weights and card) to where models are kept; returns its weights' digest.
 

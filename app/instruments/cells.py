@@ -14,8 +14,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments import cells_latent as latent
 from app.instruments.cells_question import PAGE, ask, forget_spot, widgets, worded
-from app.instruments.cells_views import genes, score, show_spot, trust
+from app.instruments.cells_views import genes, likeness, score, show_spot, trust
 from app.parts import evidence, explain, export, figure, map, presets, session
 from app.parts.guard import guard, plain
 from app.parts.header import header
@@ -32,6 +33,7 @@ SHIFTS = {
     "nearest": "Nearest type",
     "balanced_mean": "Balanced mean",
     "mean": "Mean of all cells",
+    "transport": "Optimal transport, cell by cell",
 }
 PRESETS = {
     "A type with a near relative": Perturb(data="simulated", target="T cytotoxic"),
@@ -112,6 +114,7 @@ def instrument(asked: Perturb) -> None:
             pictures(made)
         evidence.notices(result.warnings, worded)
         genes(made)
+        likeness(made)
         trust(result)
         st.subheader("Export")
         dark = figure.dark()
@@ -119,6 +122,7 @@ def instrument(asked: Perturb) -> None:
             "map": lambda: maps.cell_map(made, dark),
             "changes": lambda: plots.changes(made, dark),
             "volcano": lambda: plots.volcano(made, dark),
+            "likeness": lambda: plots.likeness(made, dark),
             "held_out": lambda: plots.held_out(heldout.reference(made), made.study.target, dark),
         }
         export.panel(result, drawings)
@@ -126,6 +130,7 @@ def instrument(asked: Perturb) -> None:
 
 def choose(asked: Perturb) -> Perturb:
     """The controls; the recipe they make."""
+    asked = latent.choose_space(asked)
     cells = question.described(asked.data, asked.layer).n_cells
     with st.spinner(f"Reading {cells:,} cells; about {1 + cells / 4000:.0f} s the first time", show_time=True):
         try:
@@ -156,7 +161,7 @@ def choose(asked: Perturb) -> Perturb:
     predictor = st.selectbox("Predictor", choices, key=key, format_func=plots.NAMES.__getitem__, help=told)
     shift = session.value(PAGE, "shift") or "similarity_weighted"
     if predictor == "latent":
-        told = "How the other types' responses are averaged in the components."
+        told = "How the other types' responses are averaged in the latent space."
         key = session.settle(PAGE, "shift", list(SHIFTS))
         shift = st.selectbox("Average of the types", list(SHIFTS), key=key, format_func=SHIFTS.__getitem__, help=told)
     return asked.replace(dose=float(dose), predictor=predictor, shift=shift)
@@ -167,7 +172,7 @@ def pictures(made: Prediction) -> None:
     dark, study = figure.dark(), made.study
     left, right = st.columns(2, gap="small")
     with left:
-        drawn = map.clickable(maps.cell_map(made, dark), *maps.spans(study.codes, study.map_axes))
+        drawn = map.clickable(maps.cell_map(made, dark), *maps.spans(study.places, study.map_axes))
         told = f"Map of {study.start}, predicted and observed {study.target} cells on two components"
         figure.show(drawn, "cells.map", told, select=True)
         st.caption("The arrow is the mean move. Click anywhere, an empty spot too, to see what a cell there would express.")
@@ -215,18 +220,20 @@ def atlas(recipe: Decode) -> None:
             st.caption("Click anywhere, an empty spot too, to see what a cell there would express.")
         if spot is not None:
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
-            found = explore.spot_at(spot, (0, 1), made.codes, groups, made.latent, made.genes, made.mean)
+            found = explore.spot_at(spot, (0, 1), made.codes, groups, made.space, made.genes, made.mean)
             show_spot(found, "against the mean of all cells", no_spot)
         st.subheader("Export")
         export.panel(catalog.run(recipe), {"map": lambda: drawn})
 
 
 recipe = session.start(PAGE, "cells.perturb", default, widgets)
+latent.take_next()
 header(PAGE)
 presets.row(PAGE, PRESETS, default, forget_spot)
 with guard(worded):
     asked = ask(recipe)
     if isinstance(asked, Perturb):
+        latent.training(asked)
         instrument(asked)
     else:
         atlas(asked)

@@ -21,7 +21,10 @@ from gen_core.errors import UserError
 PAGE = "cells"
 MAPS = ("cells.map", "cells.atlas")  # the figures that can be clicked
 TYPES = ["h5ad", "h5", "zip", "mtx"]
-ASKED = (*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "target_data", "gene_sets", "seed", "latent_dim")
+ASKED = (
+    *(*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "second", "target_data", "gene_sets", "seed"),
+    *("model", "weights", "latent_dim"),
+)
 
 
 # What the page calls the recipe's fields, so that a sentence written for all faces reads well on this one.
@@ -33,6 +36,7 @@ WORDS = {
     "sources": "Learn from",
     "layer": "Layer",
     "target": "Cell type to predict",
+    "second": "Second perturbation",
     "target_data": "Control cells of a new donor",
     "gene_sets": "Gene sets",
 } | {f"'{name}'": f"“{title}”" for name, title in plots.NAMES.items()}
@@ -98,6 +102,9 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
             "Show", [RESPONSE, MAP], key=session.key(PAGE, "shown"), required=True, on_change=turn_to, help=told, width="stretch"
         )
     given = {field: session.value(PAGE, field) for field in ASKED if session.value(PAGE, field) is not None}
+    if given.get("model") == "train":  # the answer comes at once; the panel above it trains
+        given["model"] = "pca"
+        session.seed(PAGE, model="pca")
     sources = [s for s in session.value(PAGE, "sources") or [] if s != given.get("target")]
     known = named(name)
     described = question.described(name, given.get("layer"))
@@ -166,6 +173,10 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
         choice("Dose column", "dose_key", numbers, told, ("dose_multiple", "dose_measured"), empty="none")
         told = "Of the split of the control cells and of the resampling."
         st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told)
+    more = [label for label in labels if label not in (session.value(PAGE, "control"), session.value(PAGE, "perturbed"))]
+    if more or session.value(PAGE, "second"):
+        told = "Its shift is added to the first: the sum of two perturbations, as if neither changed what the other does."
+        choice("Second perturbation", "second", more, told, empty="none")
     if wanted is not None:
         others = [t for t in types if t != wanted.target or wanted.target_data]
         told = "The types whose response is used."

@@ -146,6 +146,28 @@ def gene_sets(made: Prediction) -> None:
     st.caption("Mean change of the set's genes; z: how many standard errors it lies from the mean of all genes.")
 
 
+def likeness(made: Prediction) -> None:
+    """How alike the types respond: what latent arithmetic takes for granted."""
+    alike = made.likeness
+    if len(alike.names) < 2:
+        return
+    st.subheader("How alike the types respond")
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with left:
+        figure.show(plots.likeness(made, figure.dark()), "cells.likeness", "Cosines between the responses of the cell types")
+    with right:
+        st.metric(
+            "Explained by one constant shift",
+            f"{number(100 * alike.share, 0)} %",
+            help="Share of the types' responses, as vectors of the latent space, that their mean explains; 100 %: all alike.",
+        )
+        st.caption(
+            "Latent arithmetic adds one vector to every cell. That is right as far as the arrows of the types are alike: "
+            "1 is the same direction, 0 has nothing in common. The grey arrows on the map are these responses; the prediction "
+            f"for {plain(made.study.target)} averages them, like types first."
+        )
+
+
 def trust(result: Result) -> None:
     """How far to believe it: this prediction beside its baselines, and every other type left out in turn."""
     made: Prediction = result.content

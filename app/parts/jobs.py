@@ -74,10 +74,22 @@ def in_words(seconds: float | None) -> str:
     """A time still to wait, as exact as it can honestly be told."""
     if seconds is None:
         return "the time left is not known yet"
+    return f"about {rounded(seconds)} left" if seconds >= 1 else "nearly done"
+
+
+def rounded(seconds: float) -> str:
+    """A time in its largest sensible unit."""
     for size, name in ((3600, "h"), (60, "min")):
         if seconds >= 1.5 * size:
-            return f"about {round(seconds / size)} {name} left"
-    return f"about {max(1, round(seconds))} s left" if seconds >= 1 else "nearly done"
+            return f"{round(seconds / size)} {name}"
+    return f"{max(1, round(seconds))} s"
+
+
+def latest(recipe: Recipe, ignoring: tuple[str, ...] = ()) -> jobs.Job | None:
+    """The newest job whose recipe differs from this one at most in these fields; None where there is no such job."""
+    alike = lambda other: other.operation == recipe.operation and other.fields() | same == recipe.fields() | same  # noqa: E731
+    same = dict.fromkeys(ignoring)
+    return next((job for job in jobs.listed() if alike(job.recipe)), None)
 
 
 def curve(points: list[dict[str, float]], unit: str, dark: bool) -> Any:

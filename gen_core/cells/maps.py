@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
 
 Array = np.ndarray
+ARROWS = 12  # types whose own response is drawn on a map
 SHOWN = 1_500  # cells of one group drawn on a map
 
 
@@ -52,6 +53,10 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
     cloud(made.places, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
         cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
+    for name in study.sources[:ARROWS]:
+        place = study.places[study.rows(name, False)].mean(0)[list(axes)]
+        move = study.latent_responses[name].at(made.folds.dose)[list(axes)]
+        _arrow(figure, place, place + move, spans(study.places, axes), palette.faded("control", dark), 1.2)
     start, end = study.places[study.asked][:, axes].mean(0), made.places[:, axes].mean(0)
     _arrow(figure, start, end, spans(study.places, axes), palette.role("predicted", dark))
     middles = {study.target: np.median(study.places[study.asked][:, axes], axis=0)}
@@ -98,7 +103,9 @@ def atlas_map(
     return figure
 
 
-def _arrow(figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str) -> None:
+def _arrow(
+    figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str, width: float = 2.5
+) -> None:
     """An arrow from start to end (2,), ended at the edge of the map where it would leave it."""
     room = [(high - a if b > a else low - a) / (b - a) for a, b, (low, high) in zip(start, end, within, strict=True) if b != a]
     end = start + (end - start) * min([1.0, *(max(r, 0.0) for r in room)])
@@ -114,7 +121,7 @@ def _arrow(figure: go.Figure, start: Array, end: Array, within: tuple[tuple[floa
             ayref="y",
             showarrow=True,
             arrowhead=2,
-            arrowwidth=2.5,
+            arrowwidth=width,
             arrowcolor=colour,
             text="",
         )

@@ -159,6 +159,11 @@ class Prediction:
         return explore.spot_at(at, study.map_axes, study.places, groups, study.space, study.genes, reference)
 
     @cached_property
+    def likeness(self) -> transfer.Likeness:
+        """How alike the types respond, see `transfer.Likeness`."""
+        return transfer.Likeness.of(self.study, self.folds.dose)
+
+    @cached_property
     def off_manifold(self) -> float:
         """How unlike the training cells the predicted ones are: the median percentile of their distance to neighbours."""
         some = np.random.default_rng(self.recipe.seed).permutation(len(self.places))[:300]
@@ -179,15 +184,18 @@ def _with_spot(recipe: Perturb) -> Prediction:
     return made
 
 
-def _predict(recipe: Perturb) -> Prediction:
-    study = open_study(recipe)
+def _predict(asked: Perturb) -> Prediction:
+    study = open_study(asked)
     # the study was kept under the fields that decide what is read: the others are this recipe's own
-    recipe = study.recipe.replace(**{name: getattr(recipe, name) for name in FREE})
+    recipe = study.recipe.replace(**{name: getattr(asked, name) for name in FREE})
     held_out = folds.open_folds(study, recipe.shift, recipe.dose)
     predictor = held_out.auto if recipe.predictor == "auto" else recipe.predictor
     shifts = transfer.shifts(study, recipe.shift, study.sources, study.asked, recipe.dose)
+    if recipe.second is not None:  # the sum was measured nowhere, and neither part of it scores it
+        other = predict(asked.replace(perturbed=recipe.second, second=None, predictor=predictor, spot=None))
+        shifts = {predictor: transfer.both(shifts[predictor], other.shift)}
     fold = None
-    scored = not study.from_new_file and not study.saw_target
+    scored = not study.from_new_file and not study.saw_target and recipe.second is None
     if scored and len(folds.rows_at(study, study.target, recipe.dose)) >= FEW and len(study.asked) >= 2 * FEW:
         fold = folds.fold_of(study, study.target, shifts, recipe.dose)
     moved = shifts[predictor].move(study.X[study.asked])
@@ -244,6 +252,7 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
     for name, value in held_out.trust.get(used, {}).items():
         numbers[f"genes_{name}"] = value
     numbers["off_manifold_percentile"] = made.off_manifold
+    numbers["shift_share_explained"] = made.likeness.share
     asked = study.recipe
     question = (asked.data, asked.condition_key, asked.control, asked.perturbed)
     simulated = question == ("simulated", "condition", "control", "treated")

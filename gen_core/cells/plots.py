@@ -29,7 +29,7 @@ NAMES = {
     "pca_shift": "Balanced mean, components",
     "nearest_shift": "Nearest type",
     "weighted_shift": "Similarity-weighted",
-    "latent": "Latent (components)",
+    "latent": "Latent shift",
     "ceiling": "Ceiling: half of the real cells",
     "auto": "Automatic choice",
 }
@@ -151,6 +151,31 @@ def violins(made: Prediction, genes: list[str], dark: bool = False, height: int 
         )
     figure.update_layout(palette.layout(dark, height, violinmode="group", violingap=0.1, uirevision="violins"))
     figure.update_yaxes(title="log1p expression", rangemode="tozero")
+    return figure
+
+
+def likeness(made: Prediction, dark: bool = False, height: int = 340) -> go.Figure:
+    """Cosines between the directions in which the types respond, in the latent space: 1 where two shift alike."""
+    alike = made.likeness
+    names = [label(name, 18) for name in alike.names]
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=names,
+        y=names,
+        z=short(alike.cosines),
+        zmin=-1,
+        zmax=1,
+        colorscale=palette.diverging(dark),
+        text=[[f"{value:.2f}" for value in row] for row in alike.cosines] if len(names) <= 10 else None,
+        texttemplate="%{text}" if len(names) <= 10 else None,
+        hovertemplate="%{y}, %{x}: %{z:.2f}<extra></extra>",
+        colorbar={"title": {"text": "cosine"}, "thickness": 12},
+    )
+    figure.update_layout(
+        palette.layout(dark, max(height, 130 + 26 * len(names)), uirevision="likeness", margin={"l": 110, "t": 16})
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.update_xaxes(showgrid=False)
     return figure
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gen_core import checkpoint
 from gen_core.cells import data, genesets
 from gen_core.cells.recipe import Perturb
 from gen_core.datasets import named, path_of
@@ -87,6 +88,8 @@ def fill_in(recipe: Perturb) -> Perturb:
     control, perturbed = _conditions(
         recipe, guess if condition_key == guess.condition_key else None, [str(c) for c in counts.index], condition_key
     )
+    if recipe.second is not None and recipe.second not in counts.index:
+        raise RecipeError(f"second: {condition_key!r} has no label {recipe.second!r}; it has {some(counts.index)}.")
     target = recipe.target or _best_target(obs, condition_key, cell_type_key, control, perturbed)
     known = obs[cell_type_key].dropna().unique()
     if recipe.target_data is None and target not in set(known.astype(str)):
@@ -127,6 +130,24 @@ def types(recipe: Perturb) -> list[str]:
     start = "perturbed" if recipe.reverse else "control"
     found = {str(name) for name in obs.cell_type[obs.role == start].unique()}
     return sorted(found | ({str(recipe.target)} if recipe.target else set()))
+
+
+def size(recipe: Perturb) -> tuple[int, int]:
+    """Cells and genes of a recipe's file."""
+    found = described(recipe.data, recipe.layer)
+    return found.n_cells, found.n_genes
+
+
+def spaces(recipe: Perturb) -> dict[str, str]:
+    """The latent spaces that fit the cells of a filled-in recipe: the name of each model, and what it is called."""
+    found = {"pca": "Components (linear)"}
+    for name, card in checkpoint.known("cells").items():
+        labels = {card.get("control"), card.get("perturbed")}
+        if card.get("data") == recipe.data and labels == {recipe.control, recipe.perturbed}:
+            saw = "" if card["target"] == recipe.target else f", saw {recipe.target}"
+            title = f"Trained, {card['latent_dim']}-D{saw}"
+            found[name] = title if title not in found.values() else f"{title} ({name.removeprefix('sha256:')[:4]})"
+    return found
 
 
 def check_gene_sets(name: str) -> None:

@@ -13,7 +13,7 @@ Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean", "tran
 
 
 # Fields that do not decide which cells are read, nor how: a study is kept while these change.
-FREE = ("predictor", "shift", "dose", "gene_sets", "spot", "epochs")
+FREE = ("predictor", "shift", "dose", "second", "gene_sets", "spot", "epochs")
 
 
 class Perturb(Recipe):
@@ -64,6 +64,9 @@ class Perturb(Recipe):
         None, max_length=200, description="Column of donors; intervals then resample donors instead of cells."
     )
     reverse: bool = Field(False, description="Predict the control state from the perturbed one.")
+    second: str | None = Field(
+        None, max_length=200, description="Label of a second perturbation in condition_key, whose shift is added to the first."
+    )
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components; with train, latent dimensions.")
     epochs: int = Field(30, ge=1, le=10_000, description="With train: times that every cell is learned from.")
@@ -75,6 +78,10 @@ class Perturb(Recipe):
     def _sensible(self) -> Self:
         if self.control is not None and self.control == self.perturbed:
             raise ValueError(f"control and perturbed are both {self.control!r}; name two different conditions.")
+        if self.second is not None and self.second in (self.control, self.perturbed):
+            raise ValueError(f"second is {self.second!r}, which is the control or the first perturbation; name another label.")
+        if self.second is not None and (self.reverse or self.dose_key is not None):
+            raise ValueError("second adds two shifts as they were measured: leave reverse and dose_key out.")
         if self.sources is not None and not self.sources:
             raise ValueError("sources is empty; name at least one cell type, or null for all.")
         if self.sources and self.target in self.sources:
@@ -143,3 +150,9 @@ class Train(Recipe):
         if self.control is not None and self.control == self.perturbed:
             raise ValueError(f"control and perturbed are both {self.control!r}; name two different conditions.")
         return self
+
+
+def training_of(recipe: Perturb, **changes: object) -> Train:
+    """The recipe of a training on the cells of a prediction, so that it may be scored: the target's response is left out."""
+    fields = recipe.fields()
+    return Train.read({name: fields[name] for name in Train.model_fields if name in fields} | changes)

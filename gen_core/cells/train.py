@@ -16,7 +16,7 @@ from gen_core.cells import folds, metrics
 from gen_core.cells.latent_shift import Group, LatentShift, estimate
 from gen_core.cells.model import CellVAE, LatentModel
 from gen_core.cells.modelfile import write_model
-from gen_core.cells.recipe import Perturb, Train
+from gen_core.cells.recipe import Perturb, Train, training_of
 from gen_core.cells.shift import BASELINES, PREDICTORS
 from gen_core.cells.shift import estimate as estimate_in_genes
 from gen_core.cells.study import FEW, Study, open_study
@@ -233,9 +233,3 @@ def trained(recipe: Perturb, progress: Callable[[float, str], None]) -> Perturb:
         for step in steps(training_of(recipe), folder):
             progress(step.done / max(step.total, 1), step.text)
         return recipe.replace(model=store.add_model(folder))
-
-
-def training_of(recipe: Perturb, **changes: Any) -> Train:
-    """The recipe of a training on the cells of a prediction, so that it may be scored: the target's response is left out."""
-    fields = recipe.fields()
-    return Train.read({name: fields[name] for name in Train.model_fields if name in fields} | changes)

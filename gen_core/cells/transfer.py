@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from gen_core.cells.latent_shift import Group
+from gen_core.cells.latent_shift import Group, cosines, share_explained
 from gen_core.cells.moved import AnyMoved, MovedEach
 from gen_core.cells.shift import PREDICTORS, Response, Shift, dose_weights, estimate, uncertain, weights_of
 from gen_core.cells.space import Space
@@ -55,6 +55,36 @@ class LatentMove(Shift):
         moved = self.space.change(z, self.dz(z))
         moved += X.toarray() if sparse.issparse(X) else X
         return MovedEach(np.maximum(moved, 0, out=moved))
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """How alike the types respond in the latent space: what a constant shift takes for granted.
+
+    names (T,) of the types; cosines (T, T) between the directions of their shifts; lengths (T,) of the shifts; share of the
+    responses that one constant vector explains, see `latent_shift.share_explained`.
+    """
+
+    names: tuple[str, ...]
+    cosines: Array
+    lengths: Array
+    share: float
+
+    @classmethod
+    def of(cls, study: Study, dose: float) -> Likeness:
+        """Of the types that the response is taken from."""
+        vectors = np.stack([study.latent_responses[name].at(dose) for name in study.sources])
+        return cls(study.sources, cosines(vectors), np.linalg.norm(vectors, axis=1), share_explained(vectors))
+
+
+def both(first: Shift, second: Shift) -> Shift:
+    """Two shifts one after the other, as if neither changed what the other does."""
+    vector, spread = first.vector + second.vector, np.hypot(first.spread, second.spread)
+    agreement = np.minimum(first.agreement, second.agreement)
+    if isinstance(first, LatentMove) and isinstance(second, LatentMove):
+        one, two = first.dz, second.dz
+        return LatentMove(vector, first.weights, spread, agreement, first.space, lambda z: np.asarray(one(z) + two(z)))
+    return Shift(vector, first.weights, spread, agreement)
 
 
 def shifts(study: Study, how: str, sources: Sequence[str], rows: Array, dose: float) -> dict[str, Shift]:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
 
 # Warnings with which no score is a recommendation.
-DOUBTS = {"adds_nothing", "confounded", "extrapolated_dose", "few_samples", "off_manifold", "out_of_distribution"}
+DOUBTS = {"types_differ", "adds_nothing", "confounded", "extrapolated_dose", "few_samples", "off_manifold", "out_of_distribution"}
 FEW_CELLS, FEW_SOURCES = 20, 3
 UNLIKE = 1.5  # times the largest distance that a source type has to its nearest other type
+ALIKE = 0.5  # share of the responses that one constant vector must explain to be called a common response
 STRANGE = 95.0  # percentile from which points count as off the manifold
 
 
@@ -61,6 +62,13 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
             f"This model learned from the {study.label(study.end)!r} cells of {study.target!r}, so it is not scored on them; "
             "train one without them.",
         )
+    elif recipe.second is not None:
+        both = f"{recipe.perturbed!r} and {recipe.second!r}"
+        say(
+            "no_truth",
+            f"The sum of the responses to {both} was measured nowhere here and cannot be scored; each is taken as if the other "
+            "did not change it.",
+        )
     elif made.fold is None:
         where = f" at dose {recipe.dose:g}" if study.dose is not None and len(study.rows(study.target, True)) else ""
         say(
@@ -87,6 +95,12 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
             "off_manifold",
             f"The predicted cells lie farther from any measured cell than {numbers['off_manifold_percentile']:.0f} % of cells "
             "lie from each other: nothing like them was seen.",
+        )
+    if len(study.sources) >= FEW_SOURCES and made.likeness.share < ALIKE:
+        say(
+            "types_differ",
+            f"One constant shift explains {100 * made.likeness.share:.0f} % of the types' responses in this latent space: "
+            "they respond in unlike ways, and an average of them is nobody's response.",
         )
     if study.dose is not None and recipe.dose > study.doses[-1]:
         say("extrapolated_dose", f"Dose {recipe.dose:g} lies above the highest measured one ({study.doses[-1]:g}).")

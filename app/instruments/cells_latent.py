@@ -1,0 +1,88 @@
+"""The latent space of the cells page: which one, and training one on the cells that are asked about."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.instruments.cells_question import PAGE, forget_spot
+from app.parts import jobs, session
+from app.parts.guard import guard
+from gen_core.cells import plots, question
+from gen_core.cells.perturb import predict
+from gen_core.cells.recipe import Perturb, Train, training_of
+
+COMPONENTS = Perturb.model_fields["latent_dim"].default
+DIMENSIONS = Train.model_fields["latent_dim"].default
+
+
+def choose_space(asked: Perturb) -> Perturb:
+    """A choice among the spaces that fit these cells; the question with it."""
+    found = question.spaces(asked)
+    if asked.model not in found:  # a link's, trained on other cells
+        found[asked.model] = "Another trained model"
+    if len(found) == 1:
+        return asked
+    told = "Where the latent predictor averages and moves, and what the map shows. Components: fitted at once, linear."
+    key = session.settle(PAGE, "model", list(found), asked.model)
+    model = st.selectbox("Latent space", list(found), key=key, format_func=found.__getitem__, help=told, on_change=_turned)
+    return asked if model == asked.model else asked.replace(model=model, weights=None, latent_dim=COMPONENTS)
+
+
+def training(asked: Perturb) -> None:
+    """The panel that trains a latent space on these cells, away from the page, and takes it over if it wins."""
+    recipe = training_of(asked, latent_dim=DIMENSIONS)
+    last = jobs.latest(recipe, ("latent_dim", "epochs"))
+    settings = (last.recipe if last else recipe).fields()  # after a reload those of the job
+    opened, job = last is not None and last.state != "done", None
+    with st.expander("Train a latent space on these cells", icon=":material/model_training:", expanded=opened), guard():
+        st.caption(
+            "A variational autoencoder learns these cells without the response of the cell type to predict. It works beside the "
+            "page, which stays as it is; it takes over only if it predicts the other types better than the simple ways do."
+        )
+        left, middle, _ = st.columns([2, 2, 5])
+        told = "2 can be drawn as it is: the plane is then the latent space. More hold more of the cells."
+        key = f"{PAGE}/train/{recipe.sha256}"  # another question, other settings
+        dims = left.number_input("Latent dimensions (2 to 64)", 2, 64, settings["latent_dim"], key=f"{key}/dims", help=told)
+        told = "Times that every cell is learned from."
+        epochs = middle.number_input("Epochs", 1, 1000, settings["epochs"], key=f"{key}/epochs", help=told)
+        recipe = training_of(asked, latent_dim=dims, epochs=epochs)
+        cells, genes = question.size(asked)
+        seconds = 2 + epochs * cells * (genes + 2000) / 9e6
+        job = jobs.panel(PAGE, recipe, about=f"About {jobs.rounded(seconds)} on one core.", opens=asked)
+    if job is not None and job.model is not None:
+        with guard():
+            took_over(asked, job.id, job.model)
+
+
+def took_over(asked: Perturb, job: str, model: str) -> None:
+    """Once a model is trained: use it where it predicts the other types best, else say what is as good."""
+    made = predict(asked.replace(model=model, weights=None, latent_dim=COMPONENTS, predictor="auto"))
+    own, used = (made.folds.mean(name, "pearson_delta_all") for name in ("latent", made.predictor))
+    if made.predictor == "latent":
+        said = f":material/check: The trained latent space predicts the other types best (mean r = {own:.3f})."
+    else:
+        said = (
+            f":material/balance: The trained latent space adds nothing: on the other types it reaches r = {own:.3f}, "
+            f"“{plots.NAMES[made.predictor]}”, which is simpler, {used:.3f}. Choose it below to walk on its map."
+        )
+    st.caption(said)
+    first = session.get(PAGE, "train/told") != job
+    session.put(PAGE, "train/told", job)
+    if first and made.predictor == "latent" and session.value(PAGE, "model") == "pca":
+        session.put(PAGE, "train/next", model)
+        st.rerun()
+
+
+def take_next() -> None:
+    """Before the widgets are drawn: the model that was trained a moment ago becomes the page's."""
+    model = session.get(PAGE, "train/next")
+    if model is not None:
+        session.put(PAGE, "train/next", None)
+        session.seed(PAGE, model=model, weights=None, latent_dim=COMPONENTS, predictor="auto")
+        forget_spot()
+
+
+def _turned() -> None:
+    """In a callback: another latent space has other weights, and its map other places."""
+    session.seed(PAGE, weights=None, latent_dim=COMPONENTS)
+    forget_spot()
