@@ -68,9 +68,15 @@ def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def app_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the app, once per worker."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def app_url(app_home: Path) -> Iterator[str]:
     """The app, once per worker, with a store of its own."""
-    with serving(Path("app/main.py"), tmp_path_factory.mktemp("app"), LATENT_WARM="1") as url:
+    with serving(Path("app/main.py"), app_home, LATENT_WARM="1") as url:
         yield url
 
 

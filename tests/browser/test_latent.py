@@ -1,0 +1,106 @@
+"""A latent space trained from the page on real cells: through a reload, a cancel and a killed worker, to a kept run."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page, expect
+
+KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
+Rest = Callable[[Page], None]
+PATIENCE = 180_000
+
+
+def epoch(page: Page) -> int:
+    """The epoch that the progress bar tells."""
+    text = page.get_by_test_id("stProgress").inner_text()
+    return int(text.split("epoch ")[1].split()[0]) if "epoch " in text else 0
+
+
+def until_epoch(page: Page, least: int) -> None:
+    page.wait_for_function(
+        """least => {
+            const bar = document.querySelector('[data-testid="stProgress"]');
+            const found = bar && /epoch (\\d+)/.exec(bar.innerText);
+            return found && Number(found[1]) >= least;
+        }""",
+        arg=least,
+        timeout=PATIENCE,
+    )
+
+
+def workers(home: Path) -> list[int]:
+    """Processes of the app with this store that hold torch and are not the server: those that train."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/maps"):
+        try:
+            mine = f"LATENT_HOME={home}".encode() in (path.parent / "environ").read_bytes().split(b"\0")
+            command = (path.parent / "cmdline").read_bytes()
+            if mine and b"streamlit" not in command and b"libtorch" in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: Rest, data_folder: Path) -> None:
+    page.goto(f"{app_url}/cells")
+    page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
+    rest(page)
+    page.get_by_role("button", name="add", exact=False).first.click()
+    page.get_by_test_id("stPopoverBody").locator("input[type=file]").first.set_input_files(data_folder / KANG)
+    page.wait_for_timeout(500)
+    rest(page)
+    page.keyboard.press("Escape")
+    page.get_by_text("Train a latent space on these cells").click()
+    page.get_by_role("spinbutton", name="Epochs").fill("6")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    rest(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    until_epoch(page, 1)
+    page.reload()  # in mid-training: the same job, still under way
+    until_epoch(page, 2)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Resume").wait_for(timeout=PATIENCE)
+    expect(page.get_by_text("This was cancelled")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    until_epoch(page, 3)
+    killed = workers(app_home)
+    assert killed
+    for worker in killed:
+        os.kill(worker, signal.SIGKILL)
+    expect(page.get_by_text("The trained latent space").first).to_be_visible(timeout=PATIENCE)
+    rest(page)
+
+    # the leave-one-out table holds the model, the baselines and the ceiling
+    table = page.get_by_test_id("stTable").first
+    for name in ("Latent shift", "No change", "Balanced mean", "Nearest type", "Similarity-weighted", "Ceiling"):
+        expect(table.get_by_text(name).first).to_be_visible()
+    choice = page.get_by_test_id("stSelectbox").filter(has_text="Latent space")
+    if "Trained" not in choice.inner_text():
+        choice.locator("input").click()
+        page.get_by_role("option", name="Trained").click()
+        rest(page)
+    expect(page.get_by_text("How alike the types respond")).to_be_visible()
+
+    figure = page.get_by_test_id("latentFigure")
+    box = next(b for b in (figure.nth(i).bounding_box() for i in range(figure.count())) if b and b["width"] < 500)
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.25 * box["height"])
+    page.wait_for_timeout(300)
+    rest(page)
+    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    state = parse_qs(urlparse(page.url).query)
+    assert state["model"][0].startswith("sha256:")
+    assert state["spot"][0] != "null"
+
+    page.get_by_role("button", name="Keep this run").click()
+    page.get_by_role("link", name="Kept: see Runs").click(timeout=60_000)
+    page.wait_for_selector("text=Reopen", timeout=60_000)
+    rest(page)
+    page.get_by_role("button", name="Reopen").first.click()
+    page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
+    rest(page)
+    assert parse_qs(urlparse(page.url).query) == state
+    expect(page.get_by_text("The clicked spot")).to_be_visible()
