@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,11 @@ from gen_core import checkpoint, store
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
-from gen_core.errors import CheckpointError, InputError, RecipeError
+from gen_core.errors import InputError, RecipeError
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 from gen_core.training import Step
 
-ASSETS = Path(__file__).parent.parent / "assets"
 Progress = Callable[[float, str], None]  # (share done from 0 to 1, what is being done)
 
 
@@ -181,22 +179,9 @@ def steps(recipe: Recipe, folder: Path, device: str = "auto") -> Generator[Step,
     return work
 
 
-def model_folder(name: str) -> Path:
-    """The folder of a model: a bundled one by its name, else a folder by its path. Raises CheckpointError where neither is."""
-    bundled = ASSETS / "models" / name
-    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (bundled / checkpoint.CARD).is_file():
-        return bundled
-    if (Path(name) / checkpoint.CARD).is_file():
-        return Path(name)
-    names = sorted(path.parent.name for path in ASSETS.glob(f"models/*/{checkpoint.CARD}"))
-    raise CheckpointError(
-        f"There is no model {Path(name).name!r}: there are {', '.join(names) or 'none'}, or a folder that training made."
-    )
-
-
 def models() -> list[dict[str, Any]]:
     """The cards of the bundled models."""
-    return [checkpoint.read_card(path.parent) for path in sorted(ASSETS.glob(f"models/*/{checkpoint.CARD}"))]
+    return [checkpoint.read_card(path.parent) for path in sorted(checkpoint.BUNDLED.glob(f"*/{checkpoint.CARD}"))]
 
 
 def load(reference: str) -> Any:

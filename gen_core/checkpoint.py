@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 NEEDED = ("name", "system", "data", "command", "device", "seconds", "metrics", "baselines", "licence")
 MAX_CARD = 1 << 20  # bytes
+BUNDLED = Path(__file__).parent.parent / "assets" / "models"
 
 
 def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], force: bool = False) -> str:
@@ -98,6 +100,18 @@ def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Ten
     if broken:
         raise CheckpointError(f"The weights of {folder.name!r} hold values that are not numbers (in {broken[0]}).")
     return tensors, card
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a model: a bundled one by its name, else a folder by its path. Raises CheckpointError where neither is."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (BUNDLED / name / CARD).is_file():
+        return BUNDLED / name
+    if (Path(name) / CARD).is_file():
+        return Path(name)
+    names = sorted(path.parent.name for path in BUNDLED.glob(f"*/{CARD}"))
+    raise CheckpointError(
+        f"There is no model {Path(name).name!r}: there are {', '.join(names) or 'none'}, or a folder that training made."
+    )
 
 
 def read_card(folder: Path) -> dict[str, Any]:

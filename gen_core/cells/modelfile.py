@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gen_core import checkpoint
+from gen_core import checkpoint, store
 from gen_core.cells.model import CellVAE, LatentModel
 from gen_core.errors import CheckpointError
 from gen_core.recipe import Recipe
@@ -30,6 +30,11 @@ def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: 
         "code_perturbed": torch.from_numpy(model.code_perturbed.astype(np.uint8)),
     }
     return checkpoint.put(folder, tensors, card, {"recipe.json": recipe.json(indent=1) + "\n"})
+
+
+def open_model(name: str) -> LatentModel:
+    """The model of a name: a bundled one, one trained here (`sha256:` of its weights), or a folder. Raises CheckpointError."""
+    return read_model(store.model_folder(name) if name.startswith("sha256:") else checkpoint.folder_of(name))
 
 
 def read_model(folder: Path, expected: str | None = None) -> LatentModel:
