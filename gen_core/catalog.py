@@ -23,7 +23,6 @@ from gen_core.recipe import Recipe
 from gen_core.result import Result
 from gen_core.training import Step
 
-ASSETS = Path(__file__).parent.parent / "assets"
 Progress = Callable[[float, str], None]  # (share done from 0 to 1, what is being done)
 
 

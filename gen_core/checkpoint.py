@@ -22,10 +22,10 @@ from gen_core.result import disk_sentence, new_folder
 if TYPE_CHECKING:
     import torch
 
-BUNDLED = Path(__file__).parent.parent / "assets" / "models"
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 NEEDED = ("name", "system", "data", "command", "device", "seconds", "metrics", "baselines", "licence")
 MAX_CARD = 1 << 20  # bytes
+BUNDLED = Path(__file__).parent.parent / "assets" / "models"
 
 
 def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], force: bool = False) -> str:

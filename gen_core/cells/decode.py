@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gen_core import checkpoint
 from gen_core.cells import data, files, question
 from gen_core.cells.moved import column_mean
 from gen_core.cells.recipe import Decode
@@ -83,9 +82,9 @@ def _read(recipe: Decode, layer: str | None) -> Atlas:
     if recipe.model == "pca":
         space = Linear(Components.fit(cells.X, recipe.latent_dim, recipe.seed))
     else:
-        from gen_core.cells.modelfile import read_model
+        from gen_core.cells.modelfile import open_model
 
-        space = Learned.of(read_model(checkpoint.find(recipe.model), recipe.weights).on(cells.genes))
+        space = Learned.of(open_model(recipe.model, recipe.weights).on(cells.genes))
     obs = obs if rows is None else obs.iloc[rows]
     return Atlas(cells.X, cells.genes, cells.names, obs, space, space.encode(cells.X), cells.notices)
 

@@ -32,6 +32,11 @@ def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: 
     return checkpoint.put(folder, tensors, card, {"recipe.json": recipe.json(indent=1) + "\n"})
 
 
+def open_model(name: str, expected: str | None = None) -> LatentModel:
+    """The model of a recipe: a bundled one by its name, one trained here by its weights. Raises CheckpointError."""
+    return read_model(checkpoint.find(name), expected)
+
+
 def read_model(folder: Path, expected: str | None = None) -> LatentModel:
     """The model in a folder. Raises CheckpointError where it is missing, damaged, or no latent space of cells."""
     tensors, card = checkpoint.load(folder, expected)

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from gen_core import checkpoint
 from gen_core.cells import data, question
 from gen_core.cells.latent_shift import Group
 from gen_core.cells.moved import column_mean, column_variance
@@ -252,10 +251,9 @@ def open_study(recipe: Perturb) -> Study:
 
 def _learned(recipe: Perturb) -> Study:
     """The same cells with a trained latent space instead of the components, which still measure distances between cells."""
-    from gen_core.cells.modelfile import read_model
+    from gen_core.cells.modelfile import open_model
 
-    folder = checkpoint.find(recipe.model)
-    model = read_model(folder, recipe.weights)
+    model = open_model(recipe.model, recipe.weights)
     base = open_study(recipe.replace(model="pca", weights=None, latent_dim=Perturb.model_fields["latent_dim"].default))
     study, missing = copy(base), len(np.setdiff1d(base.genes, model.genes))
     filled = base.recipe.replace(model=recipe.model, weights=model.card["sha256"], latent_dim=model.latent_dim)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen_core import checkpoint, snapshot, store, training
+from gen_core import checkpoint, store, training
 from gen_core.cells import folds, metrics
 from gen_core.cells.latent_shift import Group, LatentShift, estimate
-from gen_core.cells.model import CellVAE, LatentModel
+from gen_core.cells.model import BETA, WARM_UP, WIDTH, CellVAE, LatentModel
 from gen_core.cells.modelfile import write_model
 from gen_core.cells.recipe import Perturb, Train, training_of
 from gen_core.cells.shift import BASELINES, PREDICTORS
@@ -47,7 +47,7 @@ class CellTask:
         self.n_train = len(order) - self.n_valid
         self.latent_dim = latent_dim
         self.batches, self.batch = batches_of(study, order)
-        self.fingerprint = f"cells {study.key} {latent_dim} {self.X.shape} {self.X.nnz}"
+        self.fingerprint = f"cells {study.key} {self.X.shape} {self.X.nnz} {latent_dim} {WIDTH} {BETA} {WARM_UP}"
 
     def module(self) -> torch.nn.Module:
         """The untrained network."""
@@ -91,7 +91,9 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
     what `open_study` does, InputError where there are too few cells, OutputError where the folder holds something else.
     """
-    refuse_other(folder, recipe)
+    if refuse_other(folder, recipe):
+        yield Step(recipe.epochs, recipe.epochs, text="trained already")
+        return
     used = pick(device)
     study, rows = cells_of(recipe)
     filled = recipe.replace(**{name: getattr(study.recipe, name) for name in QUESTION})
@@ -114,7 +116,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         work.close()
     yield Step(last.done, last.total, last.metrics, "scoring it beside the baselines")
     model = frozen(net, study, rows)
-    card = card_of(filled, model, study, task, last, used)
+    card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256}
     write_model(folder, model, card, filled)
     training.forget(folder)
     yield Step(last.total, last.total, last.metrics, "done")
@@ -155,9 +157,9 @@ def shift_for(study: Study, codes: Array, target: str, z: Array, how: str = "sim
 def score(model: LatentModel, study: Study, name: str, how: str = "similarity_weighted") -> dict[str, float]:
     """Scores of the latent prediction of one type, with the functions and on the cells that score the baselines."""
     codes, (start, _) = model.encode(study.X), study.halves(name)
-    shift = shift_for(study, codes, name, codes[start], how)
-    moved = model.move(study.X[start], shift.dz, z=codes[start])
-    truth, _ = folds._truth(study, name, 1.0)
+    X, z = study.X[start], codes[start]
+    moved = model.move(X, model.settle(X, z, shift_for(study, codes, name, z, how).dz), z=z)
+    truth = folds.fold_of(study, name, {}, 1.0).truth
     return metrics.score(moved.mean(0), moved.var(0), study.latent.encode(moved), truth)
 
 
@@ -207,16 +209,23 @@ def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, las
     }
 
 
-def refuse_other(folder: Path, recipe: Train) -> None:
-    """Raise OutputError where the folder holds anything but this recipe's own unfinished training."""
+def refuse_other(folder: Path, recipe: Train) -> bool:
+    """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
+    or this recipe's own unfinished training."""
     from gen_core.stamp import read_stamp
 
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    own = folder.is_dir() and (folder / RECIPE).is_file() and not (folder / checkpoint.CARD).exists()
-    if own and read_stamp(folder / RECIPE) == json.loads(recipe.json()):
-        return
-    what = "the unfinished training of another recipe" if own and snapshot.exists(folder) else "something else"
+        return False
+    what = "something else"
+    if (folder / checkpoint.CARD).is_file():
+        if checkpoint.read_card(folder).get("asked") == recipe.sha256:
+            checkpoint.load(folder)
+            return True
+        what = "another model"
+    elif (folder / RECIPE).is_file():
+        if read_stamp(folder / RECIPE) == json.loads(recipe.json()):
+            return False
+        what = "the unfinished training of another recipe"
     raise OutputError(
         f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
     )

@@ -14,7 +14,7 @@ from gen_core import catalog, checkpoint, snapshot, store, training
 from gen_core.__main__ import main
 from gen_core.cells import latent_shift, train
 from gen_core.cells.model import LatentModel
-from gen_core.cells.modelfile import read_model
+from gen_core.cells.modelfile import open_model, read_model
 from gen_core.cells.recipe import Train
 from gen_core.cells.simulate import single_dose
 from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
@@ -97,6 +97,16 @@ def test_residual_moves_keep_the_noise_of_each_cell(model: LatentModel, cells: s
     np.testing.assert_allclose(moved, expected, atol=1e-4)
     each = model.move(cells, np.tile(dz, (200, 1)), 0.5)
     np.testing.assert_allclose(each, moved, atol=1e-6)
+
+
+def test_settled_cells_land_where_the_shift_says(model: LatentModel, cells: sparse.csr_matrix) -> None:
+    z = model.encode(cells)
+    dz = model.codes[model.code_perturbed].mean(0) - model.codes[~model.code_perturbed].mean(0)
+    miss = lambda shift: np.linalg.norm((model.encode(model.move(cells, shift, z=z)) - z - dz).mean(0))  # noqa: E731
+    assert miss(model.settle(cells, z, dz)) < 0.9 * miss(dz)
+    each = model.settle(cells, z, np.tile(dz, (200, 1)))
+    np.testing.assert_allclose(each, np.tile(model.settle(cells, z, dz), (200, 1)), atol=1e-5)
+    assert model.settle(cells, z, dz, rounds=0) is dz
 
 
 def test_sparse_and_dense_cells_have_the_same_codes(model: LatentModel, cells: sparse.csr_matrix) -> None:
@@ -217,8 +227,10 @@ def test_the_command_line_trains_stops_and_goes_on(
     assert "epoch 2 of 2" in said.err
     assert said.out.strip() == str(out)
     assert checkpoint.sha256(out / checkpoint.WEIGHTS) == checkpoint.sha256(folder / checkpoint.WEIGHTS)
-    assert main([*CLI, "--out", str(out)]) == 2  # what is finished is not trained over
-    assert "not empty" in capsys.readouterr().err
+    assert main([*CLI, "--out", str(out)]) == 0  # what is finished stays as it is
+    assert "trained already" in capsys.readouterr().err
+    assert main([*CLI, "--set", "seed=1", "--out", str(out)]) == 2
+    assert "not empty (it holds another model)" in capsys.readouterr().err
 
 
 def test_force_replaces_and_spares_what_is_there_where_the_input_is_bad(
@@ -245,8 +257,25 @@ def test_a_full_disk_ends_it_with_a_sentence(tmp_path: Path, monkeypatch: pytest
 
 
 def test_models_are_found_by_name_or_folder(folder: Path) -> None:
-    assert catalog.model_folder(str(folder)) == folder
+    assert open_model("cells-simulated-2d").latent_dim == 2
     with pytest.raises(CheckpointError, match="There is no model 'nowhere'"):
-        catalog.model_folder("nowhere")
+        checkpoint.find("nowhere")
     with pytest.raises(CheckpointError):
-        catalog.model_folder("../models")
+        checkpoint.find("../models")
+
+
+@pytest.mark.parametrize("name", ["cells-simulated", "cells-simulated-2d"])
+def test_a_bundled_model_scores_what_its_card_says(name: str) -> None:
+    folder = checkpoint.find(name)
+    model, card = read_model(folder), checkpoint.read_card(folder)
+    assert name in [card["name"] for card in catalog.models()]
+    assert card["synthetic"]
+    assert (folder / "weights.safetensors").stat().st_size < 4 << 20
+    recipe = catalog.from_document(json.loads((folder / "recipe.json").read_text()))
+    assert isinstance(recipe, Train)
+    study, _ = train.cells_of(recipe)
+    assert model.genes.tolist() == study.genes.tolist()
+    scores = train.score(model, study, "T helper")
+    for metric, value in card["metrics"].items():
+        assert scores[metric] == pytest.approx(value, rel=0.01, abs=2e-3)
+    assert scores["pearson_delta_all"] > card["baselines"]["no_change"]["pearson_delta_all"] + 0.5
