@@ -40,7 +40,7 @@ def save(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], f
 
 
 def put(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], beside: Mapping[str, str] | None = None) -> str:
-    """Write weights and card into a folder that is there, each file by a rename, the card last; return the sha256.
+    """Write weights, then their card, into a folder that is there, each file by a rename; return the sha256.
 
     `beside` are texts to go with them, by file name. Whoever finds a card finds the weights it names. Raises
     CheckpointError where the card is incomplete, OutputError where the disk refuses.
@@ -51,7 +51,7 @@ def put(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], be
     data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
     digest = hashlib.sha256(data).hexdigest()
     text = json.dumps(card | {"sha256": digest}, indent=1, allow_nan=False) + "\n"
-    files = {name: body.encode() for name, body in (beside or {}).items()} | {WEIGHTS: data, CARD: text.encode()}
+    files = {WEIGHTS: data, CARD: text.encode()} | {name: body.encode() for name, body in (beside or {}).items()}
     for name, body in files.items():
         partial = folder / f"{name}.partial"
         try:

@@ -17,7 +17,7 @@ NET = "net."
 
 
 def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: Recipe) -> str:
-    """Write the model into `folder`, the card last: a folder with a card holds a whole model. Returns the weights' sha256.
+    """Write the model into `folder`, the card after the weights: a card means a whole model. Returns the weights' sha256.
 
     Weights and codes are kept as float16: what that rounds is a thousandth of what a cell's counts leave open.
     """

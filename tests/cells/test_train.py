@@ -87,6 +87,15 @@ def test_cancelled_and_called_again_it_makes_the_same_model(folder: Path, tmp_pa
     assert not snapshot.exists(tmp_path)
 
 
+def test_killed_before_its_last_file_it_is_finished_all_the_same(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "m"
+    shutil.copytree(folder, copy)
+    (copy / "recipe.json").write_text(SHORT.json())  # as asked, not yet as filled in
+    assert [step.text for step in train.steps(SHORT, copy, "cpu")] == ["trained already"]
+    (copy / "card.json").unlink()  # killed a little earlier: it trains on, and here anew
+    assert next(train.steps(SHORT, copy, "cpu")).done == 1
+
+
 def test_residual_moves_keep_the_noise_of_each_cell(model: LatentModel, cells: sparse.csr_matrix) -> None:
     none = model.move(cells, np.zeros(4))
     np.testing.assert_allclose(none, cells.toarray(), atol=1e-6)
