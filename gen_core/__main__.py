@@ -20,6 +20,7 @@ import gen_core
 from gen_core import catalog
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA
+from gen_core.device import CHOICES
 from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import Recipe
 from gen_core.result import refuse_full
@@ -78,6 +79,8 @@ def run(
 ) -> None:
     """Run one recipe and write its result."""
     made = _recipe(operation, recipe, set_ or [])
+    if device not in CHOICES:
+        raise RecipeError(f"device: {device!r} is not a device; choose one of {', '.join(CHOICES)}.")
     if not catalog.operation(operation).uses_device and device not in ("auto", "cpu"):
         print(f"{operation} computes on the CPU; --device {device} changes nothing.", file=sys.stderr)
     refuse_full(out, force)  # before the work, not after it

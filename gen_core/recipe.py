@@ -192,7 +192,10 @@ def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
     if kind == "value_error":
         text = str(context.get("error", problem["msg"]))
         return f"{name}: {text}" if name else text
-    rule = re.sub(r"^(Input|String|List|Value|Dictionary) |, unable to .*$", "", problem["msg"])
+    rule = re.sub(
+        r"^(Input|String|List|Tuple|Value|Dictionary) | after validation|, (unable to|exceeded) .*$", "", problem["msg"]
+    )
+    rule = rule.replace("valid tuple", "list").replace("Unable to parse input string as", "should be")
     return f"{name}: {shown} is not allowed; it {rule[:1].lower()}{rule[1:]}."
 
 

@@ -107,6 +107,8 @@ def train(
         run.restore(found)
     kept = time.monotonic()
     try:
+        if run.finished:  # taken up at its end: it is told all the same
+            yield _step(run, settings, 0.0)
         for within in run.work(TOLD_EVERY):
             yield _step(run, settings, within)
             if folder is not None and (time.monotonic() - kept >= KEPT_EVERY or run.finished):

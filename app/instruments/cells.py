@@ -23,7 +23,7 @@ from app.parts.header import header
 from gen_core import catalog
 from gen_core.cells import decode, explore, heldout, maps, plots, question, warn
 from gen_core.cells.perturb import Prediction, predict
-from gen_core.cells.recipe import Decode, Perturb
+from gen_core.cells.recipe import FREE, Decode, Perturb
 from gen_core.cells.shift import PREDICTORS
 from gen_core.cells.study import open_study
 from gen_core.errors import UserError
@@ -136,7 +136,7 @@ def choose(asked: Perturb) -> Perturb:
         try:
             study = open_study(asked)
         except UserError:
-            session.write_link(asked)  # the link names the question that is on the screen, answered or not
+            session.write_link(with_choices(asked))  # the link names what is on the screen, answered or not
             raise
     # Two widgets, two keys: a multiple of the shift is no concentration, and one must not become the other
     field = "dose_multiple" if study.dose is None else "dose_measured"
@@ -165,6 +165,12 @@ def choose(asked: Perturb) -> Perturb:
         key = session.settle(PAGE, "shift", list(SHIFTS))
         shift = st.selectbox("Average of the types", list(SHIFTS), key=key, format_func=SHIFTS.__getitem__, help=told)
     return asked.replace(dose=float(dose), predictor=predictor, shift=shift)
+
+
+def with_choices(asked: Perturb) -> Perturb:
+    """The question with the dose, predictor and so on that the page had last."""
+    now = session.current(PAGE)
+    return asked.replace(**{name: getattr(now, name) for name in FREE}) if isinstance(now, Perturb) else asked
 
 
 def pictures(made: Prediction) -> None:
@@ -200,15 +206,19 @@ def atlas(recipe: Decode) -> None:
     with guard():
         now = session.current(PAGE)
         recipe = now if isinstance(now, Decode) and now.data == recipe.data else recipe  # with the spot clicked last
-        spot = map.clicked(figure.picked("cells.atlas")) or (recipe.z[0][:2] if recipe.z != Decode().z else None)
-        if spot is not None:
-            recipe = recipe.replace(z=[list(spot)])
-        session.write_link(recipe)
+        if (clicked := map.clicked(figure.picked("cells.atlas"))) is not None:
+            recipe = recipe.replace(z=[list(clicked)])
+        # A question that this file cannot answer stays in the link, for the day its user mends it
+        session.write_link(now if isinstance(now, Perturb) and clicked is None else recipe)
         made = decode.open_atlas(recipe)
+        result = catalog.run(recipe)
+        at = None if recipe.z == Decode().z else result.content.z[0]
+        spot = None if at is None else (float(at[0]), float(at[1]))
         columns = list(made.obs.columns)
         controls, picture = st.columns([1, 3], gap="medium")
         column: Any = None
         with controls:
+            latent.choose_map(recipe)
             if columns:
                 guessed = question.described(recipe.data, recipe.layer).guess.cell_type_key
                 first = columns.index(guessed) if guessed in columns else 0
@@ -218,12 +228,12 @@ def atlas(recipe: Decode) -> None:
         with picture:
             figure.show(drawn, "cells.atlas", "Map of all cells on two components", select=True)
             st.caption("Click anywhere, an empty spot too, to see what a cell there would express.")
-        if spot is not None:
+        if at is not None:
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
-            found = explore.spot_at(spot, (0, 1), made.codes, groups, made.space, made.genes, made.mean)
+            found = explore.point_at(at, made.codes, groups, made.space, made.genes, made.mean, (0, 1))
             show_spot(found, "against the mean of all cells", no_spot)
         st.subheader("Export")
-        export.panel(catalog.run(recipe), {"map": lambda: drawn})
+        export.panel(result, {"map": lambda: drawn})
 
 
 recipe = session.start(PAGE, "cells.perturb", default, widgets)

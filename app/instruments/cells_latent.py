@@ -9,7 +9,7 @@ from app.parts import jobs, session
 from app.parts.guard import guard
 from gen_core.cells import plots, question
 from gen_core.cells.perturb import predict
-from gen_core.cells.recipe import Perturb, Train, training_of
+from gen_core.cells.recipe import Decode, Perturb, Train, training_of
 
 COMPONENTS = Perturb.model_fields["latent_dim"].default
 DIMENSIONS = Train.model_fields["latent_dim"].default
@@ -26,6 +26,17 @@ def choose_space(asked: Perturb) -> Perturb:
     key = session.settle(PAGE, "model", list(found), asked.model)
     model = st.selectbox("Latent space", list(found), key=key, format_func=found.__getitem__, help=told, on_change=_turned)
     return asked if model == asked.model else asked.replace(model=model, weights=None, latent_dim=COMPONENTS)
+
+
+def choose_map(recipe: Decode) -> None:
+    """The same choice for the map of all cells."""
+    found = question.spaces(recipe)
+    if recipe.model not in found:
+        found[recipe.model] = "Another trained model"
+    if len(found) > 1:
+        told = "What the map shows. A trained space of two dimensions is the plane itself."
+        key = session.settle(PAGE, "model", list(found), recipe.model)
+        st.selectbox("Latent space", list(found), key=key, format_func=found.__getitem__, help=told, on_change=_remapped)
 
 
 def training(asked: Perturb) -> None:
@@ -57,7 +68,7 @@ def training(asked: Perturb) -> None:
 def took_over(asked: Perturb, job: str, model: str) -> None:
     """Once a model is trained: use it where it predicts the other types best, else say what is as good."""
     made = predict(asked.replace(model=model, weights=None, latent_dim=COMPONENTS, predictor="auto"))
-    own, used = (made.folds.mean(name, "pearson_delta_all") for name in ("latent", made.predictor))
+    own, used = made.folds.expected("latent"), made.folds.expected(made.predictor)
     if made.predictor == "latent":
         said = f":material/check: The trained latent space predicts the other types best (mean r = {own:.3f})."
     else:
@@ -80,6 +91,14 @@ def take_next() -> None:
         session.put(PAGE, "train/next", None)
         session.seed(PAGE, model=model, weights=None, latent_dim=COMPONENTS, predictor="auto")
         forget_spot()
+
+
+def _remapped() -> None:
+    """In a callback: the map of the same cells in another latent space."""
+    now = session.current(PAGE)
+    if isinstance(now, Decode):
+        session.load(PAGE, Decode(data=now.data, layer=now.layer, model=session.value(PAGE, "model")))
+    forget_spot()
 
 
 def _turned() -> None:

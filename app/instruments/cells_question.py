@@ -186,7 +186,8 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
     told = "Their mean change, predicted beside observed."
     file_field(PAGE, "gene_sets", "Gene sets (.gmt)", sets, told, ["gmt", "txt"], question.check_gene_sets)
     told = "A second file: its control cells of the chosen type are predicted."
-    file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, question.check)
+    fits = question.check if wanted is None else partial(question.check_new_donor, wanted)
+    file_field(PAGE, "target_data", "Control cells of a new donor", {}, told, TYPES, fits)
 
 
 def unlike(field: str, other: str) -> None:

@@ -28,8 +28,8 @@ TITLES = {
     "predicted_mean": ("Predicted", "%.2f"),
     "observed_mean": ("Observed", "%.2f"),
     "log2fc_predicted": ("log₂FC predicted", "%+.2f"),
-    "log2fc_low": ("at least", "%+.2f"),
-    "log2fc_high": ("at most", "%+.2f"),
+    "log2fc_low": ("log₂FC low", "%+.2f"),
+    "log2fc_high": ("log₂FC high", "%+.2f"),
     "log2fc_observed": ("log₂FC observed", "%+.2f"),
     "sign_agreement": ("Types that agree", "%.2f"),
     "p_adjusted_observed": ("p adj. observed", "%.1e"),
@@ -43,6 +43,10 @@ def score(made: Prediction) -> None:
     if made.fold is None:
         told = "Mean over the types whose answer is known, each left out in turn. This one's own response was not measured."
         st.metric("Change of other types (r)", number(made.folds.mean(made.predictor, "pearson_delta_all"), 2), help=told)
+        if made.study.dose is None and made.recipe.dose != 1:
+            st.caption("At a dose of 1, where it was measured: of this dose nothing is known.")
+        elif made.study.dose is not None and made.recipe.dose != made.folds.dose:
+            st.caption(f"At dose {made.folds.dose:g}, the nearest that was measured.")
         return
     own, ceiling = made.fold.correlation(made.predictor), made.fold.best["pearson_delta_all"]
     told = "Pearson correlation over genes of the predicted and the observed change, on cells the prediction never saw."
@@ -139,7 +143,9 @@ def gene_sets(made: Prediction) -> None:
     assert table is not None
     titles = {"gene_set": "Gene set", "n_genes": "Genes", "n_found": "Found"}
     columns: dict[str, Any] = dict(titles)
-    for role in ("predicted", "observed"):
+    roles = ("predicted", "observed") if made.fold is not None else ("predicted",)
+    table = table[[name for name in table if made.fold is not None or not str(name).startswith("observed")]]
+    for role in roles:
         columns[f"{role}_change"] = st.column_config.NumberColumn(f"{role.capitalize()} change (log1p)", format="%+.3f")
         columns[f"{role}_z"] = st.column_config.NumberColumn(f"{role.capitalize()} z", format="%+.1f")
     st.dataframe(table, hide_index=True, column_config=columns)
@@ -168,6 +174,24 @@ def likeness(made: Prediction) -> None:
         )
 
 
+def flattered(made: Prediction) -> str:
+    """What to hold against the latent rows of the table of left-out types."""
+    target, check = plain(made.study.target), made.study.model and made.study.model.card.get("check")
+    if made.study.model is None:
+        return (
+            f"The components saw the perturbed cells of these types, all but {target}'s: predictors in components are flattered "
+            "in the other rows."
+        )
+    saw = f"The latent space learned from the perturbed cells of these types, all but {target}'s, and is flattered in their rows"
+    if not check:
+        return f"{saw}; by how much was not checked."
+    scores = check["pearson_delta_all"]
+    return (
+        f"{saw}: trained without {plain(check['type'])}'s too, it predicts these at r = {number(scores['left_out'])} instead of "
+        f"{number(scores['kept'])}. The automatic choice takes that difference off."
+    )
+
+
 def trust(result: Result) -> None:
     """How far to believe it: this prediction beside its baselines, and every other type left out in turn."""
     made: Prediction = result.content
@@ -192,9 +216,7 @@ def trust(result: Result) -> None:
     resampled = "cells" if made.study.replicate is None else "donors (cells where a type has a single donor)"
     st.caption(
         f"Each type left out in turn and predicted from the others. Bars: 90 % over resampled {resampled}. "
-        "The ceiling, half of the real cells against the other half, is low where a type has few cells. "
-        f"The components saw the perturbed cells of these types, all but {plain(made.study.target)}'s: predictors in components "
-        "are flattered in the other rows."
+        "The ceiling, half of the real cells against the other half, is low where a type has few cells. " + flattered(made)
     )
     percent = {name: number(100 * float(told[f"genes_{name}"]), 0) for name in ("up_precision", "up_by_chance", "coverage90")}
     st.markdown(

@@ -94,5 +94,5 @@ def _cell(value: object, interval: Interval | None, score: Score, best: bool) ->
     if best and text != "–":
         text = f"**{text}**"
     if interval is not None and text != "–":
-        text += f" ({number(interval[0], score.digits - 1)} to {number(interval[1], score.digits - 1)})"
+        text += f" ({number(interval[0], score.digits)} to {number(interval[1], score.digits)})"
     return text

@@ -8,6 +8,7 @@ hand its values back.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ class _Page:
     link: dict[str, str]
     written: float = 0.0
     error: str | None = None
+    undrawn: set[str] = dataclasses.field(default_factory=set)
 
 
 def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Widgets = Recipe.fields) -> Recipe:
@@ -82,6 +84,9 @@ def visit(page: str) -> None:
 def key(page: str, field: str) -> str:
     """The widget key of a field; the widget then shows the recipe's value. Give the widget no value of its own."""
     name, state = f"{page}.{field}", _state(page)
+    if state is not None and field in state.undrawn:  # set once more, or the browser draws it with a start value of its own
+        state.undrawn.discard(field)
+        st.session_state[name] = st.session_state.get(name)
     if name not in st.session_state and state is not None:
         values = state.widgets(state.recipe)
         if field in values:
@@ -140,11 +145,14 @@ def keep() -> None:
     """After the widgets were drawn (or an error kept them from it): those that were not drawn get the recipe's value."""
     page = st.session_state.get("here")
     state = _state(page) if page else None
-    for field, known in (state.widgets(state.recipe) if state else {}).items():
+    if page is None or state is None:
+        return
+    for name, known in state.widgets(state.recipe).items():
         try:
-            st.session_state[f"{page}.{field}"] = known
+            st.session_state[f"{page}.{name}"] = known
+            state.undrawn.add(name)
         except StreamlitAPIException:  # drawn in this run: it holds its value itself
-            pass
+            state.undrawn.discard(name)
 
 
 def page_of(recipe: Recipe) -> str:

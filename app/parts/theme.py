@@ -32,7 +32,7 @@ _STYLE = """<style>
 .st-key-home { max-width: 76rem; margin: 0 auto; }
 .st-key-sidebar_foot p { font-size: 0.78rem; }
 .st-key-home h1 { font-size: 2rem; padding: 0.4rem 0 0.6rem; }
-[data-testid="stButtonGroup"] button { min-height: 2.28rem; }
+[data-testid="stButtonGroup"] button { min-height: 2.1rem; }
 .st-key-theme_watch { display: none; }
 </style>"""
 

@@ -41,6 +41,11 @@ def spot_at(
     How far out it lies is measured along the two axes shown: along the others it was given typical values.
     """
     z = place(np.array([spot]), codes, list(axes))[0]
+    return point_at(z, codes, groups, space, genes, reference, axes)
+
+
+def point_at(z: Array, codes: Array, groups: Array, space: Space, genes: Array, reference: Array, axes: tuple[int, int]) -> Spot:
+    """Decode a latent point z (k,), see `spot_at`."""
     profile = space.decode(z[None])[0]
     _, nearest = neighbours(z[None], codes, 15)
     names, counts = np.unique(groups[nearest[0]], return_counts=True)
@@ -49,7 +54,7 @@ def spot_at(
     frame = frame.sort_values("change", key=np.abs, ascending=False, ignore_index=True, kind="stable")
     return Spot(
         z,
-        float(Density.of(codes[:, list(axes)]).percentile(np.array([spot]))[0]),
+        float(Density.of(codes[:, list(axes)]).percentile(z[None, list(axes)])[0]),
         tuple((str(names[i]), counts[i] / counts.sum()) for i in order),
         frame,
     )

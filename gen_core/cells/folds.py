@@ -85,9 +85,10 @@ class Folds:
 
     @cached_property
     def folds(self) -> dict[str, Fold]:
-        """One fold a source type that has at least one other source to be predicted from."""
-        names = [name for name in self.study.sources if len(rows_at(self.study, name, self.dose)) >= FEW]
-        return {name: self._fold(name) for name in names} if len(self.study.sources) >= 2 else {}
+        """One fold for each type whose response is known, the target aside, that has a source to be predicted from."""
+        study = self.study
+        names = [name for name in study.others if len(rows_at(study, name, self.dose)) >= FEW and set(study.sources) - {name}]
+        return {name: self._fold(name) for name in names}
 
     def _fold(self, name: str) -> Fold:
         study = self.study
@@ -97,12 +98,20 @@ class Folds:
 
     @cached_property
     def auto(self) -> str:
-        """The predictor with the highest mean `pearson_delta_all` over the folds; of those within .01 the simplest."""
+        """The predictor with the highest mean `pearson_delta_all` over the folds; of those within .01 the simplest.
+
+        A trained model has seen the responses that the folds leave out, so what that was measured to be worth is taken off.
+        """
         if not self.folds:
             return "weighted_shift"
-        mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in PREDICTORS}
+        mean = {p: self.expected(p) for p in PREDICTORS}
         best = max(mean.values())
         return next(p for p in PREDICTORS if mean[p] >= best - SAME)
+
+    def expected(self, predictor: str) -> float:
+        """Mean `pearson_delta_all` over the folds, less what a trained latent space is flattered by (`Study.flattery`)."""
+        mean = float(np.nanmean([fold.correlation(predictor) for fold in self.folds.values()]))
+        return mean - (self.study.flattery if predictor == "latent" else 0.0)
 
     def mean(self, predictor: str, metric: str) -> float:
         """Mean of a score over the folds; NaN where there are none."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gen_core import checkpoint
 from gen_core.cells import data, genesets
-from gen_core.cells.recipe import Perturb
+from gen_core.cells.recipe import Decode, Perturb
 from gen_core.datasets import named, path_of
 from gen_core.errors import InputError, RecipeError
 from gen_core.memo import Memo
@@ -132,19 +132,26 @@ def types(recipe: Perturb) -> list[str]:
     return sorted(found | ({str(recipe.target)} if recipe.target else set()))
 
 
+def check_new_donor(recipe: Perturb, name: str) -> None:
+    """Raise InputError where this second file has no cells that the question could be asked of."""
+    check(name)
+    new_donor_rows(recipe.replace(target_data=name), path_of(name, "target_data"))
+
+
 def size(recipe: Perturb) -> tuple[int, int]:
     """Cells and genes of a recipe's file."""
     found = described(recipe.data, recipe.layer)
     return found.n_cells, found.n_genes
 
 
-def spaces(recipe: Perturb) -> dict[str, str]:
+def spaces(recipe: Perturb | Decode) -> dict[str, str]:
     """The latent spaces that fit the cells of a filled-in recipe: the name of each model, and what it is called."""
+    asked = {recipe.control, recipe.perturbed} if isinstance(recipe, Perturb) else None
     found = {"pca": "Components (linear)"}
     for name, card in checkpoint.known("cells").items():
         labels = {card.get("control"), card.get("perturbed")}
-        if card.get("data") == recipe.data and labels == {recipe.control, recipe.perturbed}:
-            saw = "" if card["target"] == recipe.target else f", saw {recipe.target}"
+        if card.get("data") == recipe.data and asked in (None, labels):
+            saw = f", saw {recipe.target}" if isinstance(recipe, Perturb) and card["target"] != recipe.target else ""
             title = f"Trained, {card['latent_dim']}-D{saw}"
             found[name] = title if title not in found.values() else f"{title} ({name.removeprefix('sha256:')[:4]})"
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,7 @@ Predictor = Literal["auto", "no_change", "gene_shift", "pca_shift", "nearest_shi
 Shift = Literal["similarity_weighted", "nearest", "balanced_mean", "mean", "transport"]
 
 
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 # Fields that do not decide which cells are read, nor how: a study is kept while these change.
 FREE = ("predictor", "shift", "dose", "second", "gene_sets", "spot", "epochs")
 
@@ -70,7 +71,7 @@ class Perturb(Recipe):
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components; with train, latent dimensions.")
     epochs: int = Field(30, ge=1, le=10_000, description="With train: times that every cell is learned from.")
-    spot: tuple[float, float] | None = Field(
+    spot: tuple[Coordinate, Coordinate] | None = Field(
         None, description="A place on the map that is looked at; its profile is then a file too. Changes no prediction."
     )
 
@@ -109,7 +110,7 @@ class Decode(Recipe):
     data: Content = Field("simulated", description="The cells that span the map.")
     layer: str | None = Field(None, max_length=200, description="The layer to read instead of X; raw for .raw/X.")
     latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components.")
-    z: tuple[tuple[float, ...], ...] = Field(
+    z: tuple[tuple[Coordinate, ...], ...] = Field(
         ((0.0, 0.0),),
         min_length=1,
         max_length=1000,
@@ -141,6 +142,11 @@ class Train(Recipe):
     reverse: bool = Field(False, description="The target's control cells are left out instead of its perturbed ones.")
     latent_dim: int = Field(16, ge=2, le=64, description="Dimensions of the latent space; 2 can be drawn as it is.")
     epochs: int = Field(20, ge=1, le=10_000, description="Times that every cell is learned from.")
+    check: bool = Field(
+        True,
+        description="Train a second time without the response of one more type: how much worse that is predicted tells how far "
+        "the scores of the types that the model saw are flattered.",
+    )
     max_seconds: float | None = Field(
         None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -33,7 +34,7 @@ Array = np.ndarray
 LEAST = 50  # cells without which there is no space to learn
 VALIDATED = 0.05  # share of the cells that only watch the training
 MAX_CODES = 4_000  # training codes kept with a model
-RECIPE = "recipe.json"
+RECIPE, CHECK = "recipe.json", "check"
 QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
 
 
@@ -104,27 +105,51 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     except OSError as error:
         raise OutputError(disk_sentence(error, folder)) from error
     settings = Settings(recipe.epochs, batch=64, max_seconds=recipe.max_seconds, seed=recipe.seed)
-    last = Step(0, recipe.epochs)
-    work = train(task, settings, folder, used)
+    other = checked(study) if recipe.check else None
+    total = recipe.epochs * (1 if other is None else 2)
+    net, last = yield from _trained(task, settings, folder, used, total)
+    model = frozen(net, study, rows)
+    check = None
+    if other is not None:
+        fewer = np.setdiff1d(rows, study.rows(other, True))
+        net, _ = yield from _trained(CellTask(study, fewer, recipe.latent_dim), settings, folder / CHECK, used, total, last)
+        kept, left_out = (score(m, study, other)["pearson_delta_all"] for m in (model, frozen(net, study, fewer)))
+        check = {"type": other, "pearson_delta_all": {"kept": round(kept, 4), "left_out": round(left_out, 4)}}
+    yield Step(total, total, last.metrics, "scoring it beside the baselines")
+    card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256, "check": check}
+    write_model(folder, model, card, filled)
+    shutil.rmtree(folder / CHECK, ignore_errors=True)
+    training.forget(folder)
+    yield Step(total, total, last.metrics, "done")
+
+
+def _trained(
+    task: CellTask, settings: Settings, folder: Path, device: Device, total: int, before: Step | None = None
+) -> Generator[Step, None, tuple[CellVAE, Step]]:
+    """One training of one or two; returns the network and the last step. Of a second one the progress goes on from `before`."""
+    last, done = Step(0, total), before.done if before else 0
+    folder.mkdir(exist_ok=True)
+    work = train(task, settings, folder, device)
     try:
         while True:
-            last = next(work)
-            yield last
+            step = next(work)
+            last = Step(done + step.done, total, step.metrics, f"checking, {step.text}" if before else step.text)
+            yield last if before is None else Step(last.done, total, {}, last.text)
     except StopIteration as end:
-        net = end.value
+        return end.value, last
     finally:
         work.close()
-    yield Step(last.done, last.total, last.metrics, "scoring it beside the baselines")
-    model = frozen(net, study, rows)
-    card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256}
-    write_model(folder, model, card, filled)
-    training.forget(folder)
-    yield Step(last.total, last.total, last.metrics, "done")
+
+
+def checked(study: Study) -> str | None:
+    """The type that a second training leaves out too: of those with a response, the target aside, the one with most cells."""
+    sizes = {name: min(len(study.rows(name, False)), len(study.rows(name, True))) for name in study.sources}
+    return max(sizes, key=lambda name: sizes[name]) if len(sizes) >= 2 else None
 
 
 def cells_of(recipe: Train) -> tuple[Study, Array]:
     """The study, and the rows that may be learned from: all but the cells that the target's prediction is scored with."""
-    shared = recipe.model_dump(exclude={"model", "latent_dim", "epochs", "max_seconds"})
+    shared = recipe.model_dump(exclude={"model", "latent_dim", "epochs", "check", "max_seconds"})
     study = open_study(Perturb(**shared))
     rows = np.setdiff1d(np.arange(len(study.names)), study.rows(study.target, True))
     if len(rows) < LEAST:

@@ -71,11 +71,9 @@ def warnings_of(made: Prediction, numbers: dict[str, Any]) -> tuple[Notice, ...]
         )
     elif made.fold is None:
         where = f" at dose {recipe.dose:g}" if study.dose is not None and len(study.rows(study.target, True)) else ""
-        say(
-            "no_truth",
-            f"No {study.label(study.end)!r} cells of {study.target!r}{where} were measured, so this prediction cannot be scored; "
-            "judge it by how the other types were predicted.",
-        )
+        cells = f"{study.label(study.end)!r} cells of {study.target!r}{where} were"
+        missing = f"The new donor's {cells} not measured" if study.from_new_file else f"No {cells} measured"
+        say("no_truth", f"{missing}, so this prediction cannot be scored; judge it by how the other types were predicted.")
     _similarity(made, say)
     if len(study.sources) < FEW_SOURCES:
         say(
@@ -130,11 +128,10 @@ def _adds_nothing(made: Prediction, say: Any) -> None:
     if used == "no_change" or not held_out.folds:
         return
     simpler = BASELINES[: BASELINES.index(used)] if used in BASELINES else BASELINES
-    own = held_out.mean(used, "pearson_delta_all")
-    best = max(simpler, key=lambda name: held_out.mean(name, "pearson_delta_all"))
-    if held_out.mean(best, "pearson_delta_all") >= own - SAME:
+    own, best = held_out.expected(used), max(simpler, key=held_out.expected)
+    if held_out.expected(best) >= own - SAME:
         say(
             "adds_nothing",
             f"On the other types {best!r}, which is simpler, predicts as well or better "
-            f"({held_out.mean(best, 'pearson_delta_all'):.3f} against {own:.3f}).",
+            f"(mean r {held_out.expected(best):.3f} against {own:.3f}).",
         )

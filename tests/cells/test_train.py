@@ -15,12 +15,12 @@ from gen_core.__main__ import main
 from gen_core.cells import latent_shift, train
 from gen_core.cells.model import LatentModel
 from gen_core.cells.modelfile import open_model, read_model
-from gen_core.cells.recipe import Train
+from gen_core.cells.recipe import Perturb, Train
 from gen_core.cells.simulate import single_dose
 from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
 from gen_core.training import Step
 
-SHORT = Train(latent_dim=4, epochs=2, target="B", replicate_key="donor")
+SHORT = Train(latent_dim=4, epochs=2, target="B", replicate_key="donor", check=False)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_long_work_is_not_run_and_short_work_has_no_steps(tmp_path: Path) -> Non
 
 
 CLI = ["train", "cells", "--device", "cpu", "--set", "epochs=2", "--set", "latent_dim=4", "--set", "target=B"]
-CLI += ["--set", "replicate_key=donor"]
+CLI += ["--set", "replicate_key=donor", "--set", "check=false"]
 
 
 @pytest.mark.parametrize(
@@ -288,3 +288,36 @@ def test_a_bundled_model_scores_what_its_card_says(name: str) -> None:
     for metric, value in card["metrics"].items():
         assert scores[metric] == pytest.approx(value, rel=0.01, abs=2e-3)
     assert scores["pearson_delta_all"] > card["baselines"]["no_change"]["pearson_delta_all"] + 0.5
+
+
+def test_a_second_training_tells_how_far_the_seen_types_are_flattered(tmp_path: Path) -> None:
+    recipe = SHORT.replace(check=True)
+    steps = train.steps(recipe, tmp_path / "m", "cpu")
+    seen = [next(steps) for _ in range(3)]
+    assert seen[0].total == 4
+    while "checking" not in seen[-1].text:
+        seen.append(next(steps))
+    steps.close()  # cancelled in the second training: the first is not done again
+    for step in train.steps(recipe, tmp_path / "m", "cpu"):
+        seen.append(step)
+    assert [s.done for s in seen if s.done == s.total]
+    card = checkpoint.read_card(tmp_path / "m")
+    assert card["check"]["type"] in card["types"]
+    assert card["check"]["type"] != "B"
+    assert card["check"]["pearson_delta_all"].keys() == {"kept", "left_out"}
+    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["card.json", "recipe.json", "weights.safetensors"]
+
+
+def test_what_a_model_saw_is_taken_off_before_it_may_be_chosen() -> None:
+    made = catalog.run(Perturb(target="T helper", model="cells-simulated"))
+    held_out = made.content.folds
+    check = checkpoint.read_card(checkpoint.find("cells-simulated"))["check"]["pearson_delta_all"]
+    assert made.metrics["latent_flattery"] == pytest.approx(check["kept"] - check["left_out"])
+    assert held_out.expected("latent") == pytest.approx(
+        held_out.mean("latent", "pearson_delta_all") - made.metrics["latent_flattery"]
+    )
+    assert held_out.expected("weighted_shift") == held_out.mean("weighted_shift", "pearson_delta_all")
+    # seen types make the model look best; on the type it never saw the simpler way is, and that is what is chosen
+    assert held_out.mean("latent", "pearson_delta_all") > held_out.mean("weighted_shift", "pearson_delta_all")
+    assert made.content.predictor != "latent"
+    assert made.metrics["pearson_delta_all"] >= made.content.fold.correlation("latent")

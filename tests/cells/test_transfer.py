@@ -23,7 +23,7 @@ from gen_core.result import Result
 
 def trained(folder: Path, **fields: object) -> str:
     """A model of two epochs in the store; its name in recipes."""
-    for _ in train.steps(Train(**{"latent_dim": 4, "epochs": 2, "target": "B"} | fields), folder / "m", "cpu"):
+    for _ in train.steps(Train(**{"latent_dim": 4, "epochs": 2, "target": "B", "check": False} | fields), folder / "m", "cpu"):
         pass
     return store.add_model(folder / "m")
 
@@ -78,10 +78,6 @@ def test_no_dose_moves_nothing_and_more_dose_moves_farther(model: str) -> None:
     np.testing.assert_allclose(none.predicted_mean, none.control_mean, atol=1e-5)
     moves = [np.abs(ask(model=model, dose=d).content.predicted_mean - none.control_mean).sum() for d in (0.25, 0.5, 1.0)]
     assert moves == sorted(moves)
-    back = ask(model=model, dose=-0.5).content
-    assert (
-        np.corrcoef(back.predicted_mean - none.control_mean, ask(model=model).content.shift.vector)[0, 1] < 0
-    )  # cells cannot fall below zero
 
 
 def test_each_way_to_average_is_scored_beside_the_same_baselines(model: str) -> None:
