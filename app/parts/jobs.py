@@ -39,8 +39,7 @@ def panel(
 
     `start` is what the button says, `about` how long it will take, in words; `unit` what a step is. `opens` is the
     recipe of the page as it is now, where the sidebar's link to the job leads (default `recipe`); `steps` as in
-    `jobs.submit`. When the job begins, ends or is deleted, the whole page runs again and can
-    take up the result.
+    `jobs.submit`. When the job begins, ends or is deleted, the whole page runs again and can take up the result.
     """
     job = jobs.find(recipe)
     known = _known(job)
@@ -124,7 +123,8 @@ def _show(page: str, job: jobs.Job, unit: str) -> None:
     if job.state == "queued":
         st.progress(job.share, "Waiting for its turn")
     elif job.state == "running":
-        told = [job.text or "Starting", counted, in_words(job.seconds_left) if job.total else ""]
+        text = job.text[:1].upper() + job.text[1:] or "Starting"
+        told = [text, "" if text.startswith(unit) else counted, in_words(job.seconds_left) if job.total else ""]
         st.progress(job.share, plain(" · ".join(filter(None, told))))
     elif job.state == "done":
         st.caption(f":material/check: Done{f' · {plain(counted)}' if counted else ''}")

@@ -140,7 +140,7 @@ class Train(Recipe):
         description="Column of donors or batches that the decoder is told, so that the latent space need not hold them.",
     )
     reverse: bool = Field(False, description="The target's control cells are left out instead of its perturbed ones.")
-    latent_dim: int = Field(16, ge=2, le=64, description="Dimensions of the latent space; 2 can be drawn as it is.")
+    latent_dim: int = Field(32, ge=2, le=64, description="Dimensions of the latent space; 2 can be drawn as it is.")
     epochs: int = Field(20, ge=1, le=10_000, description="Times that every cell is learned from.")
     check: bool = Field(
         True,

@@ -30,6 +30,7 @@ from gen_core.recipe import Recipe
 from gen_core.result import disk_sentence
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+MAX_LOG = 1 << 20  # bytes of cluster.log beyond which it begins anew
 WAITING = 8  # jobs that may wait at a time
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -196,7 +197,8 @@ def _dispatcher(scheduler: str | None) -> subprocess.Popen[bytes]:
     environment = os.environ | {"LATENT_HOME": str(files.root().parent), "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-P", "-m", "gen_core.jobs.dispatch", *([address] if address else [])]
     files.root().mkdir(parents=True, exist_ok=True)
-    with (files.root() / "cluster.log").open("wb") as log:
+    log_path = files.root() / "cluster.log"
+    with log_path.open("ab" if log_path.exists() and log_path.stat().st_size < MAX_LOG else "wb") as log:
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

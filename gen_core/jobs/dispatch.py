@@ -1,8 +1,9 @@
 """The process beside the server that holds the Dask cluster: `python -m gen_core.jobs.dispatch [tcp://…]`.
 
 It reads one job a line from its standard input and ends when that closes, which the system does for it even where the
-server was killed; the worker, its child, ends with it. The server itself never loads Dask, and no child of a process
-that runs Streamlit has to find its way past Streamlit's main module.
+server was killed; the worker, its child, ends with it. It also ends, and gives back the memory, when there was nothing to
+do for a while: the next job starts another. The server itself never loads Dask, and no child of a process that runs
+Streamlit has to find its way past Streamlit's main module.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import contextlib
 import json
 import logging
 import os
+import queue
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gen_core.jobs import files
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 TRIES = 3  # workers that a job may lose before it counts as failed
+IDLE = 600.0  # seconds without work after which this process ends
+ABSENT = 5  # seconds without a worker process after which another is started
 DIED = "The process that did the work died several times, most likely for lack of memory; what it had saved is kept."
 
 
@@ -30,6 +36,7 @@ def main(scheduler: str | None) -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)  # the pages come first
     given: list[Any] = []  # futures still awaited: Dask forgets what nobody holds
+    asked = arriving(lambda: any(not future.done() for future in given))
     try:
         client, trouble = connect(scheduler), ""
     except Exception as error:
@@ -38,14 +45,37 @@ def main(scheduler: str | None) -> None:
         trouble = f"The Dask scheduler {scheduler} does not answer: start it, or unset LATENT_SCHEDULER to work here."
         if scheduler is None:
             trouble = f"The process for long work could not be started ({type(error).__name__}); its log has the details."
-    for line in sys.stdin:
-        job = json.loads(line)
+    for job in asked:
         if client is None:
             settle(job, trouble)
         else:
             given = [future for future in given if not future.done()]
             given.append(submit(client, job, scheduler is not None))
     end()
+
+
+def arriving(busy: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """The jobs on standard input, until nothing was asked for and nothing done for IDLE seconds. When it closes, all ends."""
+    inbox: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            inbox.put(json.loads(line))
+        end()
+
+    threading.Thread(target=listen, name="listen", daemon=True).start()
+
+    def jobs() -> Iterator[dict[str, Any]]:
+        worked = time.monotonic()
+        while time.monotonic() - worked < IDLE:
+            try:
+                yield inbox.get(timeout=min(5.0, IDLE))
+            except queue.Empty:
+                if not busy():
+                    continue
+            worked = time.monotonic()
+
+    return jobs()
 
 
 def connect(scheduler: str | None) -> Client:
@@ -58,6 +88,7 @@ def connect(scheduler: str | None) -> Client:
             "distributed.nanny.http.routes": [],
             "distributed.worker.http.routes": [],
             "distributed.scheduler.allowed-failures": TRIES - 1,
+            "distributed.deploy.lost-worker-timeout": "1h",  # a worker may start slowly on a busy machine; `watch` knows better
             "distributed.nanny.environ.OMP_NUM_THREADS": os.environ.get("LATENT_THREADS", "1"),
         }
     )
@@ -65,16 +96,46 @@ def connect(scheduler: str | None) -> Client:
 
     if scheduler is not None:
         return Client(scheduler, set_as_default=False)  # as patient as Dask's own settings say
+    guarded = security()
     cluster = LocalCluster(
         n_workers=1,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
         dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        protocol="tls" if guarded else "tcp",
+        security=guarded,
         silence_logs=logging.ERROR,
         local_directory=str(files.root() / ".dask"),
     )
-    return Client(cluster, set_as_default=False)
+    threading.Thread(target=watch, args=(cluster,), name="watch", daemon=True).start()
+    return Client(cluster, security=guarded, set_as_default=False)
+
+
+def watch(cluster: Any) -> None:
+    """Replace a worker that stays away: Dask restarts one that died, but not one that died while it was starting."""
+    missing = 0
+    while True:
+        time.sleep(1)
+        missing = 0 if any(nanny.is_alive() for nanny in list(cluster.workers.values())) else missing + 1
+        if missing >= ABSENT:
+            missing = 0
+            cluster.scale(len(cluster.worker_spec) + 1)  # the place of the one that stays away is never filled again
+
+
+def security() -> Any:
+    """Keys that only these processes have, made anew each time: whoever reaches a scheduler's port can make it run code.
+
+    None where the package that makes them is missing; then every user of this machine can reach it.
+    """
+    from distributed.security import Security
+
+    try:
+        return Security.temporary()
+    except ImportError:
+        logging.warning("The package cryptography is missing: other users of this machine can reach the cluster.")
+        return None
 
 
 def submit(client: Client, job: dict[str, Any], handed_on: bool) -> Future[None]:
@@ -127,4 +188,8 @@ def end() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else None)
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else None)
+    except BaseException:
+        logging.exception("The process for long work ended")
+    end()  # whatever it was: half alive, it would keep its jobs waiting for ever

@@ -32,7 +32,7 @@ def test_dose_weights_are_exact_where_measured_and_continuous(doses: list[float]
         np.testing.assert_allclose(dose_weights(measured, d), np.eye(len(measured))[i], atol=1e-9)
     assert not dose_weights(measured, 0.0).any()
     near = dose_weights(measured, dose * (1 + 1e-9)) - dose_weights(measured, dose)
-    assert np.abs(near).max() < 1e-5
+    assert np.abs(near).max() < 1e-4  # the steepest: 300 / 0.01 times the step
 
 
 def test_without_measured_doses_the_dose_is_a_multiple() -> None:
