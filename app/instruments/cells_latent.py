@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.instruments.cells_question import PAGE, forget_spot
 from app.parts import jobs, session
-from app.parts.guard import guard
+from app.parts.guard import guard, plain
 from gen_core.cells import plots, question
 from gen_core.cells.perturb import predict
 from gen_core.cells.recipe import Decode, Perturb, Train, training_of
@@ -68,13 +68,19 @@ def training(asked: Perturb) -> None:
 def took_over(asked: Perturb, job: str, model: str) -> None:
     """Once a model is trained: use it where it predicts the other types best, else say what is as good."""
     made = predict(asked.replace(model=model, weights=None, latent_dim=COMPONENTS, predictor="auto"))
-    own, used = made.folds.expected("latent"), made.folds.expected(made.predictor)
-    if made.predictor == "latent":
-        said = f":material/check: The trained latent space predicts the other types best (mean r = {own:.3f})."
+    check = made.study.check
+    if check is None:
+        said = ":material/balance: A latent space is trained. With so few types nothing tells whether it is better."
     else:
+        there = (
+            f"Trained without {plain(check.type)} too, it predicts these at r = {check.left_out:.3f}; "
+            f"“{plots.NAMES[check.best]}” reaches {check.baselines[check.best]:.3f}."
+        )
         said = (
-            f":material/balance: The trained latent space adds nothing: on the other types it reaches r = {own:.3f}, "
-            f"“{plots.NAMES[made.predictor]}”, which is simpler, {used:.3f}. Choose it below to walk on its map."
+            f":material/check: The trained latent space predicts what it has not seen best. {there}"
+            if made.predictor == "latent"
+            else f":material/balance: The trained latent space adds nothing here, so a simpler way stays. {there} "
+            "Choose it below to walk on its map."
         )
     st.caption(said)
     first = session.get(PAGE, "train/told") != job

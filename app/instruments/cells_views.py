@@ -176,19 +176,18 @@ def likeness(made: Prediction) -> None:
 
 def flattered(made: Prediction) -> str:
     """What to hold against the latent rows of the table of left-out types."""
-    target, check = plain(made.study.target), made.study.model and made.study.model.card.get("check")
+    target, check = plain(made.study.target), made.study.check
     if made.study.model is None:
         return (
             f"The components saw the perturbed cells of these types, all but {target}'s: predictors in components are flattered "
             "in the other rows."
         )
     saw = f"The latent space learned from the perturbed cells of these types, all but {target}'s, and is flattered in their rows"
-    if not check:
+    if check is None:
         return f"{saw}; by how much was not checked."
-    scores = check["pearson_delta_all"]
     return (
-        f"{saw}: trained without {plain(check['type'])}'s too, it predicts these at r = {number(scores['left_out'])} instead of "
-        f"{number(scores['kept'])}. The automatic choice takes that difference off."
+        f"{saw}: trained without {plain(check.type)}'s too, it predicts these at r = {number(check.left_out)} instead of "
+        f"{number(check.kept)} ({plots.NAMES[check.best].lower()}: {number(check.baselines[check.best])})."
     )
 
 

@@ -100,18 +100,22 @@ class Folds:
     def auto(self) -> str:
         """The predictor with the highest mean `pearson_delta_all` over the folds; of those within .01 the simplest.
 
-        A trained model has seen the responses that the folds leave out, so what that was measured to be worth is taken off.
+        A trained model has seen the responses that the folds leave out. So it is taken only if it also leads where it had not
+        seen them: on the type that its check left out.
         """
         if not self.folds:
             return "weighted_shift"
-        mean = {p: self.expected(p) for p in PREDICTORS}
+        mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in PREDICTORS}
+        if self.flattered:
+            del mean["latent"]
         best = max(mean.values())
-        return next(p for p in PREDICTORS if mean[p] >= best - SAME)
+        return next(p for p in mean if mean[p] >= best - SAME)
 
-    def expected(self, predictor: str) -> float:
-        """Mean `pearson_delta_all` over the folds, less what a trained latent space is flattered by (`Study.flattery`)."""
-        mean = float(np.nanmean([fold.correlation(predictor) for fold in self.folds.values()]))
-        return mean - (self.study.flattery if predictor == "latent" else 0.0)
+    @property
+    def flattered(self) -> bool:
+        """Whether a check found the latent shift no better than a baseline on a type it had not seen."""
+        check = self.study.check
+        return check is not None and not check.left_out > check.baselines[check.best] + SAME
 
     def mean(self, predictor: str, metric: str) -> float:
         """Mean of a score over the folds; NaN where there are none."""

@@ -252,7 +252,8 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
     for name, value in held_out.trust.get(used, {}).items():
         numbers[f"genes_{name}"] = value
     numbers["off_manifold_percentile"] = made.off_manifold
-    numbers["latent_flattery"] = study.flattery
+    if study.check is not None:
+        numbers |= {"latent_check_kept": study.check.kept, "latent_check_left_out": study.check.left_out}
     numbers["shift_share_explained"] = made.likeness.share
     asked = study.recipe
     question = (asked.data, asked.condition_key, asked.control, asked.perturbed)

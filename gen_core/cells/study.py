@@ -38,6 +38,24 @@ KEPT = Memo(3 << 30, lambda study: study.nbytes)
 KEPT_LEARNED = Memo(1 << 30, lambda study: study.X.shape[0] * 512)  # the cells themselves are those of the study it copies
 
 
+@dataclass(frozen=True)
+class Check:
+    """`pearson_delta_all` of the latent shift on one type, by a model that learned from its response (`kept`) and by one
+    trained without it (`left_out`), and of each baseline: how far a model is flattered on what it saw, and whether it leads
+    on what it did not see.
+    """
+
+    type: str
+    kept: float
+    left_out: float
+    baselines: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The baseline that predicts this type best."""
+        return max(self.baselines, key=lambda name: self.baselines[name])
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """Control and perturbed cells by type.
@@ -93,15 +111,14 @@ class Study:
         return (self.target, end) != (card["target"], card["perturbed"]) and end in (card["control"], card["perturbed"])
 
     @property
-    def flattery(self) -> float:
-        """How much higher `pearson_delta_all` of the latent shift is on a type whose response the model learned from.
-
-        Measured once, when it was trained, on one type that a second training left out; 0 for the components and for a model
-        trained without that check.
-        """
-        check = (self.model.card.get("check") if self.model is not None else None) or {}
-        scores = check.get("pearson_delta_all", {"kept": 0.0, "left_out": 0.0})
-        return max(float(scores["kept"]) - float(scores["left_out"]), 0.0)
+    def check(self) -> Check | None:
+        """How the model does where it has not seen the answer; None for the components and for a model that was not checked."""
+        told = self.model.card.get("check") if self.model is not None else None
+        if not told:
+            return None
+        scores = {name: float("nan") if value is None else float(value) for name, value in told["pearson_delta_all"].items()}
+        kept, left_out = scores.pop("kept"), scores.pop("left_out")
+        return Check(told["type"], kept, left_out, scores)
 
     @cached_property
     def latent_responses(self) -> dict[str, LatentResponse]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 LEAST = 50  # cells without which there is no space to learn
 VALIDATED = 0.05  # share of the cells that only watch the training
+SCORED = 30  # cells of either condition with which a type can be scored
 MAX_CODES = 4_000  # training codes kept with a model
 RECIPE, CHECK = "recipe.json", "check"
 QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
@@ -113,8 +114,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     if other is not None:
         fewer = np.setdiff1d(rows, study.rows(other, True))
         net, _ = yield from _trained(CellTask(study, fewer, recipe.latent_dim), settings, folder / CHECK, used, total, last)
-        kept, left_out = (score(m, study, other)["pearson_delta_all"] for m in (model, frozen(net, study, fewer)))
-        check = {"type": other, "pearson_delta_all": {"kept": round(kept, 4), "left_out": round(left_out, 4)}}
+        check = check_of(model, frozen(net, study, fewer), study, other)
     yield Step(total, total, last.metrics, "scoring it beside the baselines")
     card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256, "check": check}
     write_model(folder, model, card, filled)
@@ -142,9 +142,21 @@ def _trained(
 
 
 def checked(study: Study) -> str | None:
-    """The type that a second training leaves out too: of those with a response, the target aside, the one with most cells."""
+    """The type that a second training leaves out too: the one most like the target, of those with cells enough to be scored."""
     sizes = {name: min(len(study.rows(name, False)), len(study.rows(name, True))) for name in study.sources}
-    return max(sizes, key=lambda name: sizes[name]) if len(sizes) >= 2 else None
+    if len(sizes) < 2:
+        return None
+    enough = [name for name in sizes if sizes[name] >= min(SCORED, max(sizes.values()))]
+    here = study.codes[study.asked].mean(0)
+    return min(enough, key=lambda name: float(np.linalg.norm(study.responses[name].centroid - here)))
+
+
+def check_of(model: LatentModel, without: LatentModel, study: Study, name: str) -> dict[str, Any]:
+    """`pearson_delta_all` on one type: of a model that learned from its response, of one that did not, of each baseline."""
+    fold = folds.open_folds(study, "similarity_weighted", 1.0).folds[name]
+    found = {"kept": score(model, study, name), "left_out": score(without, study, name)}
+    scores = {key: values["pearson_delta_all"] for key, values in found.items()}
+    return {"type": name, "pearson_delta_all": _rounded(scores | {p: fold.correlation(p) for p in BASELINES})}
 
 
 def cells_of(recipe: Train) -> tuple[Study, Array]:

@@ -128,10 +128,17 @@ def _adds_nothing(made: Prediction, say: Any) -> None:
     if used == "no_change" or not held_out.folds:
         return
     simpler = BASELINES[: BASELINES.index(used)] if used in BASELINES else BASELINES
-    own, best = held_out.expected(used), max(simpler, key=held_out.expected)
-    if held_out.expected(best) >= own - SAME:
+    mean = lambda name: held_out.mean(name, "pearson_delta_all")  # noqa: E731
+    best, check = max(simpler, key=mean), made.study.check
+    if used == "latent" and check is not None and held_out.flattered:
+        say(
+            "adds_nothing",
+            f"On {check.type!r}, whose response a second training left out, {check.best!r}, which is simpler, is as good or "
+            f"better (r {check.baselines[check.best]:.3f} against {check.left_out:.3f}).",
+        )
+    elif mean(best) >= mean(used) - SAME:
         say(
             "adds_nothing",
             f"On the other types {best!r}, which is simpler, predicts as well or better "
-            f"(mean r {held_out.expected(best):.3f} against {own:.3f}).",
+            f"(mean r {mean(best):.3f} against {mean(used):.3f}).",
         )

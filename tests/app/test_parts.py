@@ -103,7 +103,7 @@ def table() -> None:
 def test_the_best_is_bold_equal_values_are_equally_good_and_a_ceiling_never_wins() -> None:
     at = app(table).run()
     found = at.table[0].value
-    assert found["r\u00a0↑"].tolist() == ["**0.900** (0.80 to 0.95)", "**0.900**", "0.990"]
+    assert found["r\u00a0↑"].tolist() == ["**0.900** (0.800 to 0.950)", "**0.900**", "0.990"]
     assert found["Error\u00a0↓"].tolist() == ["**0.50**", "–", "0.10"]
     assert found[""].tolist()[0].startswith(r"**mine\_\***")
     assert [e.value for e in at.error] == ["serious"]

@@ -66,7 +66,7 @@ def test_a_cells_own_place_decodes_to_that_cell_as_the_components_see_it() -> No
     atlas = decode.open_atlas(Decode(data="simulated"))
     z = tuple(float(v) for v in atlas.codes[7])
     made = decode.decode(Decode(data="simulated", z=[z]))
-    projected = np.maximum(atlas.latent.decode(atlas.codes[[7]]), 0)
+    projected = np.maximum(atlas.space.decode(atlas.codes[[7]]), 0)
     np.testing.assert_allclose(made.profiles, projected, atol=1e-4)
 
 
@@ -81,10 +81,10 @@ def test_a_spot_in_the_middle_of_a_type_is_that_type() -> None:
     types = atlas.obs["cell_type"].to_numpy(str)
     untreated = atlas.obs["condition"].to_numpy(str) == "control"
     middle = np.median(atlas.codes[(types == "Monocyte") & untreated][:, :2], 0)
-    spot = explore.spot_at(tuple(middle), (0, 1), atlas.codes, types, atlas.latent, atlas.genes, atlas.mean)
+    spot = explore.spot_at(tuple(middle), (0, 1), atlas.codes, types, atlas.space, atlas.genes, atlas.mean)
     assert spot.nearest[0][0] in ("Monocyte", "Dendritic")
     assert spot.percentile < 60
-    gap = explore.spot_at((0.0, 200.0), (0, 1), atlas.codes, types, atlas.latent, atlas.genes, atlas.mean)
+    gap = explore.spot_at((0.0, 200.0), (0, 1), atlas.codes, types, atlas.space, atlas.genes, atlas.mean)
     assert gap.percentile == 100
     assert sum(share for _, share in spot.nearest) == pytest.approx(1)
     assert spot.genes.change.abs().is_monotonic_decreasing
