@@ -38,6 +38,7 @@ SHIFTS = {
 PRESETS = {
     "A type with a near relative": Perturb(data="simulated", target="T cytotoxic"),
     "A dose that was never given": Perturb(data="simulated_doses", target="B", dose_key="dose_uM", dose=5.5),
+    "The plane is the latent space": Perturb(data="simulated", target="T helper", model="cells-simulated-2d", predictor="latent"),
     "Pathways": Perturb(data="simulated", target="Dendritic", gene_sets="simulated_pathway", replicate_key="donor"),
 }
 TRAPS = [
@@ -62,6 +63,14 @@ TRAPS = [
             "see how large a change is; the energy distance does."
         ),
         Perturb(data="simulated", target="T helper", dose=2.0),
+    ),
+    (
+        (
+            "**A model looks best on what it learned from.** This one learned from the responses of the other types, so it leads "
+            "in their rows of the evidence; T helper's it never saw, and there a plain average is as good. A second training "
+            "without one more type shows the same, which is why the automatic choice does not take it."
+        ),
+        Perturb(data="simulated", target="T helper", model="cells-simulated", predictor="latent"),
     ),
     (
         (

@@ -74,7 +74,7 @@ def took_over(asked: Perturb, job: str, model: str) -> None:
     else:
         there = (
             f"Trained without {plain(check.type)} too, it predicts these at r = {check.left_out:.3f}; "
-            f"“{plots.NAMES[check.best]}” reaches {check.baselines[check.best]:.3f}."
+            f"“{plots.NAMES[made.folds.rival]}” reaches {check.baselines[made.folds.rival]:.3f}."
         )
         said = (
             f":material/check: The trained latent space predicts what it has not seen best. {there}"

@@ -187,7 +187,7 @@ def flattered(made: Prediction) -> str:
         return f"{saw}; by how much was not checked."
     return (
         f"{saw}: trained without {plain(check.type)}'s too, it predicts these at r = {number(check.left_out)} instead of "
-        f"{number(check.kept)} ({plots.NAMES[check.best].lower()}: {number(check.baselines[check.best])})."
+        f"{number(check.kept)} ({plots.NAMES[made.folds.rival].lower()}: {number(check.baselines[made.folds.rival])})."
     )
 
 

@@ -8,7 +8,7 @@ The components are those of the study throughout; only the shift is estimated an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from scipy import sparse
 from gen_core.cells import metrics, transfer
 from gen_core.cells.metrics import Truth
 from gen_core.cells.moved import AnyMoved, Moved, column_mean
-from gen_core.cells.shift import PREDICTORS, Shift
+from gen_core.cells.shift import BASELINES, PREDICTORS, Shift
 from gen_core.cells.study import FEW, Study
 from gen_core.memo import Memo
 
@@ -63,7 +63,13 @@ class Fold:
 
     def moved(self, predictor: str) -> AnyMoved:
         """These cells as a predictor moves them."""
-        return self.shifts[predictor].move(self.start)
+        if predictor not in self._moved:
+            self._moved[predictor] = self.shifts[predictor].move(self.start)
+        return self._moved[predictor]
+
+    @cached_property
+    def _moved(self) -> dict[str, AnyMoved]:
+        return {}
 
     def correlation(self, predictor: str) -> float:
         """`pearson_delta_all` of a predictor, alone."""
@@ -105,17 +111,23 @@ class Folds:
         """
         if not self.folds:
             return "weighted_shift"
-        mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in PREDICTORS}
-        if self.flattered:
-            del mean["latent"]
-        best = max(mean.values())
-        return next(p for p in mean if mean[p] >= best - SAME)
+        return self._best(BASELINES if self.flattered else PREDICTORS)
+
+    @cached_property
+    def rival(self) -> str:
+        """The baseline that would be chosen if there were no latent shift."""
+        return self._best(BASELINES) if self.folds else "weighted_shift"
 
     @property
     def flattered(self) -> bool:
-        """Whether a check found the latent shift no better than a baseline on a type it had not seen."""
+        """Whether a check found the latent shift no better than its rival on a type whose response it had not seen."""
         check = self.study.check
-        return check is not None and not check.left_out > check.baselines[check.best] + SAME
+        return check is not None and not check.left_out > check.baselines[self.rival] + SAME
+
+    def _best(self, among: Sequence[str]) -> str:
+        mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in among}
+        best = max(mean.values())
+        return next(p for p in among if mean[p] >= best - SAME)
 
     def mean(self, predictor: str, metric: str) -> float:
         """Mean of a score over the folds; NaN where there are none."""

@@ -53,10 +53,7 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
     cloud(made.places, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
     if len(made.observed):
         cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
-    for name in study.sources[:ARROWS]:
-        place = study.places[study.rows(name, False)].mean(0)[list(axes)]
-        move = study.latent_responses[name].at(made.folds.dose)[list(axes)]
-        _arrow(figure, place, place + move, spans(study.places, axes), palette.faded("control", dark), 1.2)
+    _responses(figure, made, palette.role("control", dark))
     start, end = study.places[study.asked][:, axes].mean(0), made.places[:, axes].mean(0)
     _arrow(figure, start, end, spans(study.places, axes), palette.role("predicted", dark))
     middles = {study.target: np.median(study.places[study.asked][:, axes], axis=0)}
@@ -103,9 +100,28 @@ def atlas_map(
     return figure
 
 
-def _arrow(
-    figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str, width: float = 2.5
-) -> None:
+def _responses(figure: go.Figure, made: Prediction, colour: str) -> None:
+    """The response of each type that the shift may be taken from, as a thin arrow from the middle of its control cells."""
+    study, axes = made.study, list(made.study.map_axes)
+    ends = []
+    for name in study.sources[:ARROWS]:
+        middle = study.places[study.rows(name, False)].mean(0)
+        ends += [middle[axes], (middle + study.latent_responses[name].at(made.folds.dose))[axes], [None, None]]
+    x, y = zip(*ends, strict=True)
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines+markers",
+        name="responses of types",
+        hoverinfo="skip",
+        showlegend=False,
+        opacity=0.7,
+        line={"color": colour, "width": 1.2},
+        marker={"symbol": "arrow", "angleref": "previous", "size": [0, 8, 0] * (len(ends) // 3), "color": colour},
+    )
+
+
+def _arrow(figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str) -> None:
     """An arrow from start to end (2,), ended at the edge of the map where it would leave it."""
     room = [(high - a if b > a else low - a) / (b - a) for a, b, (low, high) in zip(start, end, within, strict=True) if b != a]
     end = start + (end - start) * min([1.0, *(max(r, 0.0) for r in room)])
@@ -121,7 +137,7 @@ def _arrow(
             ayref="y",
             showarrow=True,
             arrowhead=2,
-            arrowwidth=width,
+            arrowwidth=2.5,
             arrowcolor=colour,
             text="",
         )

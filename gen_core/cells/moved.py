@@ -96,7 +96,7 @@ class MovedEach:
         return np.asarray(self.values.mean(0, dtype=np.float64))
 
     def variance(self) -> Array:
-        return np.asarray(self.values.var(0, dtype=np.float64))
+        return np.asarray(self.values.var(0), np.float64)
 
     def project(self, axes: Array, centre: Array) -> Array:
         return np.asarray(self.values @ axes - centre @ axes)

@@ -92,6 +92,11 @@ class Prediction:
         half = self.folds.widening(self.predictor) * folds.widened(self.shift)
         return np.maximum(self.predicted_mean - half, 0), self.predicted_mean + half
 
+    @property
+    def ranked(self) -> Array:
+        """Places (G,) in `study.genes` of the rows of `genes`."""
+        return np.asarray(self.genes.attrs["places"])
+
     @cached_property
     def genes(self) -> pd.DataFrame:
         """One row a gene, the surest change first: by the smallest log2 fold change that its interval allows, never by p.
@@ -119,7 +124,9 @@ class Prediction:
         surest = np.maximum(np.maximum(low, -high), 0)
         order = np.lexsort((-np.abs(predicted - control), -surest))
         frame["rank"] = np.argsort(order, kind="stable") + 1
-        return frame.iloc[order].reset_index(drop=True)
+        frame = frame.iloc[order].reset_index(drop=True)
+        frame.attrs["places"] = order
+        return frame
 
     @cached_property
     def tested(self) -> pd.DataFrame:

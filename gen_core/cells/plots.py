@@ -58,9 +58,7 @@ def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
         real, whose = (frame.observed_mean - frame.control_mean).to_numpy(), "Observed change"
     else:
         nearest = study.sources[int(made.shift.weights.argmax())]
-        order = np.argsort(study.genes)
-        place = order[np.searchsorted(study.genes, frame.gene.to_numpy(), sorter=order)]
-        real, whose = study.responses[nearest].at(made.recipe.dose)[place], f"Change measured in {label(nearest, 24)}"
+        real, whose = study.responses[nearest].at(made.recipe.dose)[made.ranked], f"Change measured in {label(nearest, 24)}"
     figure = go.Figure()
     limit = float(np.abs(np.concatenate([real, predicted])).max()) * 1.05
     figure.add_scatter(
@@ -76,7 +74,7 @@ def changes(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
         y=short(predicted),
         mode="markers",
         name="genes",
-        customdata=[label(g) for g in frame.gene],
+        customdata=study.labels[made.ranked],
         marker={"color": palette.role("predicted", dark), "size": 5, "opacity": 0.55},
         hovertemplate="%{customdata}<br>%{x:.2f}, %{y:.2f}<extra></extra>",
     )
@@ -96,8 +94,7 @@ def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
     expressed = np.maximum(frame.control_mean, frame.predicted_mean) > EXPRESSED
     frame = frame[expressed]
     sure = (frame.log2fc_low > 0) | (frame.log2fc_high < 0)
-    order = {gene: i for i, gene in enumerate(made.study.genes)}
-    index = np.array([order[g] for g in frame.gene])
+    index = made.ranked[expressed.to_numpy()]
     strength = np.abs(made.shift.vector[index]) / np.maximum(widened(made.shift)[index], 1e-9)
     fold_change = frame.log2fc_predicted.clip(-FARTHEST, FARTHEST)
     figure = go.Figure()
@@ -105,13 +102,12 @@ def volcano(made: Prediction, dark: bool = False, height: int = 420) -> go.Figur
         ("interval holds zero", ~sure, palette.role("control", dark)),
         ("interval without zero", sure, palette.role("predicted", dark)),
     ):
-        part = frame[chosen]
         figure.add_scattergl(
             x=short(fold_change[chosen]),
             y=short(strength[chosen.to_numpy()]),
             mode="markers",
             name=name,
-            customdata=[label(g) for g in part.gene],
+            customdata=made.study.labels[index[chosen.to_numpy()]],
             marker={"color": colour, "size": 5, "opacity": 0.6},
             hovertemplate="%{customdata}<br>log₂ fold change %{x:.2f}<extra></extra>",
         )

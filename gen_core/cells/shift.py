@@ -18,8 +18,9 @@ from gen_core.cells.moved import AnyMoved, Moved
 
 Array = np.ndarray
 
-# The simplest first: `auto` prefers an earlier one where a later one is not better by more than scores can tell.
-PREDICTORS = ("no_change", "gene_shift", "pca_shift", "nearest_shift", "weighted_shift", "latent")
+# The simplest first: `auto` prefers an earlier one where a later one is not better by more than scores can tell. Those in
+# components come last: they need a space fitted to the cells, which has seen what the folds leave out.
+PREDICTORS = ("no_change", "gene_shift", "nearest_shift", "weighted_shift", "pca_shift", "latent")
 BASELINES = PREDICTORS[:-1]
 HOW = {
     "gene_shift": "balanced_mean",

@@ -18,7 +18,7 @@ from gen_core.cells import data, question
 from gen_core.cells.latent_shift import Group
 from gen_core.cells.moved import column_mean, column_variance
 from gen_core.cells.recipe import FREE, Perturb
-from gen_core.cells.shift import Response
+from gen_core.cells.shift import BASELINES, Response
 from gen_core.cells.space import Learned, Linear, Space
 from gen_core.cells.transfer import LatentResponse
 from gen_core.datasets import path_of
@@ -26,6 +26,7 @@ from gen_core.errors import InputError, RecipeError
 from gen_core.latent.components import Components
 from gen_core.latent.density import Density
 from gen_core.memo import Memo
+from gen_core.palette import label
 from gen_core.result import Notice, unique
 
 if TYPE_CHECKING:
@@ -49,11 +50,6 @@ class Check:
     kept: float
     left_out: float
     baselines: dict[str, float]
-
-    @property
-    def best(self) -> str:
-        """The baseline that predicts this type best."""
-        return max(self.baselines, key=lambda name: self.baselines[name])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +84,11 @@ class Study:
         return self.latent.encode(self.X)
 
     @cached_property
+    def labels(self) -> Array:
+        """The genes' names (G,) as figures may show them."""
+        return np.array([label(gene) for gene in self.genes], dtype=object)
+
+    @cached_property
     def space(self) -> Space:
         """Where cells are looked at and where the latent predictor moves them."""
         return Linear(self.latent) if self.model is None else Learned.of(self.model)
@@ -118,6 +119,8 @@ class Study:
             return None
         scores = {name: float("nan") if value is None else float(value) for name, value in told["pearson_delta_all"].items()}
         kept, left_out = scores.pop("kept"), scores.pop("left_out")
+        if set(scores) < set(BASELINES):
+            return None
         return Check(told["type"], kept, left_out, scores)
 
     @cached_property

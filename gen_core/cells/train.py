@@ -142,13 +142,24 @@ def _trained(
 
 
 def checked(study: Study) -> str | None:
-    """The type that a second training leaves out too: the one most like the target, of those with cells enough to be scored."""
+    """The type that a second training leaves out too: the one that misses the target least, of those with cells enough.
+
+    With the target's nearest relative gone as well, the model would be asked for more than it is asked for in earnest. So it
+    is the type that lies far from the target and near to another that stays, by the ratio of the two distances.
+    """
     sizes = {name: min(len(study.rows(name, False)), len(study.rows(name, True))) for name in study.sources}
     if len(sizes) < 2:
         return None
     enough = [name for name in sizes if sizes[name] >= min(SCORED, max(sizes.values()))]
     here = study.codes[study.asked].mean(0)
-    return min(enough, key=lambda name: float(np.linalg.norm(study.responses[name].centroid - here)))
+    gap = lambda a, b: float(np.linalg.norm(a - b))  # noqa: E731
+
+    def apart(name: str) -> float:
+        own = study.responses[name].centroid
+        nearest = min(gap(own, study.responses[other].centroid) for other in study.sources if other != name)
+        return gap(own, here) / max(nearest, 1e-9)
+
+    return max(enough, key=apart)
 
 
 def check_of(model: LatentModel, without: LatentModel, study: Study, name: str) -> dict[str, Any]:

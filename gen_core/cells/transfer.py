@@ -53,7 +53,11 @@ class LatentMove(Shift):
     def move(self, X: Any) -> AnyMoved:
         z = self.space.encode(X)
         moved = self.space.change(z, self.dz(z))
-        moved += X.toarray() if sparse.issparse(X) else X
+        if sparse.issparse(X):  # X is mostly zeros: to add the rest in place costs a tenth of a dense copy
+            cells = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+            moved.reshape(-1)[cells * X.shape[1] + X.indices] += X.data
+        else:
+            moved += X
         return MovedEach(np.maximum(moved, 0, out=moved))
 
 

@@ -133,8 +133,8 @@ def _adds_nothing(made: Prediction, say: Any) -> None:
     if used == "latent" and check is not None and held_out.flattered:
         say(
             "adds_nothing",
-            f"On {check.type!r}, whose response a second training left out, {check.best!r}, which is simpler, is as good or "
-            f"better (r {check.baselines[check.best]:.3f} against {check.left_out:.3f}).",
+            f"On {check.type!r}, whose response a second training left out, {held_out.rival!r}, which is simpler, is as good or "
+            f"better (r {check.baselines[held_out.rival]:.3f} against {check.left_out:.3f}).",
         )
     elif mean(best) >= mean(used) - SAME:
         say(

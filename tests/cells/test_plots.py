@@ -67,4 +67,10 @@ def test_an_arrow_out_of_the_map_ends_at_its_edge() -> None:
 
 def test_reverse_calls_the_cells_it_starts_from_what_they_are() -> None:
     made = gen_core.run("cells.perturb", data="simulated", target="NK", reverse=True).content
-    assert {trace.name for trace in maps.cell_map(made).data} == {"other types", "perturbed", "predicted", "observed"}
+    assert {trace.name for trace in maps.cell_map(made).data} == {
+        "other types",
+        "perturbed",
+        "predicted",
+        "observed",
+        "responses of types",
+    }

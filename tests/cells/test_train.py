@@ -312,10 +312,10 @@ def test_a_second_training_tells_how_far_the_seen_types_are_flattered(tmp_path: 
 def test_a_model_is_chosen_only_if_it_leads_where_it_has_not_seen_the_answer() -> None:
     made = catalog.run(Perturb(target="T helper", model="cells-simulated")).content
     held_out, check = made.folds, made.study.check
-    assert check.kept > check.left_out  # the type that is most like the target, with and without its response in training
+    assert check.kept > check.left_out  # one type, with and without its response in training
     # seen types make the model look best; on a type it had not seen a simpler way is as good, and that is what is chosen
     assert held_out.mean("latent", "pearson_delta_all") > held_out.mean("weighted_shift", "pearson_delta_all") + 0.01
-    assert held_out.flattered == (check.left_out <= check.baselines[check.best] + 0.01)
+    assert held_out.flattered == (check.left_out <= check.baselines[held_out.rival] + 0.01)
     assert (made.predictor == "latent") == (not held_out.flattered)
     forced = catalog.run(Perturb(target="T helper", model="cells-simulated", predictor="latent"))
     assert ("adds_nothing" in {w.code for w in forced.warnings}) == held_out.flattered
