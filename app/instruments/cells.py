@@ -151,6 +151,10 @@ def choose(asked: Perturb) -> Perturb:
     field = "dose_multiple" if study.dose is None else "dose_measured"
     if session.value(PAGE, field) is None:
         session.seed(PAGE, **{field: float(study.doses[-1])})  # the highest that was measured; 1 where there is one dose
+    if (end := figure.dragged("cells.map")) is not None and study.dose is None:
+        before = session.current(PAGE)
+        asked_for = maps.dose_at(predict(before), end) if isinstance(before, Perturb) else 1.0
+        session.seed(PAGE, **{field: round(20 * min(max(asked_for, -0.5), 2.0)) / 20})  # as fine as the slider
     now, key = float(session.value(PAGE, field)), session.key(PAGE, field)
     if study.dose is None:
         told = (
@@ -189,8 +193,11 @@ def pictures(made: Prediction) -> None:
     with left:
         drawn = map.clickable(maps.cell_map(made, dark), *maps.spans(study.places, study.map_axes))
         told = f"Map of {study.start}, predicted and observed {study.target} cells on two components"
-        figure.show(drawn, "cells.map", told, select=True)
-        st.caption("The arrow is the mean move. Click anywhere, an empty spot too, to see what a cell there would express.")
+        figure.show(drawn, "cells.map", told, select=True, drag=study.dose is None)
+        hint = " Drag its end to change the dose." if study.dose is None else ""
+        st.caption(
+            f"The arrow is the mean move.{hint} Click anywhere, an empty spot too, to see what a cell there would express."
+        )
     with right:
         figure.show(
             plots.changes(made, dark), "cells.changes", f"Predicted against observed change of each gene in {study.target}"

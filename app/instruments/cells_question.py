@@ -44,10 +44,9 @@ RESPONSE, MAP = "Response", "Map"
 
 
 def worded(text: str) -> str:
-    """A sentence of gen_core in the words of this page."""
-    return re.sub(
-        "|".join(rf"(?<!\w){re.escape(w)}(?!\w)" for w in sorted(WORDS, key=len, reverse=True)), lambda m: WORDS[m[0]], text
-    )
+    """A sentence of gen_core in the words of this page. A field named like a common word is one only where a colon follows."""
+    names = [re.escape(w) + ("" if "_" in w or "'" in w else "(?=:)") for w in sorted(WORDS, key=len, reverse=True)]
+    return re.sub(rf"(?<!\w)({'|'.join(names)})(?!\w)", lambda m: WORDS[m[0]], text)
 
 
 def widgets(recipe: Perturb | Decode) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def turn_to() -> None:
     now = session.current(PAGE)
     if isinstance(now, Perturb):
         session.put(PAGE, "question", now)
-        session.load(PAGE, Decode(data=now.data, layer=now.layer))
+        session.load(PAGE, Decode(data=now.data, layer=now.layer, model=now.model))
     else:
         left = session.get(PAGE, "question")
         same = isinstance(left, Perturb) and isinstance(now, Decode) and left.data == now.data

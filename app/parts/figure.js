@@ -38,7 +38,7 @@ async function draw(plot) {
   if (!data || !plot.near) return;
   plot.waiting = undefined;
   const figure = JSON.parse(data.spec);
-  const config = { ...data.config, modeBarButtonsToAdd: [fullscreen] };
+  const config = { ...data.config, modeBarButtonsToAdd: [fullscreen], edits: { annotationTail: data.drag } };
   const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
   await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
   if (plot.watched) return;
@@ -47,6 +47,10 @@ async function draw(plot) {
   plot.on("plotly_click", (event) => {
     const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];
     if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
+  });
+  plot.on("plotly_relayout", (change) => {
+    const name = Object.keys(change).find((key) => /^annotations\[\d+\]\.ax$/.test(key));
+    if (name) plot.tell("dragged", { x: change[name], y: change[name.replace(/ax$/, "ay")] });
   });
   plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief) }));
   plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));

@@ -20,12 +20,19 @@ _HTML = '<div class="latent-figure" role="figure" data-testid="latentFigure"></d
 
 
 def show(
-    fig: Any, key: str, alt: str, height: int | None = None, caption: str | None = None, select: bool | str = False
+    fig: Any,
+    key: str,
+    alt: str,
+    height: int | None = None,
+    caption: str | None = None,
+    select: bool | str = False,
+    drag: bool = False,
 ) -> dict[str, Any] | None:
     """Draw `fig` over the full width. With `select`, return what was last clicked in it (see map.py), else None.
 
     `key` ("cells.map") names the plot and, with dashes, the picture its camera button saves. `alt` says in words what is
-    to be seen. `select` may be True (clicks) or "lasso" (box and lasso too). Keep `fig.layout.uirevision` the same for
+    to be seen. `select` may be True (clicks) or "lasso" (box and lasso too). With `drag` the far ends of arrows can be moved, see
+    `dragged`. Keep `fig.layout.uirevision` the same for
     as long as a zoom should stay, and the figure itself as long as nothing in it changed: then nothing is sent again.
     """
     import plotly.io
@@ -44,7 +51,12 @@ def show(
     else:
         draw = st.components.v2.component("latent_figure", html=_HTML, js=_JS, isolate_styles=False)
         spec = {"spec": plotly.io.to_json(fig, validate=False), "alt": alt, "height": fig.layout.height or 420, "config": config}
-        draw(data=spec | {"plotly": url, "select": bool(select)}, key=key, on_picked_change=lambda: _picked(key))
+        draw(
+            data=spec | {"plotly": url, "select": bool(select), "drag": drag},
+            key=key,
+            on_picked_change=lambda: _picked(key),
+            on_dragged_change=lambda: session.put("figure", f"{key}/dragged", dict(session.held(key) or {}).get("dragged")),
+        )
     if caption:
         st.caption(caption)
     return picked(key) if select else None
@@ -54,6 +66,13 @@ def picked(key: str) -> dict[str, Any] | None:
     """What was last clicked or lassoed in this figure, known already while the next one is made; None if nothing or forgotten."""
     found: dict[str, Any] | None = session.get("figure", key)
     return found
+
+
+def dragged(key: str) -> tuple[float, float] | None:
+    """Where the end of an arrow was moved to in the run that asks first; None where it was not."""
+    found = session.get("figure", f"{key}/dragged")
+    session.put("figure", f"{key}/dragged", None)
+    return (float(found["x"]), float(found["y"])) if found else None
 
 
 def forget(key: str) -> None:

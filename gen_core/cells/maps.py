@@ -122,25 +122,41 @@ def _responses(figure: go.Figure, made: Prediction, colour: str) -> None:
 
 
 def _arrow(figure: go.Figure, start: Array, end: Array, within: tuple[tuple[float, float], ...], colour: str) -> None:
-    """An arrow from start to end (2,), ended at the edge of the map where it would leave it."""
+    """An arrow from start to end (2,), ended at the edge of the map where it would leave it; a dot at its end to hold it by.
+
+    Plotly lets the tail of an arrow be dragged, not its head: so this one is drawn backwards.
+    """
     room = [(high - a if b > a else low - a) / (b - a) for a, b, (low, high) in zip(start, end, within, strict=True) if b != a]
     end = start + (end - start) * min([1.0, *(max(r, 0.0) for r in room)])
     if np.hypot(*(end - start)) > 1e-6:
         figure.add_annotation(
-            x=float(end[0]),
-            y=float(end[1]),
-            ax=float(start[0]),
-            ay=float(start[1]),
+            x=float(start[0]),
+            y=float(start[1]),
+            ax=float(end[0]),
+            ay=float(end[1]),
             xref="x",
             yref="y",
             axref="x",
             ayref="y",
             showarrow=True,
-            arrowhead=2,
+            arrowside="start",
+            startarrowhead=2,
+            startstandoff=4,
             arrowwidth=2.5,
             arrowcolor=colour,
-            text="",
+            text="⬤",
+            font={"color": colour, "size": 12},
+            borderpad=0,
         )
+
+
+def dose_at(made: Prediction, end: tuple[float, float]) -> float:
+    """The dose, in multiples of the shift, whose arrow on the map ends nearest to a place: what dragging the arrow asks for."""
+    study, axes = made.study, list(made.study.map_axes)
+    start = study.places[study.asked].mean(0)[axes]
+    step = (made.places.mean(0)[axes] - start) / made.recipe.dose if made.recipe.dose else np.zeros(2)
+    length = float(step @ step)
+    return float((np.array(end) - start) @ step / length) if length > 1e-12 else made.recipe.dose
 
 
 def _mark(figure: go.Figure, spot: tuple[float, float] | None, dark: bool) -> None:

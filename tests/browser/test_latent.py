@@ -104,3 +104,24 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     rest(page)
     assert parse_qs(urlparse(page.url).query) == state
     expect(page.get_by_text("The clicked spot")).to_be_visible()
+
+
+def test_the_arrow_on_the_map_is_dragged_to_another_dose(page: Page, app_url: str, rest: Rest) -> None:
+    page.goto(f"{app_url}/cells?target=T+helper&model=cells-simulated-2d&predictor=latent")
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=90_000)
+    rest(page)
+    dot = page.get_by_test_id("latentFigure").first.locator(".annotation-text-g").filter(has_text="⬤").first
+    box = dot.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 15, steps=3)
+    page.mouse.move(x, y - 35, steps=4)  # back towards the control cells
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    rest(page)
+    state = parse_qs(urlparse(page.url).query)
+    assert 0 < float(state["dose"][0]) < 0.9
+    assert state["spot"] == ["null"]  # a drag is no click
+    expect(page.get_by_test_id("stSlider").first.get_by_text(f"{float(state['dose'][0]):.2f}")).to_be_visible()

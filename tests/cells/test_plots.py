@@ -61,7 +61,7 @@ def test_names_from_a_file_are_text_and_never_markup(tmp_path: object) -> None:
 def test_an_arrow_out_of_the_map_ends_at_its_edge() -> None:
     made = gen_core.run("cells.perturb", data="simulated", target="NK", dose=8).content
     arrow = next(a for a in maps.cell_map(made).layout.annotations if a.showarrow)
-    for value, (low, high) in zip((arrow.x, arrow.y), maps.spans(made.study.codes, made.study.map_axes), strict=True):
+    for value, (low, high) in zip((arrow.ax, arrow.ay), maps.spans(made.study.codes, made.study.map_axes), strict=True):
         assert low - 1e-6 <= value <= high + 1e-6
 
 
@@ -74,3 +74,14 @@ def test_reverse_calls_the_cells_it_starts_from_what_they_are() -> None:
         "observed",
         "responses of types",
     }
+
+
+def test_the_end_of_the_arrow_asks_for_its_own_dose() -> None:
+    for model in ("pca", "cells-simulated-2d"):
+        made = gen_core.run(
+            "cells.perturb", data="simulated", target="T helper", model=model, predictor="latent", dose=0.6
+        ).content
+        for dose in (0.3, 0.6, 1.2):
+            there = gen_core.run("cells.perturb", **made.recipe.replace(dose=dose).fields()).content
+            end = there.places.mean(0)[list(made.study.map_axes)]
+            assert maps.dose_at(made, (float(end[0]), float(end[1]))) == pytest.approx(dose, abs=0.06)
