@@ -152,7 +152,12 @@ def template(dark: bool) -> Any:
             },
             "coloraxis": {"colorbar": {"outlinewidth": 0, "thickness": 12}},
             "annotationdefaults": {"font": {"size": 12, "color": muted}, "showarrow": False},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": muted, "activecolor": role("accent", dark)},
+            "modebar": {
+                "orientation": "v",
+                "bgcolor": _rgba(role("paper", dark), 0.75),
+                "color": muted,
+                "activecolor": role("accent", dark),
+            },
             "hovermode": "closest",
         }
     )

@@ -55,7 +55,7 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
         cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
     _responses(figure, made, palette.role("control", dark))
     start, end = study.places[study.asked][:, axes].mean(0), made.places[:, axes].mean(0)
-    _arrow(figure, start, end, spans(study.places, axes), palette.role("predicted", dark))
+    _arrow(figure, start, end, spans(study.places, axes), palette.role("accent", dark))  # seen on the orange cloud
     middles = {study.target: np.median(study.places[study.asked][:, axes], axis=0)}
     middles |= {
         name: np.median(study.places[study.rows(name, False)][:, axes], axis=0) for name in study.sources if name != study.target
