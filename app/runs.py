@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.parts import evidence, figure, open_file, session
 from app.parts.guard import guard, plain
-from gen_core import catalog, palette, runs, store
+from gen_core import catalog, checkpoint, palette, runs, store
 from gen_core.errors import UserError
 from gen_core.inputs import human_size
 from gen_core.recipe import DIGEST, Recipe, content_fields
@@ -22,10 +22,16 @@ def page() -> None:
     """The page, from top to bottom."""
     st.title("Runs", anchor=False)
     found = [run for run in runs.listed() if session.may_see(run.id)]
-    if not found:
+    if found:
+        kept(found)
+    else:
         st.caption("Results worth coming back to, each with its files, its recipe and its picture.")
         empty()
-        return
+    models()
+
+
+def kept(found: list[runs.Run]) -> None:
+    """The runs, the newest first."""
     total = human_size(sum(run.size for run in found))
     where = "on this server, as long as this session lasts" if session.hosted() else "on this machine"
     st.caption(f"{len(found)} kept {where}, {total}. A run holds its files, its recipe and its picture.")
@@ -35,6 +41,30 @@ def page() -> None:
             row(run)
     if len(found) > shown:
         st.button("Show more", icon=":material/expand_more:", on_click=session.put, args=(PAGE, "shown", shown + FIRST))
+
+
+def models() -> None:
+    """The models that were trained here: what each is, its size, and a way to delete it."""
+    found = [folder for folder in store.models() if session.may_see(f"sha256:{folder.name}")]
+    if not found:
+        return
+    st.subheader("Trained models", anchor=False)
+    for folder in found:
+        try:
+            card = checkpoint.read_card(folder)
+            system, summary = catalog.system(str(card.get("system"))).title, str(card.get("summary", ""))
+            data = name_of(str(card.get("data", "")))
+        except UserError as error:
+            system, summary, data = f"Model {folder.name[:8]}", str(error), ""
+        size = human_size(sum(path.stat().st_size for path in folder.glob("*")))
+        text, button = st.columns([11, 2], gap="medium", vertical_alignment="center")
+        text.markdown(f"**{plain(system)}** · {plain(summary)}  \n:gray[{plain(data)} · {size} · sha256 {folder.name[:8]}…]")
+        with button.popover(
+            "Delete", icon=":material/delete:", type="tertiary", width="stretch", key=f"runs/model/{folder.name}"
+        ):
+            st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
+            delete = f"runs/model/delete/{folder.name}"
+            st.button("Delete it", key=delete, type="primary", on_click=store.delete_model, args=(f"sha256:{folder.name}",))
 
 
 def empty() -> None:
@@ -99,7 +129,7 @@ def words(recipe: Recipe) -> str:
     content = content_fields(type(recipe))
     changed = recipe.model_dump(mode="json", exclude_defaults=True)
     told = [(name, name_of(str(getattr(recipe, name)))) for name in content if getattr(recipe, name) is not None]
-    told += [(name, spelled(value)) for name, value in changed.items() if name not in content]
+    told += [(name, spelled(value)) for name, value in changed.items() if name not in (*content, "weights")]
     return " · ".join(f":gray[{plain(name.replace('_', ' '))}] {plain(value)}" for name, value in told)
 
 
@@ -120,6 +150,8 @@ def spelled(value: Any) -> str:
             if len(value) > 4 or any(isinstance(v, list | dict) for v in value)
             else ", ".join(map(str, value))
         )
+    if DIGEST.fullmatch(str(value)):
+        return f"sha256 {str(value)[7:15]}…"
     text = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
     return text if len(text) <= 60 else text[:59] + "…"
 

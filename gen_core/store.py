@@ -153,6 +153,11 @@ def models() -> list[Path]:
     return sorted((home() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
 
 
+def delete_model(digest: str) -> None:
+    """Remove a model that was trained here; one that is not there is no error."""
+    shutil.rmtree(model_path(digest), ignore_errors=True)
+
+
 def add_model(folder: Path) -> str:
     """Move a trained model (a folder with its weights and card) to where models are kept; returns its weights' digest.
 

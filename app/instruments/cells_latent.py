@@ -84,6 +84,8 @@ def took_over(asked: Perturb, job: str, model: str) -> None:
         )
     st.caption(said)
     first = session.get(PAGE, "train/told") != job
+    if first:
+        session.own(model)
     session.put(PAGE, "train/told", job)
     if first and made.predictor == "latent" and session.value(PAGE, "model") == "pca":
         session.put(PAGE, "train/next", model)

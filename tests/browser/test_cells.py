@@ -275,6 +275,26 @@ def test_a_bad_day(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None
         assert state(page)["data"] == "simulated"
 
 
+def test_after_an_error_the_dose_is_what_it_was(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
+    adata = ad.read_h5ad(simulate.single_dose())
+    adata[~((adata.obs.cell_type == "NK") & (adata.obs.condition == "control"))].write_h5ad(tmp_path / "no_control.h5ad")
+    page.goto(f"{app_url}/cells")
+    page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
+    rest(page)
+    upload(page, tmp_path / "no_control.h5ad", rest)
+    data = state(page)["data"]
+    page.goto(f"{app_url}/cells?data={data}&target=NK&dose=0.6")
+    rest(page)
+    expect(page.get_by_text("to start from")).to_be_visible()
+    assert (state(page)["target"], state(page)["dose"]) == ("NK", "0.6")
+    page.get_by_test_id("stSelectbox").filter(has_text="Cell type to predict").locator("input").click()
+    page.get_by_role("option", name="B", exact=True).click()
+    page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
+    rest(page)
+    assert (state(page)["target"], state(page)["dose"]) == ("B", "0.6")
+    expect(page.get_by_test_id("stSlider").first.get_by_text("0.60")).to_be_visible()
+
+
 def test_a_file_without_a_recipe_is_told_so(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("a,b\n1,2\n")
     page.goto(app_url)

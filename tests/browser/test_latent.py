@@ -104,6 +104,9 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     rest(page)
     assert parse_qs(urlparse(page.url).query) == state
     expect(page.get_by_text("The clicked spot")).to_be_visible()
+    page.get_by_role("link", name="Runs", exact=True).click()
+    rest(page)
+    expect(page.get_by_text("Trained models")).to_be_visible()
 
 
 def test_the_arrow_on_the_map_is_dragged_to_another_dose(page: Page, app_url: str, rest: Rest) -> None:
