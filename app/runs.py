@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.parts import evidence, figure, open_file, session
 from app.parts.guard import guard, plain
-from gen_core import catalog, checkpoint, palette, runs, store
+from gen_core import catalog, checkpoint, jobs, palette, runs, store
 from gen_core.errors import UserError
 from gen_core.inputs import human_size
 from gen_core.recipe import DIGEST, Recipe, content_fields
@@ -64,7 +64,7 @@ def models() -> None:
         ):
             st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
             delete = f"runs/model/delete/{folder.name}"
-            st.button("Delete it", key=delete, type="primary", on_click=store.delete_model, args=(f"sha256:{folder.name}",))
+            st.button("Delete it", key=delete, type="primary", on_click=_forget, args=(f"sha256:{folder.name}",))
 
 
 def empty() -> None:
@@ -177,6 +177,14 @@ def thumbnail(picture: str | None, dark: bool) -> Any:
     if drawn.layout.paper_bgcolor == palette.role("paper", dark):  # else it was drawn for the other theme, and keeps its paper
         drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)")
     return drawn
+
+
+def _forget(model: str) -> None:
+    """In a callback: a model and the job that trained it, so that its page offers to train it again."""
+    store.delete_model(model)
+    for job in jobs.listed():
+        if job.model == model:
+            jobs.delete(job.id)
 
 
 def _rename(id: str, key: str) -> None:

@@ -161,7 +161,8 @@ def delete_model(digest: str) -> None:
 def add_model(folder: Path) -> str:
     """Move a trained model (a folder with its weights and card) to where models are kept; returns its weights' digest.
 
-    Raises OutputError where it cannot be moved. Of two models with the same weights one is kept.
+    Raises OutputError where it cannot be moved. Of two models with the same weights the newer card stays, but a check that
+    an older one holds is not lost.
     """
     from gen_core import checkpoint
 
@@ -169,10 +170,11 @@ def add_model(folder: Path) -> str:
     final = model_path(digest)
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        if final.is_dir():
+        if final.is_dir() and checkpoint.read_card(final).get("check") and not checkpoint.read_card(folder).get("check"):
             shutil.rmtree(folder)
-        else:
-            os.rename(folder, final)
+            return digest
+        shutil.rmtree(final, ignore_errors=True)
+        os.rename(folder, final)
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the trained model"))) from error
     return digest

@@ -73,7 +73,14 @@ READERS = re.compile(
 OWN = {
     *("gen_core/store.py", "gen_core/checkpoint.py", "gen_core/device.py", "gen_core/result.py", "gen_core/__main__.py"),
     *("gen_core/runs.py", "gen_core/jobs/__init__.py", "gen_core/jobs/files.py", "gen_core/jobs/work.py"),
-    *("app/vendor.py", "app/serve.py", "app/parts/export.py", "app/parts/open_file.py", "app/parts/figure.py"),
+    *(
+        "app/vendor.py",
+        "app/serve.py",
+        "app/parts/export.py",
+        "app/parts/open_file.py",
+        "app/parts/figure.py",
+        "app/parts/player.py",
+    ),
 }
 
 

@@ -205,7 +205,8 @@ def pictures(made: Prediction) -> None:
         if made.fold is not None:
             st.caption("One point a gene. On the dotted line the prediction is perfect.")
         else:
-            st.caption("Nothing was observed here, so this is the type that counted most. One point a gene.")
+            why = "The model learned from what was observed" if study.saw_target else "Nothing was observed"
+            st.caption(f"{why} here, so this is the type that counted most. One point a gene.")
     if made.spot is not None:
         show_spot(made.spot, f"against {study.start} {study.target} cells", forget_spot)
 

@@ -41,7 +41,8 @@ def score(made: Prediction) -> None:
     if made.recipe.predictor == "auto":
         st.caption(f"Uses **{plots.NAMES[made.predictor]}**.")
     if made.fold is None:
-        told = "Mean over the types whose answer is known, each left out in turn. This one's own response was not measured."
+        own = "was learned from" if made.study.saw_target else "was not measured"
+        told = f"Mean over the types whose answer is known, each left out in turn. This one's own response {own}."
         st.metric("Change of other types (r)", number(made.folds.mean(made.predictor, "pearson_delta_all"), 2), help=told)
         if made.study.dose is None and made.recipe.dose != 1:
             st.caption("At a dose of 1, where it was measured: of this dose nothing is known.")
@@ -176,12 +177,13 @@ def likeness(made: Prediction) -> None:
 
 def flattered(made: Prediction) -> str:
     """What to hold against the latent rows of the table of left-out types."""
-    target, check = plain(made.study.target), made.study.check
-    if made.study.model is None:
+    check, model = made.study.check, made.study.model
+    if model is None:
         return (
-            f"The components saw the perturbed cells of these types, all but {target}'s: predictors in components are flattered "
-            "in the other rows."
+            f"The components saw the perturbed cells of these types, all but {plain(made.study.target)}'s: predictors in "
+            "components are flattered in the other rows."
         )
+    target = plain(str(model.card["target"]))
     saw = f"The latent space learned from the perturbed cells of these types, all but {target}'s, and is flattered in their rows"
     if check is None:
         return f"{saw}; by how much was not checked."

@@ -129,7 +129,7 @@ def _show(page: str, job: jobs.Job, unit: str) -> None:
     elif job.state == "done":
         st.caption(f":material/check: Done{f' · {plain(counted)}' if counted else ''}")
     else:
-        st.progress(job.share, plain(counted) or " ")
+        st.progress(job.share, plain(job.text or counted) or " ")
         if job.state == "failed":
             st.error(plain(job.error or "This failed."), icon=":material/error:")
         else:

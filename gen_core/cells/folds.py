@@ -18,7 +18,7 @@ from scipy import sparse
 from gen_core.cells import metrics, transfer
 from gen_core.cells.metrics import Truth
 from gen_core.cells.moved import AnyMoved, Moved, column_mean
-from gen_core.cells.shift import BASELINES, PREDICTORS, Shift
+from gen_core.cells.shift import BASELINES, IN_COMPONENTS, PREDICTORS, Shift
 from gen_core.cells.study import FEW, Study
 from gen_core.memo import Memo
 
@@ -111,18 +111,20 @@ class Folds:
         """
         if not self.folds:
             return "weighted_shift"
-        return self._best(BASELINES if self.flattered else PREDICTORS)
+        return self.rival if self.flattered else self._best(PREDICTORS)
 
     @cached_property
     def rival(self) -> str:
-        """The baseline that would be chosen if there were no latent shift."""
-        return self._best(BASELINES) if self.folds else "weighted_shift"
+        """What would be chosen among the predictors in genes, whose scores nothing flatters."""
+        return self._best([p for p in BASELINES if p not in IN_COMPONENTS]) if self.folds else "weighted_shift"
 
     @property
     def flattered(self) -> bool:
-        """Whether a check found the latent shift no better than its rival on a type whose response it had not seen."""
+        """Whether a trained latent shift was not seen to be better than its rival on a type whose response it had not seen."""
         check = self.study.check
-        return check is not None and not check.left_out > check.baselines[self.rival] + SAME
+        if self.study.model is None:
+            return False
+        return check is None or not check.left_out > check.baselines[self.rival] + SAME
 
     def _best(self, among: Sequence[str]) -> str:
         mean = {p: float(np.nanmean([fold.correlation(p) for fold in self.folds.values()])) for p in among}

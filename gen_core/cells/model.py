@@ -9,6 +9,7 @@ the decoder's last layer is linear, so that a change of the latent point costs o
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -89,6 +90,11 @@ class LatentModel:
     code_type: Array
     code_perturbed: Array
     card: dict[str, Any]
+
+    @cached_property
+    def seen(self) -> Array:
+        """Marks (n,) of the training cells, see `study.marks`; empty where the card holds none."""
+        return np.frombuffer(base64.b64decode(str(self.card.get("cells", ""))), np.uint32)
 
     @property
     def latent_dim(self) -> int:

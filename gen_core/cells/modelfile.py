@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def read_model(folder: Path, expected: str | None = None) -> LatentModel:
     try:
         genes = np.array(tensors["genes"].numpy().tobytes().decode().split("\n"))
         types = np.array(card["types"], str)
+        _told(card)
         state = {name.removeprefix(NET): value.float() for name, value in tensors.items() if name.startswith(NET)}
         net = CellVAE(len(genes), int(card["latent_dim"]), max(len(card["batches"]), 1), variance=float(card["variance"]))
         net.load_state_dict(state)
@@ -57,3 +59,16 @@ def read_model(folder: Path, expected: str | None = None) -> LatentModel:
             f"The model {folder.name!r} cannot be used: its weights and its card do not fit together ({type(error).__name__})."
         ) from None
     return LatentModel(net.train(False).requires_grad_(False), genes, codes, code_type, code_perturbed, card)
+
+
+def _told(card: dict[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError where the card lacks what a prediction asks of it."""
+    for name in ("data", "target", "control", "perturbed"):
+        if not isinstance(card[name], str):
+            raise TypeError(name)
+    check = card.get("check")
+    if check is not None:
+        str(check["type"])
+        for name in ("kept", "left_out"):
+            float("nan" if check["pearson_delta_all"][name] is None else check["pearson_delta_all"][name])
+    base64.b64decode(str(card.get("cells", "")), validate=True)

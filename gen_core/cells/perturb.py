@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from gen_core import checkpoint
 from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate, transfer
 from gen_core.cells.folds import Fold, Folds
 from gen_core.cells.moved import AnyMoved, Moved, column_mean
@@ -179,6 +180,8 @@ class Prediction:
 
 def predict(recipe: Perturb) -> Prediction:
     """The prediction alone; what it is asked for it works out then and keeps. Raises as `open_study` does."""
+    if recipe.model not in ("pca", "train"):
+        checkpoint.find(recipe.model)  # one that was deleted is not answered from memory
     made: Prediction = KEPT.get(recipe.json(), lambda: _predict(recipe) if recipe.spot is None else _with_spot(recipe))
     return made
 
@@ -265,7 +268,7 @@ def _scores(made: Prediction) -> tuple[dict[str, float | int | str | None], dict
     asked = study.recipe
     question = (asked.data, asked.condition_key, asked.control, asked.perturbed)
     simulated = question == ("simulated", "condition", "control", "treated")
-    if simulated and made.recipe.dose == 1 and not asked.reverse and not study.from_new_file:
+    if simulated and made.recipe.dose == 1 and not asked.reverse and not study.from_new_file and not study.saw_target:
         numbers |= _against_known_truth(made)
     if study.dose is not None:
         numbers["pearson_delta_left_out_dose"] = left_out_dose(study)

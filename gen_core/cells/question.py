@@ -151,8 +151,11 @@ def spaces(recipe: Perturb | Decode) -> dict[str, str]:
     for name, card in checkpoint.known("cells").items():
         labels = {card.get("control"), card.get("perturbed")}
         if card.get("data") == recipe.data and asked in (None, labels):
-            saw = f", saw {recipe.target}" if isinstance(recipe, Perturb) and card["target"] != recipe.target else ""
-            title = f"Trained, {card['latent_dim']}-D{saw}"
+            other = isinstance(recipe, Perturb) and (
+                card.get("target") != recipe.target or dict(card.get("recipe") or {}).get("reverse", False) != recipe.reverse
+            )
+            saw = f", saw {recipe.target}" if other and isinstance(recipe, Perturb) else ""
+            title = f"Trained, {card.get('latent_dim', '?')}-D{saw}"
             found[name] = title if title not in found.values() else f"{title} ({name.removeprefix('sha256:')[:4]})"
     return found
 

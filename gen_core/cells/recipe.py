@@ -69,8 +69,10 @@ class Perturb(Recipe):
         None, max_length=200, description="Label of a second perturbation in condition_key, whose shift is added to the first."
     )
     gene_sets: Content | None = Field(None, description="Gene sets (.gmt) whose change is predicted.")
-    latent_dim: int = Field(50, ge=2, le=200, description="Number of principal components; with train, latent dimensions.")
-    epochs: int = Field(30, ge=1, le=10_000, description="With train: times that every cell is learned from.")
+    latent_dim: int = Field(
+        50, ge=2, le=200, description="Number of principal components; with train, latent dimensions (32 where it is left at 50)."
+    )
+    epochs: int = Field(20, ge=1, le=10_000, description="With train: times that every cell is learned from.")
     spot: tuple[Coordinate, Coordinate] | None = Field(
         None, description="A place on the map that is looked at; its profile is then a file too. Changes no prediction."
     )
@@ -161,4 +163,6 @@ class Train(Recipe):
 def training_of(recipe: Perturb, **changes: object) -> Train:
     """The recipe of a training on the cells of a prediction, so that it may be scored: the target's response is left out."""
     fields = recipe.fields()
+    if recipe.latent_dim == Perturb.model_fields["latent_dim"].default:
+        del fields["latent_dim"]  # a number of components, not of latent dimensions
     return Train.read({name: fields[name] for name in Train.model_fields if name in fields} | changes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from gen_core.cells.modelfile import write_model
 from gen_core.cells.recipe import Perturb, Train, training_of
 from gen_core.cells.shift import BASELINES, PREDICTORS
 from gen_core.cells.shift import estimate as estimate_in_genes
-from gen_core.cells.study import FEW, Study, open_study
+from gen_core.cells.study import FEW, Study, marks, open_study
 from gen_core.datasets import DATA
 from gen_core.device import Device, pick
 from gen_core.errors import InputError, OutputError
@@ -44,7 +46,7 @@ class CellTask:
 
     def __init__(self, study: Study, rows: Array, latent_dim: int) -> None:
         order = np.random.default_rng([study.recipe.seed, 7]).permutation(rows)
-        self.X = study.X[order]
+        self.X, self.names = study.X[order], study.names[order]
         self.n_valid = max(int(len(order) * VALIDATED), 1)
         self.n_train = len(order) - self.n_valid
         self.latent_dim = latent_dim
@@ -113,6 +115,8 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     check = None
     if other is not None:
         fewer = np.setdiff1d(rows, study.rows(other, True))
+        if recipe.max_seconds is not None:
+            settings = replace(settings, max_seconds=max(recipe.max_seconds - last.metrics["seconds"], 1.0))
         net, _ = yield from _trained(CellTask(study, fewer, recipe.latent_dim), settings, folder / CHECK, used, total, last)
         check = check_of(model, frozen(net, study, fewer), study, other)
     yield Step(total, total, last.metrics, "scoring it beside the baselines")
@@ -254,6 +258,7 @@ def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, las
         "baselines": {name: _rounded(values) for name, values in baselines.items()},
         "licence": known.licence if known else "that of the data it was trained on",
         "variance": model.net.variance,
+        "cells": base64.b64encode(marks(task.names).tobytes()).decode(),
     }
 
 

@@ -14,6 +14,7 @@ from gen_core import catalog, checkpoint, store
 from gen_core.__main__ import main
 from gen_core.cells import data, simulate, train, transfer
 from gen_core.cells.latent_shift import displacements
+from gen_core.cells.modelfile import read_model
 from gen_core.cells.recipe import Decode, Perturb, Train
 from gen_core.cells.space import Learned, Linear
 from gen_core.cells.study import open_study
@@ -209,3 +210,43 @@ def test_how_alike_the_types_respond() -> None:
     assert by_name.loc["Dendritic", "Monocyte"] > by_name.loc["Dendritic", "NK"]  # the simulator's myeloid programme
     assert 0.5 < alike.share < 1
     assert data.describe(simulate.single_dose()).n_cells == 2400
+
+
+def test_the_cells_a_model_saw_are_known_in_whatever_file_they_come(tmp_path: Path) -> None:
+    adata = ad.read_h5ad(simulate.single_dose())
+    adata.write_h5ad(tmp_path / "copy.h5ad", compression="gzip")
+    copy = {"data": str(tmp_path / "copy.h5ad"), "model": "cells-simulated"}
+    result = ask(**copy, target="Monocyte")
+    assert "target_in_training" in codes(result)
+    assert not [name for name, value in result.metrics.items() if name.startswith("pearson_delta_true") and value is not None]
+    assert "target_in_training" not in codes(ask(**copy, target="T helper"))
+    known = ask(model="cells-simulated", target="Monocyte")  # in the bundled file the truth is known too, and not shown
+    assert not [name for name in known.metrics if name.startswith("pearson_delta_true")]
+    adata.obs_names = [f"other {i}" for i in range(adata.n_obs)]
+    adata.write_h5ad(tmp_path / "other.h5ad")
+    assert "target_in_training" not in codes(ask(data=str(tmp_path / "other.h5ad"), model="cells-simulated", target="Monocyte"))
+
+
+def test_what_was_not_checked_is_never_chosen_and_a_check_on_the_target_counts_for_nothing(model: str) -> None:
+    assert ask(model=model, predictor="auto").content.predictor != "latent"
+    checked = checkpoint.read_card(checkpoint.find("cells-simulated"))["check"]["type"]
+    assert open_study(Perturb(target=checked, model="cells-simulated")).check is None
+
+
+@pytest.mark.parametrize("change", [{"target": None}, {"check": "yes"}, {"check": {"type": "B"}}, {"cells": "§"}])
+def test_an_edited_card_is_refused_in_a_sentence(model: str, change: dict, tmp_path: Path) -> None:
+    folder = shutil.copytree(checkpoint.find(model), tmp_path / "edited")
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({k: v for k, v in (card | change).items() if v is not None}))
+    with pytest.raises(CheckpointError, match="do not fit together"):
+        read_model(folder)
+
+
+def test_of_two_cards_of_the_same_weights_a_check_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LATENT_HOME", str(tmp_path / "home"))
+    bundled = checkpoint.find("cells-simulated-2d")
+    for check in (None, {"type": "B"}, None):
+        folder = shutil.copytree(bundled, tmp_path / "copy")
+        (folder / "card.json").write_text(json.dumps(checkpoint.read_card(bundled) | {"check": check}))
+        digest = store.add_model(folder)
+    assert checkpoint.read_card(store.model_folder(digest))["check"] == {"type": "B"}
