@@ -11,6 +11,7 @@ import torch
 
 from gen_core import checkpoint
 from gen_core.cells.model import CellVAE, LatentModel
+from gen_core.device import pick
 from gen_core.errors import CheckpointError
 from gen_core.recipe import Recipe
 
@@ -35,6 +36,7 @@ def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: 
 
 def open_model(name: str, expected: str | None = None) -> LatentModel:
     """The model of a recipe: a bundled one by its name, one trained here by its weights. Raises CheckpointError."""
+    pick("cpu")  # one thread: two on busy cores are many times slower
     return read_model(checkpoint.find(name), expected)
 
 
