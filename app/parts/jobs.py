@@ -124,12 +124,12 @@ def _show(page: str, job: jobs.Job, unit: str) -> None:
         st.progress(job.share, "Waiting for its turn")
     elif job.state == "running":
         text = job.text[:1].upper() + job.text[1:] or "Starting"
-        told = [text, "" if text.startswith(unit) else counted, in_words(job.seconds_left) if job.total else ""]
+        told = [text, "" if unit.lower() in text.lower() else counted, in_words(job.seconds_left) if job.total else ""]
         st.progress(job.share, plain(" · ".join(filter(None, told))))
     elif job.state == "done":
         st.caption(f":material/check: Done{f' · {plain(counted)}' if counted else ''}")
     else:
-        st.progress(job.share, plain(job.text or counted) or " ")
+        st.progress(job.share, plain(job.text if unit.lower() in job.text.lower() else counted) or " ")
         if job.state == "failed":
             st.error(plain(job.error or "This failed."), icon=":material/error:")
         else:

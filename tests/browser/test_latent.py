@@ -13,17 +13,11 @@ Rest = Callable[[Page], None]
 PATIENCE = 180_000
 
 
-def epoch(page: Page) -> int:
-    """The epoch that the progress bar tells."""
-    text = page.get_by_test_id("stProgress").inner_text()
-    return int(text.split("epoch ")[1].split()[0]) if "epoch " in text else 0
-
-
 def until_epoch(page: Page, least: int) -> None:
     page.wait_for_function(
         """least => {
             const bar = document.querySelector('[data-testid="stProgress"]');
-            const found = bar && /epoch (\\d+)/.exec(bar.innerText);
+            const found = bar && /epoch (\\d+)/i.exec(bar.innerText);
             return found && Number(found[1]) >= least;
         }""",
         arg=least,
@@ -55,7 +49,7 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     rest(page)
     page.keyboard.press("Escape")
     page.get_by_text("Train a latent space on these cells").click()
-    page.get_by_role("spinbutton", name="Epochs").fill("6")
+    page.get_by_role("spinbutton", name="Epochs").fill("20")
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -67,10 +61,13 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     expect(page.get_by_text("This was cancelled")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     until_epoch(page, 3)
-    killed = workers(app_home)
-    assert killed
+    for _ in range(600):
+        if killed := workers(app_home):
+            break
+        page.wait_for_timeout(100)
     for worker in killed:
         os.kill(worker, signal.SIGKILL)
+    assert killed
     expect(page.get_by_text("The trained latent space").first).to_be_visible(timeout=PATIENCE)
     rest(page)
 

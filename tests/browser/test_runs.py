@@ -19,7 +19,8 @@ def state(page: Page) -> dict[str, list[str]]:
 
 
 def test_a_run_is_kept_named_reopened_and_deleted(page: Page, app_url: str, app_home: Path) -> None:
-    shutil.rmtree(app_home / "runs", ignore_errors=True)  # what other tests of this worker kept
+    for folder in ("runs", "models"):  # what other tests of this worker kept
+        shutil.rmtree(app_home / folder, ignore_errors=True)
     page.goto(f"{app_url}/runs")
     at_rest(page)
     expect(page.get_by_text("Nothing is kept yet")).to_be_visible()
