@@ -18,9 +18,9 @@ import typer
 
 import gen_core
 from gen_core import catalog
+from gen_core import device as devices
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA
-from gen_core.device import CHOICES
 from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import Recipe
 from gen_core.result import refuse_full
@@ -39,6 +39,7 @@ Settings = Annotated[
     typer.Option("--set", help="KEY=VALUE, VALUE as JSON or plain text; KEY may be dotted.", metavar="KEY=VALUE"),
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty or new.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
 
 
@@ -75,12 +76,11 @@ def run(
     recipe: RecipeFile = None,
     set_: Settings = None,
     force: Force = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Run one recipe and write its result."""
     made = _recipe(operation, recipe, set_ or [])
-    if device not in CHOICES:
-        raise RecipeError(f"device: {device!r} is not a device; choose one of {', '.join(CHOICES)}.")
+    devices.check(device)
     if not catalog.operation(operation).uses_device and device not in ("auto", "cpu"):
         print(f"{operation} computes on the CPU; --device {device} changes nothing.", file=sys.stderr)
     refuse_full(out, force)  # before the work, not after it
@@ -98,7 +98,7 @@ def train(
     recipe: RecipeFile = None,
     set_: Settings = None,
     force: Force = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Train a model; stopped and called again in the same way, it goes on where it was."""
     catalog.system(system)

@@ -32,16 +32,21 @@ class Device:
         return torch.device(self.kind)
 
 
+def check(choice: str) -> None:
+    """Raise RecipeError where there is no such device at all; loads nothing."""
+    if choice not in CHOICES:
+        raise RecipeError(f"device: {choice!r} is not a device; choose one of {', '.join(CHOICES)}.")
+
+
 def pick(choice: str = "auto", threads: int | None = None) -> Device:
     """The device to compute on. Raises RecipeError where the one asked for is not in this machine.
 
     On a CPU torch gets `threads` threads (default `$LATENT_THREADS`, else 1): on a machine that also serves pages,
     two threads on two busy cores are many times slower than one.
     """
+    check(choice)
     import torch
 
-    if choice not in CHOICES:
-        raise RecipeError(f"device: {choice!r} is not a device; choose one of {', '.join(CHOICES)}.")
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     kind = next(kind for kind in ("cuda", "mps", "cpu") if there[kind]) if choice == "auto" else choice
     if not there[kind]:
