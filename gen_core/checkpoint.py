@@ -12,11 +12,13 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_core import store
 from gen_core.errors import CheckpointError, OutputError
+from gen_core.memo import Memo
 from gen_core.result import disk_sentence, new_folder
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 NEEDED = ("name", "system", "data", "command", "device", "seconds", "metrics", "baselines", "licence")
 MAX_CARD = 1 << 20  # bytes
+CARDS = Memo(64 << 20, lambda card: 1 << 19)
 BUNDLED = Path(__file__).parent.parent / "assets" / "models"
 
 
@@ -124,8 +127,9 @@ def known(system: str) -> dict[str, dict[str, Any]]:
     cards: dict[str, dict[str, Any]] = {}
     for name, folder in found.items():
         try:
-            card = read_card(folder)
-        except CheckpointError:  # cut short or deleted: whoever names it is told so
+            written = (folder / CARD).stat().st_mtime_ns
+            card = CARDS.get((str(folder), written), partial(read_card, folder))  # a page asks at every move
+        except (CheckpointError, OSError):  # cut short or deleted: whoever names it is told so
             continue
         if card.get("system") == system:
             cards[name] = card

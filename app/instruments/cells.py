@@ -22,10 +22,10 @@ from app.parts.guard import guard, plain
 from app.parts.header import header
 from gen_core import catalog
 from gen_core.cells import decode, explore, heldout, maps, plots, question, warn
+from gen_core.cells.opening import open_study
 from gen_core.cells.perturb import Prediction, predict
 from gen_core.cells.recipe import FREE, Decode, Perturb
 from gen_core.cells.shift import PREDICTORS
-from gen_core.cells.study import open_study
 from gen_core.errors import UserError
 
 SHIFTS = {

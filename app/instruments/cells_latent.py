@@ -48,7 +48,8 @@ def training(asked: Perturb) -> None:
     with st.expander("Train a latent space on these cells", icon=":material/model_training:", expanded=opened), guard():
         st.caption(
             "A variational autoencoder learns these cells without the response of the cell type to predict. It works beside the "
-            "page, which stays as it is; it takes over only if it predicts the other types better than the simple ways do."
+            "page, which stays as it is. A second training without one more type tells how it does on what it has not seen: it "
+            "takes over only if it leads there too."
         )
         left, middle, _ = st.columns([2, 2, 5])
         told = "2 can be drawn as it is: the plane is then the latent space. More hold more of the cells."

@@ -25,8 +25,6 @@ ASKED = (
     *(*GUESSED, "data", "layer", "replicate_key", "dose_key", "reverse", "second", "target_data", "gene_sets", "seed"),
     *("model", "weights", "latent_dim"),
 )
-
-
 # What the page calls the recipe's fields, so that a sentence written for all faces reads well on this one.
 WORDS = {
     "condition_key": "Condition column",
@@ -148,7 +146,9 @@ def details(described: Any, wanted: Perturb | None, types: list[str]) -> None:
     st.caption(plain(described.state.text))
     left, right = st.columns(2)
     with left:
-        choice("Condition column", "condition_key", names, "Tells control from perturbed cells.", ("control", "perturbed"))
+        choice(
+            "Condition column", "condition_key", names, "Tells control from perturbed cells.", ("control", "perturbed", "second")
+        )
         choice(
             "Control",
             "control",

@@ -136,8 +136,6 @@ def test_confounding() -> None:
         }
     )
     entire, nested = confounding(obs, "c", "batch"), confounding(obs, "c", "donor")
-    assert entire is not None
-    assert nested is not None
     assert entire.code == nested.code == "confounded"
     assert "cannot be told" in entire.text
     assert "ctrl: 2, stim: 2" in nested.text
