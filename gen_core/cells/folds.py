@@ -94,9 +94,10 @@ class Folds:
         """One fold for each type whose response is known, the target aside, that has a source to be predicted from."""
         study = self.study
         names = [name for name in study.others if len(rows_at(study, name, self.dose)) >= FEW and set(study.sources) - {name}]
-        return {name: self._fold(name) for name in names}
+        return {name: self.fold(name) for name in names}
 
-    def _fold(self, name: str) -> Fold:
+    def fold(self, name: str) -> Fold:
+        """One type left out and predicted from the others."""
         study = self.study
         others = [other for other in study.sources if other != name]
         shifts = transfer.shifts(study, self.how, others, study.rows(name, False), self.dose)

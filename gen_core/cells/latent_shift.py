@@ -6,17 +6,17 @@ shift of the source cells in its own place, as optimal transport pairs control w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from gen_core.cells.shift import SOFTNESS
+from gen_core.cells.shift import dose_weights
 from gen_core.latent.density import neighbours
 
 Array = np.ndarray
-HOW = ("mean", "balanced_mean", "nearest", "similarity_weighted", "transport")
+Moves = Callable[[Array], Array]
 PAIRED = 600  # cells a side that transport pairs at most; of more, an evenly spaced part
 BLUR = 0.1  # entropy of the pairing in units of the mean cost: below, single cells' noise decides who goes where
 AROUND = 30  # source cells whose shift a cell follows
@@ -56,49 +56,44 @@ class Group:
 
 
 @dataclass(frozen=True, eq=False)
-class LatentShift:
-    """dz (k,), or one for each cell (n, k) where `how` is transport; weights (T,) of the types it was taken from."""
+class LatentResponse:
+    """What one cell type did in a latent space: its groups (D,) at the doses (D,) that were measured."""
 
-    dz: Array
-    weights: Array
+    doses: Array
+    groups: tuple[Group, ...]
+
+    def at(self, dose: float) -> Array:
+        """dz (k,) at a dose, see `dose_weights`."""
+        return np.asarray(dose_weights(self.doses, dose) @ np.stack([group.shift for group in self.groups]))
+
+    def of_each(self, place: Array, dose: float) -> Array:
+        """dz (n, k) of cells at `place` (n, k) relative to the middle of their type, by optimal transport."""
+        weights = dose_weights(self.doses, dose)
+        return np.asarray(sum(w * group.transported(place) for w, group in zip(weights, self.groups, strict=True) if w))
 
 
-def estimate(how: str, groups: Sequence[Group], z: Array, distance: Array | None = None) -> LatentShift:
-    """The shift of cells with codes z (n, k), from the responses of other types.
+def moves(how: str, responses: Sequence[LatentResponse], weights: Array, middle: Array, dose: float) -> Moves:
+    """How the cells of a type whose mean code is `middle` (k,) move: from codes (n, k) to dz, (k,) or (n, k).
 
-    `distance` (T,) says how unlike each type is, in whatever space measures that best; by default the distance of the
-    mean codes. `mean` pools all cells whatever their type, as scGen does, so that it also holds what an unlike mixture of
-    types does to the mean.
+    The responses (T,) of other types count by `weights` (T,); `mean` pools all cells whatever their type, as scGen does, so
+    that it also holds what an unlike mixture of types does to the mean.
     """
-    if how == "mean":
-        share = np.array([len(g.perturbed) for g in groups], float)
-        pooled = np.concatenate([g.perturbed for g in groups]).mean(0) - np.concatenate([g.control for g in groups]).mean(0)
-        return LatentShift(np.asarray(pooled), share / share.sum())
-    weights = weights_of(how, groups, z, distance)
     if how == "transport":
-        place = z - z.mean(0)
-        return LatentShift(sum(w * g.transported(place) for w, g in zip(weights, groups, strict=True) if w > 1e-4), weights)
-    return LatentShift(weights @ each(groups), weights)
+        return lambda z: np.asarray(
+            sum(w * r.of_each(z - middle, dose) for w, r in zip(weights, responses, strict=True) if w > 1e-4)
+        )
+    vector = _pooled(responses, dose) if how == "mean" else weights @ np.stack([r.at(dose) for r in responses])
+    return lambda z: vector
 
 
-def weights_of(how: str, groups: Sequence[Group], z: Array, distance: Array | None = None) -> Array:
-    """Weight (T,) of each type, see `gen_core.cells.shift.weights_of`; transport weighs by similarity too."""
-    if how not in HOW:
-        raise ValueError(f"how must be one of {', '.join(HOW)}")
-    if how == "balanced_mean":
-        return np.full(len(groups), 1 / len(groups))
-    if distance is None:
-        distance = np.array([np.linalg.norm(g.centre - z.mean(0)) for g in groups])
-    if how == "nearest":
-        return np.eye(len(groups))[int(distance.argmin())]
-    cells = np.array([len(g.control) + len(g.perturbed) for g in groups])
-    weights = np.exp(-(distance / max(float(distance.min()), 1e-9) - 1) / SOFTNESS) * np.sqrt(cells)
-    return np.asarray(weights / weights.sum())
-
-
-def each(groups: Sequence[Group]) -> Array:
-    """Every type's own dz (T, k): what the arrows on a map are drawn from."""
-    return np.stack([g.shift for g in groups])
+def _pooled(responses: Sequence[LatentResponse], dose: float) -> Array:
+    """As `shift._pooled`: the change of the cells, and of the mixture of types, which is scaled with the dose like it."""
+    perturbed = np.array([sum(len(group.perturbed) for group in r.groups) for r in responses], float)
+    control = np.array([len(r.groups[0].control) for r in responses], float)
+    perturbed, control = perturbed / perturbed.sum(), control / control.sum()
+    share = float(np.mean([dose_weights(r.doses, dose).sum() for r in responses]))
+    centres = np.stack([r.groups[0].centre for r in responses])
+    return np.asarray(perturbed @ np.stack([r.at(dose) for r in responses]) + share * ((perturbed - control) @ centres))
 
 
 def cosines(shifts: Array) -> Array:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import nn
 
 from gen_core.errors import InputError
@@ -27,7 +26,6 @@ Array = np.ndarray
 WIDTH = 128
 BETA = 0.05  # weight of the divergence from the prior: small, or the codes shrink and the shifts with them
 WARM_UP = 0.3  # share of the training over which that weight grows to its full size
-ROUNDS = 1  # of the correction in `LatentModel.settle`: measured to help, and more may run away where the decoder is poor
 
 
 class CellVAE(nn.Module):
@@ -119,27 +117,6 @@ class LatentModel:
         with torch.no_grad():
             before, after = self.net.hidden(_tensor(z)), self.net.hidden(_tensor(z + dz))
             return ((after - before) @ self.net.last.weight.T).numpy()
-
-    def move(self, X: Any, dz: Array, amount: float = 1.0, z: Array | None = None) -> Array:
-        """Cells X (n, G) moved by `amount` times dz: max(x + dec(z + amount dz) - dec(z), 0), (n, G) float32.
-
-        What the decoder does not know of a cell (its noise) stays with it, so that moved cells vary as real ones do.
-        """
-        z = self.encode(X) if z is None else z
-        moved = self.change(z, amount * dz)
-        moved += X.toarray() if sparse.issparse(X) else X
-        return np.maximum(moved, 0, out=moved)
-
-    def settle(self, X: Any, z: Array, dz: Array, rounds: int = ROUNDS) -> Array:
-        """dz, (k,) or (n, k), corrected by one vector so that cells X (n, G) with codes z land where dz says.
-
-        Moved cells keep their noise and do not fall below 0, so that, encoded again, they lie a little off z + dz; each
-        round takes the mean miss off. Nothing but the moved cells themselves is looked at.
-        """
-        goal, settled = (z + dz).mean(0), dz
-        for _ in range(rounds):
-            settled = settled + (goal - self.encode(self.move(X, settled, z=z)).mean(0))
-        return settled
 
     @cached_property
     def mean(self) -> Array:

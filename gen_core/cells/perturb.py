@@ -15,9 +15,10 @@ from gen_core import checkpoint
 from gen_core.cells import explore, files, folds, genesets, heldout, intervals, metrics, simulate, transfer
 from gen_core.cells.folds import Fold, Folds
 from gen_core.cells.moved import AnyMoved, Moved, column_mean
+from gen_core.cells.opening import open_study
 from gen_core.cells.recipe import FREE, Perturb
 from gen_core.cells.shift import BASELINES, Shift
-from gen_core.cells.study import FEW, Study, open_study
+from gen_core.cells.study import FEW, Study
 from gen_core.cells.warn import warnings_of
 from gen_core.datasets import path_of
 from gen_core.memo import Memo

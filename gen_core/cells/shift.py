@@ -4,7 +4,7 @@ A predictor is a way to average (`how`) and a space to average in (genes, or the
 
     no_change      nothing                            gene_shift     balanced_mean in genes
     pca_shift      balanced_mean in the components    nearest_shift  nearest in genes
-    weighted_shift similarity_weighted in genes       latent         the recipe's `shift` in the components
+    weighted_shift similarity_weighted in genes       latent         the recipe's `shift` in the latent space (transfer.py)
 """
 
 from __future__ import annotations

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gen_core import checkpoint, store, training
-from gen_core.cells import folds, metrics
-from gen_core.cells.latent_shift import Group, LatentShift, estimate
+from gen_core.cells import folds, transfer
 from gen_core.cells.model import BETA, WARM_UP, WIDTH, CellVAE, LatentModel
 from gen_core.cells.modelfile import write_model
+from gen_core.cells.opening import open_study
 from gen_core.cells.recipe import Perturb, Train, training_of
-from gen_core.cells.shift import BASELINES, PREDICTORS
-from gen_core.cells.shift import estimate as estimate_in_genes
-from gen_core.cells.study import FEW, Study, marks, open_study
+from gen_core.cells.shift import BASELINES
+from gen_core.cells.study import FEW, Study, marks
 from gen_core.datasets import DATA
 from gen_core.device import Device, pick
 from gen_core.errors import InputError, OutputError
@@ -37,6 +36,7 @@ LEAST = 50  # cells without which there is no space to learn
 VALIDATED = 0.05  # share of the cells that only watch the training
 SCORED = 30  # cells of either condition with which a type can be scored
 MAX_CODES = 4_000  # training codes kept with a model
+HOW = "similarity_weighted"  # the shift that a card tells the scores of
 RECIPE, CHECK = "recipe.json", "check"
 QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
 
@@ -168,10 +168,9 @@ def checked(study: Study) -> str | None:
 
 def check_of(model: LatentModel, without: LatentModel, study: Study, name: str) -> dict[str, Any]:
     """`pearson_delta_all` on one type: of a model that learned from its response, of one that did not, of each baseline."""
-    fold = folds.open_folds(study, "similarity_weighted", 1.0).folds[name]
-    found = {"kept": score(model, study, name), "left_out": score(without, study, name)}
-    scores = {key: values["pearson_delta_all"] for key, values in found.items()}
-    return {"type": name, "pearson_delta_all": _rounded(scores | {p: fold.correlation(p) for p in BASELINES})}
+    kept, left_out = (folds.Folds(study.seen_by(m), HOW, 1.0).fold(name) for m in (model, without))
+    scores = {"kept": kept.correlation("latent"), "left_out": left_out.correlation("latent")}
+    return {"type": name, "pearson_delta_all": _rounded(scores | {p: kept.correlation(p) for p in BASELINES})}
 
 
 def cells_of(recipe: Train) -> tuple[Study, Array]:
@@ -193,37 +192,14 @@ def frozen(net: CellVAE, study: Study, rows: Array) -> LatentModel:
     return LatentModel(net, study.genes, model.encode(study.X[some]), study.cell_type[some], study.is_perturbed[some], {})
 
 
-def groups_of(study: Study, codes: Array, without: str) -> list[Group]:
-    """Codes (n, k) of all cells as control and perturbed cells by source type, one type left out."""
-    return [Group(t, codes[study.rows(t, False)], codes[study.rows(t, True)]) for t in study.sources if t != without]
-
-
-def shift_for(study: Study, codes: Array, target: str, z: Array, how: str = "similarity_weighted") -> LatentShift:
-    """The latent shift of a type's cells with codes z, from the other types; likeness is that of the components."""
-    groups = groups_of(study, codes, target)
-    here = study.codes[study.rows(target, False)].mean(0)
-    distance = np.array([np.linalg.norm(study.responses[g.name].centroid - here) for g in groups])
-    return estimate(how, groups, z, distance)
-
-
-def score(model: LatentModel, study: Study, name: str, how: str = "similarity_weighted") -> dict[str, float]:
-    """Scores of the latent prediction of one type, with the functions and on the cells that score the baselines."""
-    codes, (start, _) = model.encode(study.X), study.halves(name)
-    X, z = study.X[start], codes[start]
-    moved = model.move(X, model.settle(X, z, shift_for(study, codes, name, z, how).dz), z=z)
-    truth = folds.fold_of(study, name, {}, 1.0).truth
-    return metrics.score(moved.mean(0), moved.var(0), study.latent.encode(moved), truth)
-
-
 def scores_of(model: LatentModel, study: Study) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     """The model's scores on the left-out target, and each baseline's and the ceiling's; empty where it was not measured."""
-    target = study.target
+    target, learned = study.target, study.seen_by(model)
     if target not in study.types or min(len(half) for half in study.halves(target)) < FEW:
         return {}, {name: {} for name in (*BASELINES, "ceiling")}
-    others, centroid = [study.responses[t] for t in study.sources], study.responses[target].centroid
-    shifts = {p: estimate_in_genes(p, "similarity_weighted", others, centroid, study.latent.axes, 1.0) for p in PREDICTORS}
-    measured = folds.fold_of(study, target, shifts, 1.0).scores
-    return score(model, study, target), {name: dict(measured[name]) for name in (*BASELINES, "ceiling")}
+    shifts = transfer.shifts(learned, HOW, learned.sources, learned.asked, 1.0)
+    measured = folds.fold_of(learned, target, shifts, 1.0).scores
+    return measured["latent"], {name: measured[name] for name in (*BASELINES, "ceiling")}
 
 
 def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, last: Step, device: Device) -> dict[str, Any]:

@@ -7,16 +7,16 @@ not know of a cell, its noise, stays with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from gen_core.cells.latent_shift import Group, cosines, share_explained
+from gen_core.cells.latent_shift import Moves, cosines, moves, share_explained
 from gen_core.cells.moved import AnyMoved, MovedEach
-from gen_core.cells.shift import PREDICTORS, Response, Shift, dose_weights, estimate, uncertain, weights_of
+from gen_core.cells.shift import PREDICTORS, Shift, estimate, uncertain, weights_of
 from gen_core.cells.space import Space
 
 if TYPE_CHECKING:
@@ -27,38 +27,26 @@ SAMPLED = 500  # cells whose mean change stands for the shift of their type
 
 
 @dataclass(frozen=True, eq=False)
-class LatentResponse:
-    """What one cell type did in a latent space. groups (D,): its control cells and those at each measured dose (D,)."""
-
-    doses: Array
-    groups: tuple[Group, ...]
-
-    def at(self, dose: float) -> Array:
-        """dz (k,) at a dose, see `dose_weights`."""
-        return np.asarray(dose_weights(self.doses, dose) @ np.stack([group.shift for group in self.groups]))
-
-    def of_each(self, place: Array, dose: float) -> Array:
-        """dz (n, k) of cells at `place` (n, k) relative to the middle of their type, by optimal transport."""
-        weights = dose_weights(self.doses, dose)
-        return np.asarray(sum(w * group.transported(place) for w, group in zip(weights, self.groups, strict=True) if w))
-
-
-@dataclass(frozen=True, eq=False)
 class LatentMove(Shift):
     """A shift in a latent space: dz maps codes (n, k) to what is added to them, (k,) or (n, k)."""
 
     space: Space
-    dz: Callable[[Array], Array]
+    dz: Moves
 
     def move(self, X: Any) -> AnyMoved:
-        z = self.space.encode(X)
-        moved = self.space.change(z, self.dz(z))
-        if sparse.issparse(X):  # X is mostly zeros: to add the rest in place costs a tenth of a dense copy
-            cells = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-            moved.reshape(-1)[cells * X.shape[1] + X.indices] += X.data
-        else:
-            moved += X
-        return MovedEach(np.maximum(moved, 0, out=moved))
+        return moved(self.space, X, self.dz)
+
+
+def moved(space: Space, X: Any, dz: Moves) -> MovedEach:
+    """Cells X (n, G), CSR or dense, moved in a latent space: max(x + dec(z + dz) - dec(z), 0)."""
+    z = space.encode(X)
+    values = space.change(z, dz(z))
+    if sparse.issparse(X):  # X is mostly zeros: to add the rest in place costs a tenth of a dense copy
+        cells = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        values.reshape(-1)[cells * X.shape[1] + X.indices] += X.data
+    else:
+        values += X
+    return MovedEach(np.maximum(values, 0, out=values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,36 +95,19 @@ def _latent(study: Study, how: str, sources: Sequence[str], rows: Array, centroi
     responses = [study.responses[name] for name in sources]
     latent = [study.latent_responses[name] for name in sources]
     weights = weights_of({"mean": "balanced_mean", "transport": "similarity_weighted"}.get(how, how), responses, centroid)
-    if how == "transport":
-        middle = z.mean(0)
-        shifted = lambda z: np.asarray(  # noqa: E731
-            sum(w * response.of_each(z - middle, dose) for w, response in zip(weights, latent, strict=True) if w > 1e-4)
-        )
-    else:
-        vector = _pooled(responses, latent, dose) if how == "mean" else weights @ np.stack([r.at(dose) for r in latent])
-        shifted = lambda z: vector  # noqa: E731
+    shifted = moves(how, latent, weights, z.mean(0), dose)
     some = np.unique(np.linspace(0, len(z) - 1, min(len(z), SAMPLED)).astype(int))
     move = shifted if study.model is None else _settled(study.space, study.X[rows[some]], z[some], shifted)
     mean = study.space.change(z[some], move(z[some])).mean(0)
     return LatentMove(mean, weights, *uncertain(mean, weights, responses, dose), study.space, move)
 
 
-def _settled(space: Space, X: sparse.csr_matrix, z: Array, dz: Callable[[Array], Array]) -> Callable[[Array], Array]:
+def _settled(space: Space, X: sparse.csr_matrix, z: Array, dz: Moves) -> Moves:
     """dz corrected by one vector, so that cells X (n, G) with codes z (n, k) land where it says.
 
     Moved cells keep their noise and do not fall below 0, so that, encoded again, they lie a little off z + dz; what they miss
     on average is added. Once: it was measured to help, and more rounds may run away where a decoder is poor.
     """
-    landed = space.encode(LatentMove(*(np.zeros(0),) * 4, space, dz).move(X).rows(slice(None)))
+    landed = space.encode(moved(space, X, dz).values)
     missed = np.asarray((z + dz(z)).mean(0) - landed.mean(0))
     return lambda z: np.asarray(dz(z) + missed)
-
-
-def _pooled(responses: list[Response], latent: list[LatentResponse], dose: float) -> Array:
-    """As `shift._pooled`, in the latent space: the change of the cells and of the mixture of types."""
-    perturbed = np.array([r.n.sum() for r in responses], float)
-    control = np.array([r.n_control for r in responses], float)
-    perturbed, control = perturbed / perturbed.sum(), control / control.sum()
-    share = float(np.mean([dose_weights(r.doses, dose).sum() for r in responses]))
-    centres = np.stack([r.groups[0].centre for r in latent])
-    return np.asarray(perturbed @ np.stack([r.at(dose) for r in latent]) + share * ((perturbed - control) @ centres))

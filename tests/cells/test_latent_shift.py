@@ -7,16 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from gen_core.cells import latent_shift
-from gen_core.cells.latent_shift import (
-    HOW,
-    Group,
-    cosines,
-    displacements,
-    each,
-    estimate,
-    share_explained,
-    weights_of,
-)
+from gen_core.cells.latent_shift import Group, LatentResponse, cosines, displacements, moves, share_explained
 
 K = 4
 CHANGE = np.array([1.0, -2.0, 0.5, 0.0])
@@ -28,35 +19,45 @@ def group(name: str, at: float, change: np.ndarray = CHANGE, n: int = 80, seed: 
     return Group(name, control, control[: n // 2] - control[: n // 2].mean(0) + control.mean(0) + change)
 
 
-@pytest.mark.parametrize("how", HOW)
+def move(how: str, groups: list[Group], z: np.ndarray, dose: float = 1.0) -> np.ndarray:
+    """What cells at z (n, k) are moved by, all groups counting alike."""
+    responses = [LatentResponse(np.ones(1), (g,)) for g in groups]
+    return moves(how, responses, np.full(len(groups), 1 / len(groups)), z.mean(0), dose)(z)
+
+
+@pytest.mark.parametrize("how", ["mean", "balanced_mean", "transport"])
 def test_where_all_types_shift_alike_every_way_finds_that_shift(how: str) -> None:
     groups = [group("a", 0), group("b", 3), group("c", -8)]
     z = np.random.default_rng(1).normal(size=(30, K)) + 2
-    found = estimate(how, groups, z)
-    assert found.weights.sum() == pytest.approx(1)
-    # the types are of equal shares in both states, so that pooling them adds nothing of the mixture
-    np.testing.assert_allclose(np.broadcast_to(found.dz, z.shape).mean(0), CHANGE, atol=0.35 if how == "transport" else 1e-9)
+    for dose in (0.0, 0.5, 1.0):
+        # the types are of equal shares in both states, so that pooling them adds nothing of the mixture
+        found = np.broadcast_to(move(how, groups, z, dose), z.shape).mean(0)
+        np.testing.assert_allclose(found, dose * CHANGE, atol=0.35 if how == "transport" else 1e-9)
 
 
-def test_a_like_type_counts_more_and_a_given_distance_decides() -> None:
-    groups = [group("near", 0.5, CHANGE), group("far", 6, -CHANGE)]
+def test_types_count_by_their_weights() -> None:
+    responses = [LatentResponse(np.ones(1), (g,)) for g in (group("near", 0.5, CHANGE), group("far", 6, -CHANGE))]
     z = np.zeros((5, K))
-    weights = weights_of("similarity_weighted", groups, z)
-    assert weights[0] > 0.99
-    assert estimate("nearest", groups, z).dz == pytest.approx(CHANGE)
-    assert estimate("balanced_mean", groups, z).dz == pytest.approx(np.zeros(K), abs=1e-9)
-    assert weights_of("nearest", groups, z, np.array([2.0, 1.0])).tolist() == [0, 1]
-    with pytest.raises(ValueError, match="how"):
-        estimate("median", groups, z)
+    for weights in ([1.0, 0.0], [0.5, 0.5], [0.25, 0.75]):
+        found = moves("similarity_weighted", responses, np.array(weights), z.mean(0), 1.0)(z)
+        assert found == pytest.approx((weights[0] - weights[1]) * CHANGE, abs=1e-9)
+
+
+def test_a_dose_that_was_measured_is_given_back() -> None:
+    half, whole = group("a", 0, CHANGE / 4), group("a", 0, CHANGE)
+    response = LatentResponse(np.array([1.0, 10.0]), (half, whole))
+    z = np.zeros((3, K))
+    for dose, share in ((0.0, 0.0), (1.0, 0.25), (10.0, 1.0)):
+        assert moves("nearest", [response], np.ones(1), z.mean(0), dose)(z) == pytest.approx(share * CHANGE, abs=1e-9)
 
 
 def test_pooling_adds_what_the_mixture_does_and_balance_does_not() -> None:
     a, b = group("a", 0, np.zeros(K)), group("b", 10, np.zeros(K))
-    b = Group("b", b.control[:10], b.perturbed)
     b = Group("b", b.control, b.perturbed - b.perturbed.mean(0) + b.control.mean(0))
+    a = Group("a", a.control, np.concatenate([a.perturbed] * 4))  # the mixture of the perturbed cells is another one
     z = np.zeros((3, K))
-    assert np.linalg.norm(estimate("mean", [a, b], z).dz) > 3
-    assert np.linalg.norm(estimate("balanced_mean", [a, b], z).dz) < 1e-9
+    assert np.linalg.norm(move("mean", [a, b], z)) > 3
+    assert np.linalg.norm(move("balanced_mean", [a, b], z)) < 1e-9
 
 
 def test_transport_gives_each_cell_the_shift_of_its_own_place() -> None:
@@ -66,8 +67,8 @@ def test_transport_gives_each_cell_the_shift_of_its_own_place() -> None:
     source = Group("a", control, stretch(rng.normal(size=(300, K))))
     z = rng.normal(size=(200, K))
     truth = stretch(z) - z
-    found = estimate("transport", [source], z).dz
-    constant = estimate("balanced_mean", [source], z).dz
+    found = move("transport", [source], z)
+    constant = move("balanced_mean", [source], z)
     assert found.shape == z.shape
     assert np.corrcoef(found[:, 0], truth[:, 0])[0, 1] > 0.9
     assert ((found - truth) ** 2)[:, 0].mean() < 0.5 * ((constant - truth) ** 2)[:, 0].mean()
@@ -95,7 +96,7 @@ def test_share_explained_and_cosines_of_known_shifts() -> None:
     assert cosines(np.array([[2.0, 0], [0, 3], [-1, 0], [0, 0]])) == pytest.approx(
         np.array([[1, 0, -1, 0], [0, 1, 0, 0], [-1, 0, 1, 0], [0, 0, 0, 0]])
     )
-    assert each([group("a", 1), group("b", 2)]) == pytest.approx(np.stack([CHANGE, CHANGE]))
+    assert np.stack([group("a", 1).shift, group("b", 2).shift]) == pytest.approx(np.stack([CHANGE, CHANGE]))
 
 
 @settings(deadline=None, max_examples=30)

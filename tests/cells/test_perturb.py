@@ -10,7 +10,7 @@ import pytest
 
 import gen_core
 from gen_core import catalog, store
-from gen_core.cells import data, metrics, simulate, study, warn
+from gen_core.cells import data, metrics, opening, simulate, warn
 from gen_core.cells.recipe import Perturb
 from gen_core.cells.shift import BASELINES
 from gen_core.errors import InputError, RecipeError, UserError
@@ -304,7 +304,7 @@ def test_a_wrong_recipe_class_is_refused() -> None:
 def test_a_file_larger_than_memory_is_estimated_from_a_sample_and_predicted_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(study, "MAX_VALUES", 300_000)
+    monkeypatch.setattr(opening, "MAX_VALUES", 300_000)
     small = gen_core.run("cells.perturb", data="simulated", target="T helper", predictor="weighted_shift", seed=5)
     assert "sampled_cells" in codes(small)
     assert small.content.study.X.nnz < 330_000

@@ -12,12 +12,13 @@ from scipy import sparse
 
 from gen_core import catalog, checkpoint, snapshot, store, training
 from gen_core.__main__ import main
-from gen_core.cells import latent_shift, train
+from gen_core.cells import latent_shift, train, transfer
 from gen_core.cells.model import LatentModel
 from gen_core.cells.modelfile import open_model, read_model
 from gen_core.cells.recipe import Perturb, Train
 from gen_core.cells.shift import BASELINES
 from gen_core.cells.simulate import single_dose
+from gen_core.cells.space import Learned
 from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
 from gen_core.training import Step
 
@@ -58,7 +59,7 @@ def test_what_training_leaves_is_a_model_and_nothing_else(folder: Path) -> None:
 
 def test_the_cards_scores_are_those_of_the_weights_as_they_are_read_back(folder: Path, model: LatentModel) -> None:
     study, _ = train.cells_of(SHORT)
-    again = train.score(model, study, "B")
+    again, _ = train.scores_of(model, study)
     for name, value in checkpoint.read_card(folder)["metrics"].items():
         assert again[name] == pytest.approx(value, rel=0.01, abs=2e-3)  # float16
 
@@ -98,25 +99,24 @@ def test_killed_before_its_last_file_it_is_finished_all_the_same(folder: Path, t
 
 
 def test_residual_moves_keep_the_noise_of_each_cell(model: LatentModel, cells: sparse.csr_matrix) -> None:
-    none = model.move(cells, np.zeros(4))
+    space = Learned.of(model)
+    none = transfer.moved(space, cells, lambda z: np.zeros(4)).values
     np.testing.assert_allclose(none, cells.toarray(), atol=1e-6)
-    dz = np.array([1.0, 0, 0, 0])
-    moved = model.move(cells, dz, 0.5)
+    dz = np.array([0.5, 0, 0, 0])
+    moved = transfer.moved(space, cells, lambda z: dz @ space.turn).values
     z = model.encode(cells)
-    expected = np.maximum(cells.toarray() + model.decode_raw(z + 0.5 * dz) - model.decode_raw(z), 0)
-    np.testing.assert_allclose(moved, expected, atol=1e-4)
-    each = model.move(cells, np.tile(dz, (200, 1)), 0.5)
-    np.testing.assert_allclose(each, moved, atol=1e-6)
+    expected = np.maximum(cells.toarray() + model.decode_raw(z + dz) - model.decode_raw(z), 0)
+    np.testing.assert_allclose(moved, expected, atol=1e-3)
+    each = transfer.moved(space, cells.toarray(), lambda z: np.tile(dz @ space.turn, (len(z), 1))).values
+    np.testing.assert_allclose(each, moved, atol=1e-4)
 
 
 def test_settled_cells_land_where_the_shift_says(model: LatentModel, cells: sparse.csr_matrix) -> None:
-    z = model.encode(cells)
-    dz = model.codes[model.code_perturbed].mean(0) - model.codes[~model.code_perturbed].mean(0)
-    miss = lambda shift: np.linalg.norm((model.encode(model.move(cells, shift, z=z)) - z - dz).mean(0))  # noqa: E731
-    assert miss(model.settle(cells, z, dz)) < 0.9 * miss(dz)
-    each = model.settle(cells, z, np.tile(dz, (200, 1)))
-    np.testing.assert_allclose(each, np.tile(model.settle(cells, z, dz), (200, 1)), atol=1e-5)
-    assert model.settle(cells, z, dz, rounds=0) is dz
+    space = Learned.of(model)
+    z = space.encode(cells)
+    dz = space.codes[model.code_perturbed].mean(0) - space.codes[~model.code_perturbed].mean(0)
+    miss = lambda move: np.linalg.norm((space.encode(transfer.moved(space, cells, move).values) - z - dz).mean(0))  # noqa: E731
+    assert miss(transfer._settled(space, cells, z, lambda z: dz)) < 0.9 * miss(lambda z: dz)
 
 
 def test_sparse_and_dense_cells_have_the_same_codes(model: LatentModel, cells: sparse.csr_matrix) -> None:
@@ -131,7 +131,7 @@ def test_another_files_genes_in_another_order_give_the_same_codes(model: LatentM
     z = there.encode(other)
     np.testing.assert_allclose(z, model.encode(cells), atol=1e-4)
     np.testing.assert_allclose(there.decode(z)[:, :-1], model.decode(z)[:, order], atol=1e-4)
-    assert (there.move(other, np.ones(4))[:, -1] == 1).all()  # what the model does not know does not move
+    assert (there.change(z, np.ones(4))[:, -1] == 0).all()  # what the model does not know does not move
     assert model.on(model.genes) is model
 
 
@@ -149,7 +149,7 @@ def test_the_latent_response_is_there_and_alike_across_types(model: LatentModel)
         latent_shift.Group(t, *(model.codes[(model.code_type == t) & (model.code_perturbed == p)] for p in (False, True)))
         for t in sorted(set(model.code_type.tolist()) - {"B"})
     ]
-    assert latent_shift.share_explained(latent_shift.each(groups)) > 0.5
+    assert latent_shift.share_explained(np.stack([group.shift for group in groups])) > 0.5
     assert not ((model.code_type == "B") & model.code_perturbed).any()
 
 
@@ -285,7 +285,7 @@ def test_a_bundled_model_scores_what_its_card_says(name: str) -> None:
     assert isinstance(recipe, Train)
     study, _ = train.cells_of(recipe)
     assert model.genes.tolist() == study.genes.tolist()
-    scores = train.score(model, study, "T helper")
+    scores, _ = train.scores_of(model, study)
     for metric, value in card["metrics"].items():
         assert scores[metric] == pytest.approx(value, rel=0.01, abs=2e-3)
     assert scores["pearson_delta_all"] > card["baselines"]["no_change"]["pearson_delta_all"] + 0.5

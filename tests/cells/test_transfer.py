@@ -15,9 +15,9 @@ from gen_core.__main__ import main
 from gen_core.cells import data, simulate, train, transfer
 from gen_core.cells.latent_shift import displacements
 from gen_core.cells.modelfile import read_model
+from gen_core.cells.opening import open_study
 from gen_core.cells.recipe import Decode, Perturb, Train
 from gen_core.cells.space import Learned, Linear
-from gen_core.cells.study import open_study
 from gen_core.errors import CheckpointError, InputError, RecipeError
 from gen_core.result import Result
 
