@@ -98,11 +98,6 @@ def operation(name: str) -> Operation:
     return _named(OPERATIONS, name, "operation")
 
 
-def data_set(name: str) -> DataSet:
-    """The data set of this name. Raises RecipeError with the nearest name where there is none."""
-    return _named(DATA, name, "data set")
-
-
 def data_sets(system_name: str) -> list[DataSet]:
     """The data sets of a system, bundled ones first."""
     return sorted((d for d in DATA if d.system == system_name and d.role == "data"), key=lambda d: d.url is not None)

@@ -180,11 +180,6 @@ def add_model(folder: Path) -> str:
     return digest
 
 
-def free_bytes() -> int:
-    """Bytes free on the disk that holds the store."""
-    return shutil.disk_usage(_folder()).free
-
-
 def _folder() -> Path:
     folder = home() / "store"
     try:

@@ -53,20 +53,19 @@ def moved(space: Space, X: Any, dz: Moves) -> MovedEach:
 class Likeness:
     """How alike the types respond in the latent space: what a constant shift takes for granted.
 
-    names (T,) of the types; cosines (T, T) between the directions of their shifts; lengths (T,) of the shifts; share of the
-    responses that one constant vector explains, see `latent_shift.share_explained`.
+    names (T,) of the types; cosines (T, T) between the directions of their shifts; share of the responses that one constant
+    vector explains, see `latent_shift.share_explained`.
     """
 
     names: tuple[str, ...]
     cosines: Array
-    lengths: Array
     share: float
 
     @classmethod
     def of(cls, study: Study, dose: float) -> Likeness:
         """Of the types that the response is taken from."""
         vectors = np.stack([study.latent_responses[name].at(dose) for name in study.sources])
-        return cls(study.sources, cosines(vectors), np.linalg.norm(vectors, axis=1), share_explained(vectors))
+        return cls(study.sources, cosines(vectors), share_explained(vectors))
 
 
 def both(first: Shift, second: Shift) -> Shift:
