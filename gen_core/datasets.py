@@ -94,6 +94,26 @@ DATA = (
         path="gen_core.cells.simulate:pathways",
         role="gene_sets",
     ),
+    DataSet(
+        "micrographs",
+        "images",
+        "Rendered micrographs (synthetic)",
+        "Any number of polycrystals, 64 x 64, whose eleven factors are known: grains, boundaries, particles, colour, light.",
+        True,
+        "MIT",
+        "rendered by this project",
+        path="gen_core.images.bundled:micrographs",
+    ),
+    DataSet(
+        "micrographs_cells",
+        "images",
+        "Rendered fluorescent cells (synthetic)",
+        "The same eleven factors drawn as cells in fluorescence: membranes, fibres, nuclei.",
+        True,
+        "MIT",
+        "rendered by this project",
+        path="gen_core.images.bundled:cells",
+    ),
 )
 
 
