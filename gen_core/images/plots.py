@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -28,9 +30,16 @@ def strip(images: Array) -> bytes:
     return png(images.transpose(1, 0, 2, 3).reshape(high, n * wide, 3))
 
 
-def large(image: Array, scale: int = SCALE) -> Array:
-    """A picture (h, w, 3) with every pixel repeated, as 8 bit: sharp however it is shown."""
-    return np.repeat(np.repeat(eight_bit(image), scale, 0), scale, 1)
+def large(image: Array, scale: int = SCALE) -> str:
+    """A picture (h, w, 3) with every pixel repeated, sharp however it is shown, as an address that holds the picture itself.
+
+    A server that keeps it for a page may have dropped it, a move of a control later, before the browser asks.
+    """
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(np.repeat(np.repeat(eight_bit(image), scale, 0), scale, 1)).save(out, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def signed(residual: Array) -> Array:

@@ -109,10 +109,9 @@ def test_a_model_of_ones_own_pictures(page: Page, app_url: str, rest: Rest) -> N
     page.get_by_role("spinbutton", name="Epochs").press("Enter")
     rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    choice = page.get_by_test_id("stSelectbox").filter(has_text="Model")
-    expect(choice.get_by_text("Your pictures").first).to_be_visible(timeout=2 * LONG)
+    page.wait_for_url("**model=sha256*", timeout=2 * LONG)  # trained, and taken up
     rest(page)
-    assert state(page)["model"][0].startswith("sha256:")
+    assert "Your pictures" in page.get_by_role("combobox", name="Model").input_value()
     turn(page, "Edit", rest)
     expect(page.get_by_text("Found without labels")).to_be_visible()
     expect(page.get_by_role("slider", name="Grain size")).to_have_count(0)
