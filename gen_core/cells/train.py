@@ -16,7 +16,8 @@ import numpy as np
 
 from gen_core import checkpoint, store, training
 from gen_core.cells import folds, transfer
-from gen_core.cells.model import BETA, WARM_UP, WIDTH, CellVAE, LatentModel
+from gen_core.cells.counts import counts_of
+from gen_core.cells.model import NETS, CellVAE, LatentModel
 from gen_core.cells.modelfile import write_model
 from gen_core.cells.opening import open_study
 from gen_core.cells.recipe import Perturb, Train, training_of
@@ -37,6 +38,7 @@ VALIDATED = 0.05  # share of the cells that only watch the training
 SCORED = 30  # cells of either condition with which a type can be scored
 MAX_CODES = 4_000  # training codes kept with a model
 HOW = "similarity_weighted"  # the shift that a card tells the scores of
+AUTO = "gaussian"  # on real cells r of the change .800, counts .793: see the README
 RECIPE, CHECK = "recipe.json", "check"
 QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
 
@@ -44,20 +46,20 @@ QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target") 
 class CellTask:
     """The training of a CellVAE as `gen_core.training` asks for it: cells in a seeded order, the last ones to validate."""
 
-    def __init__(self, study: Study, rows: Array, latent_dim: int) -> None:
+    def __init__(self, study: Study, rows: Array, latent_dim: int, likelihood: str = "gaussian") -> None:
         order = np.random.default_rng([study.recipe.seed, 7]).permutation(rows)
         self.X, self.names = study.X[order], study.names[order]
+        self.counts = counts_of(self.X) if likelihood == "negative_binomial" else None
         self.n_valid = max(int(len(order) * VALIDATED), 1)
         self.n_train = len(order) - self.n_valid
-        self.latent_dim = latent_dim
+        self.latent_dim, self.likelihood = latent_dim, likelihood
         self.batches, self.batch = batches_of(study, order)
-        self.fingerprint = f"cells {study.key} {self.X.shape} {self.X.nnz} {latent_dim} {WIDTH} {BETA} {WARM_UP}"
+        net = NETS[likelihood].fingerprint
+        self.fingerprint = f"cells {study.key} {self.X.shape} {self.X.nnz} {latent_dim} {likelihood} {net}"
 
     def module(self) -> torch.nn.Module:
         """The untrained network."""
-        mean = np.asarray(self.X.mean(0)).ravel()
-        variance = float((self.X.multiply(self.X).mean(0) - np.square(mean)).mean())
-        return CellVAE(self.X.shape[1], self.latent_dim, len(self.batches) or 1, mean, variance)
+        return NETS[self.likelihood].starting_at(self.X, self.counts, self.latent_dim, len(self.batches) or 1)
 
     def noise(self, n: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
         """Where in its posterior each cell is taken."""
@@ -74,7 +76,8 @@ class CellTask:
         if self.batches:
             batch = torch.nn.functional.one_hot(torch.from_numpy(self.batch[rows]), len(self.batches)).float().to(eps.device)
         assert isinstance(module, CellVAE)
-        return module.loss(self.X[rows], batch, eps, share)
+        counts = None if self.counts is None else self.counts[rows]
+        return module.loss(self.X[rows], batch, eps, share, counts)
 
 
 def batches_of(study: Study, rows: Array) -> tuple[tuple[str, ...], Array]:
@@ -93,15 +96,17 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     """Train in `folder`, which then holds weights.safetensors, card.json and recipe.json; until then it holds checkpoints.
 
     Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
-    what `open_study` does, InputError where there are too few cells, OutputError where the folder holds something else.
+    what `open_study` does, InputError where there are too few cells or no counts where those are asked for, OutputError where
+    the folder holds something else.
     """
     if refuse_other(folder, recipe):
         yield Step(recipe.epochs, recipe.epochs, text="trained already")
         return
     used = pick(device)
     study, rows = cells_of(recipe)
-    filled = recipe.replace(**{name: getattr(study.recipe, name) for name in QUESTION})
-    task = CellTask(study, rows, recipe.latent_dim)
+    likelihood = AUTO if recipe.likelihood == "auto" else recipe.likelihood
+    filled = recipe.replace(likelihood=likelihood, **{name: getattr(study.recipe, name) for name in QUESTION})
+    task = CellTask(study, rows, recipe.latent_dim, likelihood)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
@@ -117,7 +122,8 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         fewer = np.setdiff1d(rows, study.rows(other, True))
         if recipe.max_seconds is not None:
             settings = replace(settings, max_seconds=max(recipe.max_seconds - last.metrics["seconds"], 1.0))
-        net, _ = yield from _trained(CellTask(study, fewer, recipe.latent_dim), settings, folder / CHECK, used, total, last)
+        again = CellTask(study, fewer, recipe.latent_dim, likelihood)
+        net, _ = yield from _trained(again, settings, folder / CHECK, used, total, last)
         check = check_of(model, frozen(net, study, fewer), study, other)
     yield Step(total, total, last.metrics, "scoring it beside the baselines")
     card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256, "check": check}
@@ -175,7 +181,7 @@ def check_of(model: LatentModel, without: LatentModel, study: Study, name: str) 
 
 def cells_of(recipe: Train) -> tuple[Study, Array]:
     """The study, and the rows that may be learned from: all but the cells that the target's prediction is scored with."""
-    shared = recipe.model_dump(exclude={"model", "latent_dim", "epochs", "check", "max_seconds"})
+    shared = recipe.model_dump(exclude={"model", "latent_dim", "likelihood", "epochs", "check", "max_seconds"})
     study = open_study(Perturb(**shared))
     rows = np.setdiff1d(np.arange(len(study.names)), study.rows(study.target, True))
     if len(rows) < LEAST:
@@ -233,6 +239,7 @@ def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, las
         "metrics": _rounded(scores),
         "baselines": {name: _rounded(values) for name, values in baselines.items()},
         "licence": known.licence if known else "that of the data it was trained on",
+        "likelihood": model.net.likelihood,
         "variance": model.net.variance,
         "cells": base64.b64encode(marks(task.names).tobytes()).decode(),
     }
