@@ -48,6 +48,8 @@ def save(page: Page, name: str, folder: Path) -> Path:
 
 
 def click_map(page: Page, x: float, y: float, rest: Rest) -> None:
+    # A figure is drawn after the rest of the page, and a click before that is nobody's.
+    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=60_000)
     box = page.get_by_test_id("latentFigure").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])

@@ -128,6 +128,7 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     drag = page.get_by_test_id("latentFigure").locator(".nsewdrag")
     drag.wait_for(timeout=LONG)
     rest(page)
+    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
     box = drag.bounding_box()
     assert box
     at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731

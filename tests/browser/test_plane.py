@@ -18,6 +18,7 @@ def test_click_turn_and_collapse(page: Page, app_url: str, rest: Rest) -> None:
     plot = page.get_by_test_id("latentFigure").first
     plot.locator(".plotly").first.wait_for(timeout=LONG)
     rest(page)
+    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
     expect(page.get_by_text("evidence bound").first).to_be_visible()
     box = plot.locator(".nsewdrag").first.bounding_box()
     assert box is not None
