@@ -151,6 +151,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def rounded(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """Numbers as a card holds them: four digits; what is no number as null."""
+    return {name: round(value, 4) if math.isfinite(value) else None for name, value in scores.items()}
+
+
 def sha256(path: Path) -> str:
     """Digest of a file's bytes."""
     with path.open("rb") as stream:

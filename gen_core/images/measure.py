@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from gen_core.checkpoint import rounded
 from gen_core.images import disentangle, metrics, render
 from gen_core.images.atlas import kept_content
 from gen_core.images.model import STYLE, ImageNet
@@ -181,11 +182,6 @@ def half(net: Net) -> Net:
         for p in net.parameters():
             p.copy_(p.half().float())
     return net
-
-
-def rounded(scores: dict[str, float]) -> dict[str, float | None]:
-    """Four digits; what is no number as null."""
-    return {name: round(value, 4) if np.isfinite(value) else None for name, value in scores.items()}
 
 
 def _no_prior() -> Prior:

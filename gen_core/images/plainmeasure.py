@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from gen_core.checkpoint import rounded
 from gen_core.images import disentangle, metrics, render
 from gen_core.images import plain as p
-from gen_core.images.measure import apart, half, rounded, similarity
+from gen_core.images.measure import apart, half, similarity
 from gen_core.images.plainfile import Plain, Plains
 from gen_core.images.plaintask import NOT_SEEN, PlainTask, pictures
 from gen_core.images.rendered import FIRST

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from gen_core import checkpoint, training
+from gen_core import training
 from gen_core.datasets import named, path_of
 from gen_core.device import Device, pick
-from gen_core.errors import OutputError
 from gen_core.images import measure, render
 from gen_core.images.model import ImageNet
 from gen_core.images.modelfile import write_model
@@ -25,14 +22,12 @@ from gen_core.images.plaintask import PlainTask
 from gen_core.images.recipe import Train
 from gen_core.images.rendered import FIRST, RenderedTask
 from gen_core.inputs.images import read_pictures
-from gen_core.result import disk_sentence
 from gen_core.training import Settings, Step, train
 
 if TYPE_CHECKING:
     import torch
 
 Array = np.ndarray
-RECIPE = "recipe.json"
 KEPT = 1_500  # training pictures whose places are kept with a model
 FAMILIES = {"micrographs": "metal", "micrographs_cells": "cells"}  # bundled data and its family
 Task = RenderedTask | PhotoTask | PlainTask
@@ -44,16 +39,12 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
     InputError where the data cannot be read, OutputError where the folder holds something else.
     """
-    if refuse_other(folder, recipe):
+    if training.trained(folder, recipe):
         yield Step(recipe.epochs, recipe.epochs, text="trained already")
         return
     used = pick(device)
     task = task_of(recipe)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
-    except OSError as error:
-        raise OutputError(disk_sentence(error, folder)) from error
+    training.begin(folder, recipe)
     net, last = yield from _trained(task, settings_of(recipe), folder, used)
     yield Step(recipe.epochs, recipe.epochs, last.metrics, "measuring it beside the baselines")
     card = card_of(recipe, task, last, used)
@@ -105,13 +96,11 @@ def card_of(recipe: Train, task: Task, last: Step, device: Device) -> dict[str, 
     """What the model says of itself, but for its numbers."""
     rendered = isinstance(task, RenderedTask)
     known = named(recipe.data)
-    fields = {k: v for k, v in recipe.fields().items() if v != Train.model_fields[k].default}
-    words = [f"--set {shlex.quote(f'{k}={v if isinstance(v, str) else json.dumps(v)}')}" for k, v in fields.items()]
     count = task.n_train * (2 if rendered else 1)
     data = recipe.data.replace("_", "-") if known else "own"
     made = recipe.data in FAMILIES
     more = {"styles": " whose mixes are known", "lecture": " of one structure"}.get(recipe.kind, "") if made else ""
-    return {
+    return training.told(recipe, last, device) | {
         "name": f"images-{data if recipe.kind == 'styles' else recipe.kind}",
         "system": "images",
         "title": known.title if known else f"Your pictures ({count:,}, {recipe.epochs} epochs)",
@@ -125,42 +114,12 @@ def card_of(recipe: Train, task: Task, last: Step, device: Device) -> dict[str, 
         "data": recipe.data,
         "family": FAMILIES.get(recipe.data),
         "synthetic": bool(known and known.synthetic),
-        "command": " ".join(["python -m gen_core train images", *words, "--out DIR"]),
-        "recipe": recipe.document(),
-        "asked": recipe.sha256,
-        "device": device.name,
-        "precision": device.precision,
-        "seconds": round(last.metrics["seconds"], 1),
-        "epochs": last.done,
         "n_pictures": count,
         "pictures_seen": count * last.done,
         "factors": [sum(f.group == g for f in render.FACTORS) for g in render.GROUPS] if rendered else [0, 0, 0],
-        "losses": {name: round(value, 6) for name, value in last.metrics.items() if name.endswith("loss")},
         "notices": [notice.text for notice in getattr(task, "notices", ())],
         "licence": known.licence if known else "that of the pictures it was trained on",
     }
-
-
-def refuse_other(folder: Path, recipe: Train) -> bool:
-    """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
-    or this recipe's own unfinished training."""
-    from gen_core.stamp import read_stamp
-
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    what = "something else"
-    if (folder / checkpoint.CARD).is_file():
-        if checkpoint.read_card(folder).get("asked") == recipe.sha256:
-            checkpoint.load(folder)
-            return True
-        what = "another model"
-    elif (folder / RECIPE).is_file():
-        if read_stamp(folder / RECIPE) == json.loads(recipe.json()):
-            return False
-        what = "the unfinished training of another recipe"
-    raise OutputError(
-        f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
-    )
 
 
 def _trained(task: Task, settings: Settings, folder: Path, device: Device) -> Generator[Step, None, tuple[torch.nn.Module, Step]]:

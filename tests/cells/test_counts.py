@@ -11,7 +11,7 @@ import torch
 from scipy import sparse, stats
 
 import gen_core
-from gen_core import checkpoint, snapshot, store
+from gen_core import checkpoint, store
 from gen_core.__main__ import main
 from gen_core.cells import data, train, transfer
 from gen_core.cells.counts import counts_of
@@ -22,16 +22,14 @@ from gen_core.cells.simulate import single_dose
 from gen_core.cells.space import Learned
 from gen_core.errors import CheckpointError, InputError
 from gen_core.nets.negative_binomial import Curve, log_likelihood, mean_log1p
+from tests.trained import taken_up, trained
 
 SHORT = Train(latent_dim=4, epochs=2, target="B", replicate_key="donor", check=False, likelihood="negative_binomial")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("counts") / "m"
-    for _ in train.steps(SHORT, made, "cpu"):
-        pass
-    return made
+    return trained(train.steps, SHORT, tmp_path_factory.mktemp("counts") / "m")
 
 
 @pytest.fixture(scope="module")
@@ -139,13 +137,7 @@ def test_another_files_genes_keep_their_shares(model: LatentModel, cells: sparse
 
 
 def test_cancelled_and_called_again_it_makes_the_same_model(folder: Path, tmp_path: Path) -> None:
-    steps = train.steps(SHORT, tmp_path, "cpu")
-    next(steps)
-    steps.close()
-    assert snapshot.exists(tmp_path)
-    for _ in train.steps(SHORT, tmp_path, "cpu"):
-        pass
-    assert checkpoint.sha256(tmp_path / checkpoint.WEIGHTS) == checkpoint.sha256(folder / checkpoint.WEIGHTS)
+    taken_up(train.steps, SHORT, tmp_path, folder)
 
 
 def test_the_card_says_which_likelihood_and_the_model_predicts(folder: Path, tmp_path: Path) -> None:

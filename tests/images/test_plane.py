@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import gen_core
-from gen_core import catalog, checkpoint, snapshot, store
+from gen_core import catalog, checkpoint, store
 from gen_core.__main__ import main
 from gen_core.errors import CheckpointError, RecipeError
 from gen_core.images import plain as p
@@ -23,6 +23,7 @@ from gen_core.images.plaintask import NOT_SEEN, pictures
 from gen_core.images.plane import together
 from gen_core.images.recipe import LECTURE, PLAIN, Plane, Train
 from gen_core.images.rendered import FIRST
+from tests.trained import taken_up, trained
 
 SHORT = Train(kind="lecture", betas=(30, 0), pairs=8, epochs=2)
 
@@ -30,10 +31,7 @@ SHORT = Train(kind="lecture", betas=(30, 0), pairs=8, epochs=2)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two networks and two epochs."""
-    made = tmp_path_factory.mktemp("model") / "m"
-    for _ in train.steps(SHORT, made, "cpu"):
-        pass
-    return made
+    return trained(train.steps, SHORT, tmp_path_factory.mktemp("model") / "m")
 
 
 def test_both_terms_are_those_of_the_distributions() -> None:
@@ -92,15 +90,9 @@ def test_what_training_leaves_and_taking_up(folder: Path, tmp_path: Path) -> Non
     assert card["kind"] == "lecture"
     assert card["betas"] == [0, 30]
     assert card["pictures_seen"] == 32
-    assert card["command"].startswith("python -m gen_core train images --set kind=lecture --set 'betas=[30.0, 0.0]'")
+    assert card["command"].startswith("python -m gen_core train images --set kind=lecture --set 'betas=[30.0,0.0]'")
     assert card["baselines"]["mean_picture"].keys() == card["metrics"].keys()
-    steps = train.steps(SHORT, tmp_path, "cpu")
-    next(steps)
-    steps.close()
-    assert snapshot.exists(tmp_path)
-    for _ in train.steps(SHORT, tmp_path, "cpu"):
-        pass
-    assert checkpoint.sha256(tmp_path / checkpoint.WEIGHTS) == checkpoint.sha256(folder / checkpoint.WEIGHTS)
+    taken_up(train.steps, SHORT, tmp_path, folder)
 
 
 def test_the_pictures_that_score_it_were_never_trained_on_and_have_one_structure() -> None:

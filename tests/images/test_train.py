@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import gen_core
-from gen_core import catalog, checkpoint, snapshot, store
+from gen_core import catalog, checkpoint, store
 from gen_core.__main__ import main
 from gen_core.errors import CheckpointError, InputError, OutputError
 from gen_core.images import render, train
@@ -18,6 +18,7 @@ from gen_core.images.photos import PhotoTask
 from gen_core.images.recipe import Train
 from gen_core.images.rendered import FIRST, RenderedTask
 from gen_core.images.space import CONTENT, LATENT
+from tests.trained import taken_up, trained
 
 SHORT = Train(pairs=8, epochs=2)
 
@@ -25,10 +26,7 @@ SHORT = Train(pairs=8, epochs=2)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two epochs."""
-    made = tmp_path_factory.mktemp("model") / "m"
-    for _ in train.steps(SHORT, made, "cpu"):
-        pass
-    return made
+    return trained(train.steps, SHORT, tmp_path_factory.mktemp("model") / "m")
 
 
 @pytest.fixture(scope="module")
@@ -51,15 +49,7 @@ def test_what_training_leaves_is_a_model_and_nothing_else(folder: Path) -> None:
 
 
 def test_cancelled_and_called_again_it_makes_the_same_model(folder: Path, tmp_path: Path) -> None:
-    steps = train.steps(SHORT, tmp_path, "cpu")
-    next(steps)
-    steps.close()
-    assert snapshot.exists(tmp_path)
-    for _ in train.steps(SHORT, tmp_path, "cpu"):
-        pass
-    assert checkpoint.sha256(tmp_path / checkpoint.WEIGHTS) == checkpoint.sha256(folder / checkpoint.WEIGHTS)
-    assert not snapshot.exists(tmp_path)
-    assert [step.text for step in train.steps(SHORT, tmp_path, "cpu")] == ["trained already"]
+    taken_up(train.steps, SHORT, tmp_path, folder)
 
 
 def test_a_folder_with_something_else_is_refused(folder: Path, tmp_path: Path) -> None:
