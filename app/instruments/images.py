@@ -18,13 +18,13 @@ import streamlit as st
 from app.instruments import images_apart
 from app.instruments import images_own as own
 from app.instruments import images_views as views
-from app.instruments.images_controls import VERBS, controls, verb_of, widgets
+from app.instruments.images_controls import VERBS, controls, verb_of, verbs, widgets
 from app.parts import evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from gen_core import catalog
 from gen_core.images import question
-from gen_core.images.recipe import Edit, Images, Interpolate, Map, Mix, Plane, Sample
+from gen_core.images.recipe import Edit, Images, Interpolate, Map, Mix, Plane, Sample, Train
 
 PAGE = "images"
 PRESETS = {
@@ -113,24 +113,25 @@ def instrument(now: Images) -> None:
         export.panel(result, figures)
 
 
-recipe = session.start(PAGE, "images.interpolate", default, widgets)
+asked = session.start(PAGE, "images.interpolate", default, widgets)
+recipe = asked if isinstance(asked, Images) else default()
 header(PAGE)
 presets.row(PAGE, PRESETS, default)
-verbs, models = st.columns([3, 1], vertical_alignment="bottom")
+left, right = st.columns([3, 1], vertical_alignment="bottom")
 told = "What to do with the pictures."
-with verbs:
+with left:
     st.segmented_control(
-        "Do", list(VERBS), key=session.key(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
+        "Do", verbs(recipe), key=session.key(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
     )
-with models, guard():
+with right, guard():
     if not isinstance(recipe, Plane):
-        asked = own.choose_model(recipe)
-        recipe = recipe if asked == recipe.model else recipe.replace(model=asked, model_sha256=None)
+        model = own.choose_model(recipe)
+        recipe = recipe if model == recipe.model else recipe.replace(model=model, model_sha256=None)
 instrument(recipe)
 with guard():
     if not isinstance(recipe, Plane):
         views.model(recipe)
     images_apart.show()
-own.training(recipe)
+own.training(recipe, asked if isinstance(asked, Train) else None)
 explain.explain(IDEA, FORMULA, SOURCE)
 explain.mislead(PAGE, TRAPS)

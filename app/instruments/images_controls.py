@@ -14,8 +14,9 @@ from gen_core.errors import RecipeError
 from gen_core.images import map_plots
 from gen_core.images.atlas import atlas_of, thinned
 from gen_core.images.modelfile import open_space
-from gen_core.images.recipe import GROUPS, Edit, Grid, Images, Interpolate, Invert, Map, Mix, Plane, Sample, Stylize
+from gen_core.images.recipe import GROUPS, Decode, Edit, Grid, Images, Interpolate, Invert, Map, Mix, Plane, Sample, Stylize
 from gen_core.images.render import FACTORS, NAMES
+from gen_core.recipe import Recipe
 
 VERBS: dict[str, type[Images]] = {
     "Walk": Interpolate,
@@ -27,7 +28,9 @@ VERBS: dict[str, type[Images]] = {
     "Sample": Sample,
     "Map": Map,
     "Plane": Plane,
+    "Decode": Decode,
 }
+HIDDEN = {"Decode"}  # shown where a link or a file asks for it
 UNLABELLED = {"All": [f"pc{i}" for i in range(1, 5)]} | {g.capitalize(): [f"{g}{i}" for i in range(1, 5)] for g in GROUPS}
 AXES = "Where the styles of the training pictures vary most (PCA). What an axis means, its picture says."
 CLOSED = "What changes the decoder most, read off its weights alone (SeFa, Shen & Zhou 2021)."
@@ -39,8 +42,15 @@ def verb_of(recipe: Images) -> str:
     return next(name for name, kind in VERBS.items() if isinstance(recipe, kind))
 
 
-def widgets(recipe: Images) -> dict[str, Any]:
+def verbs(recipe: Images) -> list[str]:
+    """What can be chosen: of what is seldom asked for only what this recipe asks."""
+    return [name for name in VERBS if name not in HIDDEN or name == verb_of(recipe)]
+
+
+def widgets(recipe: Recipe) -> dict[str, Any]:
     """A recipe as the values of the widgets: a picture is a seed and, beside it, one of the user's own or none."""
+    if not isinstance(recipe, Images):  # a training, which has a panel of its own
+        return widgets(Interpolate())
     fields, verb = recipe.fields(), verb_of(recipe)
     values: dict[str, Any] = {"verb": verb, **{k: v for k, v in fields.items() if not isinstance(v, list | dict)}}
     for name, seed in _pictures(recipe).items():
@@ -228,6 +238,14 @@ def sample(now: Images) -> dict[str, Any]:
     return made | {"around": picture("picture", "Picture (seed)"), "radius": radius}
 
 
+def decode(now: Images) -> dict[str, Any]:
+    """Latent vectors, which come from elsewhere: only the structure can be chosen, where they hold none."""
+    assert isinstance(now, Decode)
+    count, length = len(now.z), len(now.z[0])
+    st.caption(f"{count:,} latent vector{'s' * (count != 1)} of {length:,} number{'s' * (length != 1)}.")
+    return {"z": now.z, "content": picture("picture", "Structure (seed)")}
+
+
 def atlas(now: Images) -> dict[str, Any]:
     """The spot and the region that were clicked and drawn on the map; how that is coloured is no part of the recipe."""
     event = figure.picked("images.map")
@@ -267,6 +285,7 @@ MAKERS: dict[str, Callable[[Images], dict[str, Any]]] = {
     "Sample": sample,
     "Map": atlas,
     "Plane": lambda now: images_plane.controls(),
+    "Decode": decode,
 }
 
 
@@ -284,7 +303,7 @@ def _pictures(recipe: Images) -> dict[str, int | str]:
         return {"picture": 0 if recipe.around is None else recipe.around}
     if isinstance(recipe, Map):
         return {} if recipe.show is None else {"shown": recipe.show}
-    return {"picture": recipe.content} if isinstance(recipe, Stylize) else {}
+    return {"picture": recipe.content} if isinstance(recipe, Stylize | Decode) else {}
 
 
 def _own(*needed: str | None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from typing import Any
 
 import streamlit as st
@@ -14,6 +13,7 @@ from gen_core import checkpoint, store
 from gen_core.errors import InputError, UserError
 from gen_core.images import question
 from gen_core.images.recipe import BUNDLED, Images, Train
+from gen_core.inputs.archive import pack
 
 PAGE = "images"
 TYPES = ["png", "jpg", "jpeg", "tif", "tiff"]
@@ -68,13 +68,15 @@ def _arrived(key: str) -> None:
     session.turn_over(PAGE, "own")
 
 
-def training(now: Images) -> None:
-    """The panel that learns a model from a set of the user's pictures, away from the page."""
-    kept: dict[str, Any] = session.get(PAGE, "set", {})
+def training(now: Images, asked: Train | None) -> None:
+    """The panel that learns a model from a set of the user's pictures, away from the page; `asked` is a link's or a file's."""
+    if asked is not None:
+        session.put(PAGE, "set", {"recipe": asked, "name": "the pictures of the link"})
     last = next((job for job in jobs.known("images.train") if session.may_see(job.id)), None)
-    if not kept and last is not None and isinstance(last.recipe, Train):  # after a reload that of the job
-        kept = {"digest": last.recipe.data, "name": "the pictures of the last training", "cut": last.recipe.cut}
-    opened = last is not None and last.state != "done"
+    kept: dict[str, Any] = session.get(PAGE, "set", {})
+    if not kept and last is not None:  # after a reload that of the job
+        kept = {"recipe": last.recipe, "name": "the pictures of the last training"}
+    opened = asked is not None or (last is not None and last.state != "done")
     with st.expander("Learn from your own pictures", icon=":material/model_training:", expanded=opened), guard():
         st.caption(
             "A zip with pictures, or many pictures at once (PNG, JPEG or TIFF, 8 or 16 bit, grey or colour, of any size). "
@@ -89,23 +91,27 @@ def training(now: Images) -> None:
         st.caption(f":material/lock: {session.promise()}")
         if not kept:
             return
-        left, right = st.columns([3, 2])
-        told = "Where details matter more than the whole, tiles; a picture smaller than a tile is made larger."
-        names = list(CUTS)
-        cut = left.radio("Cut", names, names.index(kept.get("cut", "resize")), format_func=CUTS.__getitem__, help=told)
-        count = question.count(kept["digest"], cut)
-        told = "Times that every picture is learned from."
-        usual = last.recipe.epochs if last is not None and isinstance(last.recipe, Train) else max(4, SEEN // max(count, 1))
-        key = f"{PAGE}/train/{kept['digest']}/{cut}/epochs"
-        epochs = right.number_input("Epochs", 1, 10_000, usual, key=key, help=told)
-        recipe = Train(data=kept["digest"], cut=cut, epochs=epochs)
-        about = f"{count:,} pictures out of {kept['name']}. About {jobs.rounded(5 + 0.03 * count * epochs)} on one core."
-        job = jobs.panel(PAGE, recipe, about=plain(about), opens=now)
+        job = _panel(now, kept["recipe"], kept["name"])
     if job is not None and job.model is not None and session.get(PAGE, "train/told") != job.id:
         session.put(PAGE, "train/told", job.id)
         session.own(job.model)
-        session.put(PAGE, "train/next", job.model)
-        st.rerun()
+        if job.recipe.fields()["kind"] == "styles":  # what the verbs need
+            session.put(PAGE, "train/next", job.model)
+            st.rerun()
+
+
+def _panel(now: Images, wanted: Train, name: str) -> Any:
+    """How it is cut and how long it is learned from, and its job."""
+    left, right = st.columns([3, 2])
+    told = "Where details matter more than the whole, tiles; a picture smaller than a tile is made larger."
+    names, key = list(CUTS), f"{PAGE}/train/{wanted.sha256}"
+    cut = left.radio("Cut", names, names.index(wanted.cut), key=f"{key}/cut", format_func=CUTS.__getitem__, help=told)
+    count = question.count(wanted.replace(cut=cut))
+    told = "Times that every picture is learned from."
+    epochs = right.number_input("Epochs", 1, 10_000, wanted.epochs, key=f"{key}/epochs", help=told)
+    recipe = wanted.replace(cut=cut, epochs=epochs)
+    about = f"{count:,} pictures out of {name}. About {jobs.rounded(5 + 0.03 * count * epochs)} on one core."
+    return jobs.panel(PAGE, recipe, about=plain(about), opens=now)
 
 
 def _set_arrived(key: str) -> None:
@@ -121,7 +127,9 @@ def _set_arrived(key: str) -> None:
             source, name = _packed(files), f"{len(files)} pictures"
         digest = store.add_checked(source, name, question.check_pictures)
         session.own(digest)
-        session.put(PAGE, "set", {"digest": digest, "name": name})
+        wanted = Train(data=digest)
+        wanted = wanted.replace(epochs=max(4, SEEN // question.count(wanted)))
+        session.put(PAGE, "set", {"recipe": wanted, "name": name})
     except UserError as error:
         session.put(PAGE, "set/error", str(error))
     session.turn_over(PAGE, "set")
@@ -131,9 +139,4 @@ def _packed(files: Any) -> io.BytesIO:
     """Uploaded pictures as one zip; the names only keep their order."""
     if any(file.name.lower().endswith(".zip") for file in files):
         raise InputError("Give one zip, or pictures, not both.")
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        for i, file in enumerate(files):
-            archive.writestr(zipfile.ZipInfo(f"{i:05d}.{file.name.rpartition('.')[2].lower()}"), file.getvalue())
-    content.seek(0)
-    return content
+    return pack((f"{i:05d}.{file.name.rpartition('.')[2].lower()}", file.getvalue()) for i, file in enumerate(files))

@@ -183,6 +183,7 @@ SHOWN: dict[str, Callable[[Result], Figures]] = {
     "Sample": several,
     "Map": images_map.show,
     "Plane": images_plane.show,
+    "Decode": several,
 }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gen_core.datasets import path_of
+from gen_core.datasets import named, path_of
 from gen_core.errors import InputError
-from gen_core.images.recipe import Edit, Grid, Images, Interpolate, Invert, Mix, Stylize
+from gen_core.images.recipe import Edit, Grid, Images, Interpolate, Invert, Mix, Stylize, Train
 from gen_core.inputs.images import read_picture, read_pictures
 from gen_core.memo import Memo
 
@@ -27,14 +27,17 @@ def check_pictures(digest: str) -> None:
     """Raise InputError where this content is no zip with pictures enough to learn from."""
     from gen_core.images.photos import LEAST
 
-    n = count(digest, "tiles")
+    n = count(Train(data=digest, cut="tiles"))
     if n < LEAST:
         raise InputError(f"There {'is' if n == 1 else 'are'} only {n} to learn from here; at least {LEAST} pictures are needed.")
 
 
-def count(digest: str, cut: str) -> int:
-    """How many training pictures a zip gives, whole ones or tiles."""
-    found: int = COUNTS.get((digest, cut), lambda: len(read_pictures(path_of(digest), 64, cut == "tiles").images))
+def count(recipe: Train) -> int:
+    """How many pictures an epoch of this training sees: those of a zip, whole or as tiles, or rendered ones."""
+    if named(recipe.data) is not None:
+        return 2 * recipe.pairs
+    key = (recipe.data, recipe.cut)
+    found: int = COUNTS.get(key, lambda: len(read_pictures(path_of(recipe.data), 64, recipe.cut == "tiles").images))
     return found
 
 

@@ -156,3 +156,15 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     rest(page)
     assert state(page)["region"] == ["null"]
     assert state(page)["spot"] == was["spot"]
+
+
+def test_links_of_what_has_no_verb(page: Page, app_url: str, rest: Rest) -> None:
+    page.goto(f"{app_url}/images?operation=images.decode&z=[[0.5,-1],[0,0]]")
+    expect(page.get_by_text("2 latent vectors of 2 numbers.")).to_be_visible(timeout=LONG)
+    rest(page)
+    assert state(page)["operation"] == ["images.decode"]
+    page.goto(f"{app_url}/images?operation=images.train&epochs=3")
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("3", timeout=LONG)
+    rest(page)
+    assert not page.get_by_test_id("stException").count()
+    assert not page.get_by_role("radio", name="Decode", exact=True).count()
