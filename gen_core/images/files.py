@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from gen_core.inputs.archive import pack
 from gen_core.recipe import Recipe
 from gen_core.stamp import npz_member, png_info, stamp, tiff_description
 
@@ -78,20 +80,19 @@ def drawing(path: Path, images: Array, columns: int, recipe: Recipe) -> None:
     parts = []
     for i, image in enumerate(images):
         at = f'x="{i % columns * (wide + GAP)}" y="{i // columns * (high + GAP)}" width="{wide}" height="{high}"'
-        data = base64.b64encode(png(image)).decode()
         name = f'id="row{i // columns + 1}-column{i % columns + 1}"'
-        parts.append(f'<image {name} {at} style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>')
+        parts.append(f'<image {name} {at} style="image-rendering:pixelated" href="{address(png(image))}"/>')
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">\n{chr(10).join(parts)}\n</svg>\n'
     path.write_text(svg, encoding="utf-8")
     stamp(path, recipe)
 
 
-def png(image: Array) -> bytes:
-    """One picture (h, w, 3) in [0, 1] as PNG."""
+def png(image: Array, scale: int = 1) -> bytes:
+    """One picture (h, w, 3) in [0, 1] as PNG, every pixel repeated `scale` times along both axes."""
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(eight_bit(image)).save(out, "PNG")
+    Image.fromarray(np.repeat(np.repeat(eight_bit(image), scale, 0), scale, 1)).save(out, "PNG", compress_level=2)
     return out.getvalue()
 
 
@@ -106,18 +107,13 @@ def animation(path: Path, images: Array, recipe: Recipe) -> None:
     stamp(path, recipe)
 
 
+def address(data: bytes, kind: str = "png") -> str:
+    """A picture's file as an address that holds the picture itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
 def zipped(path: Path, images: dict[str, Array]) -> None:
     """Pictures (h, w, 3) by name as PNG files in a zip that is the same for the same pictures."""
-    import io
-    import os
-    import zipfile
-
-    from PIL import Image
-
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
-        for name, image in images.items():
-            content = io.BytesIO()
-            Image.fromarray(eight_bit(image)).save(content, "PNG")
-            archive.writestr(zipfile.ZipInfo(name), content.getvalue())
+    partial.write_bytes(pack((name, png(image)) for name, image in images.items()).getvalue())
     os.replace(partial, path)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gen_core.images import files, metrics
 from gen_core.images.modelfile import Named, codes_of, look_up, notices_of, opened, told_of
+from gen_core.images.plain_path import content_kept, plain_path
 from gen_core.images.recipe import Interpolate
 from gen_core.images.sample import strange
 from gen_core.images.space import CONTENT, Array, Prior, Space
@@ -58,8 +59,6 @@ def run(recipe: Interpolate, progress: object = None) -> Result:
     beside = dict(zip(numbers, [*vars(rival.speed).values(), float(rival.percentile.max())], strict=True))
     baselines: dict[str, dict[str, float]] = {other.path: beside}
     if recipe.space == "w":  # the structure should stay: the same walk where structure and style are not apart
-        from gen_core.images.plain_path import content_kept, plain_path
-
         a, b = told_of(list(made.ends))
         numbers["content_kept"] = content_kept(made.space, made.images, a, b)
         beside["content_kept"] = content_kept(made.space, rival.images, a, b)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gen_core import palette
-from gen_core.images.files import eight_bit
+from gen_core.images.files import address, eight_bit
 from gen_core.images.render import FACTORS, NAMES, SIZE, Factor
 from gen_core.images.space import STRANGE
 from gen_core.memo import Memo
@@ -140,7 +139,7 @@ def _thumbnails(figure: go.Figure, atlas: Atlas, colour: str | None, scaled: tup
     half = np.array([side, side / atlas.upright]) / 2
     low, high = middles.min(0) - half, middles.max(0) + half
     figure.add_layout_image(
-        source=f"data:image/webp;base64,{base64.b64encode(sheet).decode()}",
+        source=address(sheet, "webp"),
         xref="x",
         yref="y",
         x=float(low[0]),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from gen_core import checkpoint
-from gen_core.images.interpolate import Path
 from gen_core.images.plainfile import open_plain
 from gen_core.images.recipe import PLAIN
 from gen_core.images.space import CONTENT, Array, Space
 from gen_core.latent.paths import lerp
 from gen_core.memo import Memo
+
+if TYPE_CHECKING:
+    from gen_core.images.interpolate import Path
 
 WAYS = Memo(32 << 20, lambda found: 1 << 20)
 

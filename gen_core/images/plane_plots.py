@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import io
 
 import numpy as np
 import plotly.graph_objects as go
 
 from gen_core import palette
-from gen_core.images.files import eight_bit
+from gen_core.images.files import address, eight_bit
 from gen_core.images.plane import Drawn
 
 Array = np.ndarray
@@ -96,9 +95,9 @@ def behind(made: Drawn) -> dict[str, object]:
     if picture.width > WIDE:
         picture = picture.resize((WIDE, WIDE), Image.Resampling.BOX)
     picture.save(out, "JPEG", quality=88, subsampling=0)
-    source = "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
     return {
-        "source": source, "xref": "x", "yref": "y", "x": -reach, "y": reach, "sizex": 2 * reach, "sizey": 2 * reach,
+        "source": address(out.getvalue(), "jpeg"),
+        "xref": "x", "yref": "y", "x": -reach, "y": reach, "sizex": 2 * reach, "sizey": 2 * reach,
         "sizing": "stretch", "layer": "below",
     }  # fmt: skip
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,14 +10,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gen_core import palette
-from gen_core.images.files import eight_bit, png
+from gen_core.images.files import address, png
 
 if TYPE_CHECKING:
     from gen_core.images.interpolate import Path
     from gen_core.images.statistics import Layer
 
 Array = np.ndarray
-SCALE = 3  # screen pixels for one of a picture
 NAMES = {"lerp": "Straight (lerp)", "slerp": "Along the sphere (slerp)"}
 ROLES = {"lerp": "control", "slerp": "predicted"}
 
@@ -30,16 +27,12 @@ def strip(images: Array) -> bytes:
     return png(images.transpose(1, 0, 2, 3).reshape(high, n * wide, 3))
 
 
-def large(image: Array, scale: int = SCALE) -> str:
+def large(image: Array, scale: int) -> str:
     """A picture (h, w, 3) with every pixel repeated, sharp however it is shown, as an address that holds the picture itself.
 
     A server that keeps it for a page may have dropped it, a move of a control later, before the browser asks.
     """
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(np.repeat(np.repeat(eight_bit(image), scale, 0), scale, 1)).save(out, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
+    return address(png(image, scale))
 
 
 def signed(residual: Array) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import stat
 import warnings
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ import numpy as np
 
 from gen_core.errors import InputError
 from gen_core.inputs import human_size, read_limited, sniff
-from gen_core.inputs.archive import open_zip, read_member
+from gen_core.inputs.archive import open_zip, pack, read_member
 from gen_core.result import Notice
 
 if TYPE_CHECKING:
@@ -98,12 +97,7 @@ def packed(folder: Path) -> io.BytesIO:
         raise InputError(
             f"The folder {folder.name!r} holds {len(files):,} pictures of {human_size(total)}, more than is read here."
         )
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        for p in files:
-            archive.writestr(zipfile.ZipInfo(p.relative_to(folder).as_posix()), read_limited(p, MAX_BYTES))
-    content.seek(0)
-    return content
+    return pack((p.relative_to(folder).as_posix(), read_limited(p, MAX_BYTES)) for p in files)
 
 
 def decoded(data: bytes) -> tuple[Array, tuple[Notice, ...]]:
