@@ -12,7 +12,6 @@ from app.instruments.images_controls import PAGE, forget_on_map
 from app.parts import evidence, figure, map, session
 from app.parts.evidence import number
 from gen_core.images import map_plots, plots
-from gen_core.images.files import sheet
 from gen_core.images.map import Mapped, Region, Shown, Spot
 from gen_core.images.render import FACTORS
 from gen_core.images.space import STRANGE
@@ -61,7 +60,7 @@ def spot(found: Spot, dark: bool, known: dict[str, float]) -> None:
     st.image(plots.large(map_plots.faded(found.image, found.percentile, dark), 5), width="stretch")
     usual = found.percentile <= STRANGE
     evidence.badge(f"farther out than {found.percentile:.0f} %" if usual else "hardly any picture lies here", usual)
-    st.image(plots.large(sheet(found.near_images, 5), 2), width="stretch")
+    st.image(plots.large(plots.laid_out(found.near_images, 5, dark), 2), width="stretch")
     st.caption("Nearest to it in the latent space (small rings).")
     if found.factors is not None:
         st.caption(f"Read off it by the model: {'; '.join(read(found.factors, known))}.")
@@ -81,7 +80,7 @@ def read(factors: Any, known: dict[str, float]) -> list[str]:
 def shown(found: Shown) -> None:
     """The picture that was put on the map, and what the model makes of it."""
     left, right = st.columns([1, 3], vertical_alignment="center")
-    left.image(plots.large(sheet(np.stack([found.named.image, found.image]), 2), 2), width="stretch")
+    left.image(plots.large(plots.laid_out(np.stack([found.named.image, found.image]), 2, figure.dark()), 2), width="stretch")
     with right:
         usual = found.percentile <= STRANGE
         evidence.badge(f"farther out than {found.percentile:.0f} %" if usual else "unlike any training picture", usual)
@@ -99,7 +98,7 @@ def region(made: Mapped, found: Region) -> None:
     mean.caption("Mean: smooth, since structures do not line up.")
     differ.image(plots.large(map_plots.heat(found.deviation), 4), width="stretch")
     differ.caption(f"Spread at each pixel; yellow: {map_plots.TOP:g} of 1.")
-    new.image(plots.large(sheet(found.samples, 4 if len(found.samples) <= 16 else 8), 3), width="stretch")
+    new.image(plots.large(plots.laid_out(found.samples, 4 if len(found.samples) <= 16 else 8, figure.dark()), 3), width="stretch")
     new.caption("New pictures from there (orange dots).")
     if found.values.shape[1]:
         rows = [

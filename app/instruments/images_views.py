@@ -148,7 +148,7 @@ def invert(result: Result) -> Figures:
             "Picture": made.named.image,
             "First guess": made.first,
             "Refined": made.image,
-            "What is left": plots.signed(made.residual),
+            "What is left": plots.signed(made.residual, figure.dark()),
         }
     )
     st.caption(
@@ -159,11 +159,9 @@ def invert(result: Result) -> Figures:
 
 def several(result: Result) -> Figures:
     """Pictures row by row."""
-    from gen_core.images.files import sheet
-
     images = result.content.images
     columns = result.recipe.fields().get("columns") or min(8, int(np.ceil(np.sqrt(len(images)))))
-    st.image(plots.large(sheet(images, columns), 2 if len(images) > 64 else 3))
+    st.image(plots.large(plots.laid_out(images, columns, figure.dark()), 2 if len(images) > 64 else 3))
     return {}
 
 

@@ -41,11 +41,11 @@ def arrays(path: Path, recipe: Recipe, **values: Array) -> None:
     np.savez_compressed(path, **plain, recipe=npz_member(recipe))  # type: ignore[arg-type]
 
 
-def sheet(images: Array, columns: int) -> Array:
-    """Pictures (n, h, w, 3) in rows of `columns` on white: one picture (H, W, 3)."""
+def sheet(images: Array, columns: int, ground: Array | float = 1.0) -> Array:
+    """Pictures (n, h, w, 3) in rows of `columns` on white or another ground (3,): one picture (H, W, 3)."""
     n, high, wide, _ = images.shape
     rows = -(-n // columns)
-    made = np.ones((rows * (high + GAP) - GAP, columns * (wide + GAP) - GAP, 3), np.float32)
+    made = np.full((rows * (high + GAP) - GAP, columns * (wide + GAP) - GAP, 3), ground, np.float32)
     for i, image in enumerate(images):
         top, left = i // columns * (high + GAP), i % columns * (wide + GAP)
         made[top : top + high, left : left + wide] = image

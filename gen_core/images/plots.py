@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from gen_core import palette
-from gen_core.images.files import address, png
+from gen_core.images.files import address, png, sheet
 
 if TYPE_CHECKING:
     from gen_core.images.interpolate import Path
@@ -35,12 +35,23 @@ def large(image: Array, scale: int) -> str:
     return address(png(image, scale))
 
 
-def signed(residual: Array) -> Array:
+def laid_out(images: Array, columns: int, dark: bool = False) -> Array:
+    """Pictures (n, h, w, 3) in rows of `columns` on the page's own ground: one picture (H, W, 3)."""
+    return sheet(images, columns, _rgb(palette.role("paper", dark)))
+
+
+def signed(residual: Array, dark: bool = False) -> Array:
     """A difference (h, w, 3) as a picture: its mean over the channels, purple below zero, orange above, 0.25 at full colour."""
     value = np.clip(residual.mean(2) / 0.25, -1, 1)
-    low, middle, high = (np.array([int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)]) for c in ("#542788", "#f7f7f7", "#b35806"))
+    ends = ("#998ec3", palette.role("paper", True), "#f1a340") if dark else ("#542788", "#f7f7f7", "#b35806")
+    low, middle, high = map(_rgb, ends)
     share = np.abs(value)[..., None]
     return np.asarray(middle * (1 - share) + np.where(value[..., None] < 0, low, high) * share)
+
+
+def _rgb(colour: str) -> Array:
+    """A colour "#rrggbb" as three values (3,) in [0, 1]."""
+    return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
 def table(rows: Sequence[Array], columns: Sequence[Array], cells: Array, dark: bool = False, gap: int = 4) -> Array:
@@ -49,8 +60,7 @@ def table(rows: Sequence[Array], columns: Sequence[Array], cells: Array, dark: b
     cells (len(rows) * len(columns), h, w, 3), row by row; a wider gap sets the headings apart.
     """
     high, wide = cells.shape[1:3]
-    paper = palette.role("paper", dark)
-    colour = np.array([int(paper[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    colour = _rgb(palette.role("paper", dark))
     down = [0, *(high + 3 * gap + i * (high + gap) for i in range(len(rows)))]
     across = [0, *(wide + 3 * gap + i * (wide + gap) for i in range(len(columns)))]
     made = np.broadcast_to(colour, (down[-1] + high, across[-1] + wide, 3)).copy()
