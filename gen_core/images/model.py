@@ -50,9 +50,12 @@ class ImageNet(nn.Module):
         self.e32 = nn.Sequential(nn.Conv2d(5, 16, 4, 2, 1), nn.SiLU(), conv(16, 24))
         self.e16 = nn.Sequential(conv(24, 48, 2), conv(48, 48))
         self.e8 = nn.Sequential(conv(48, 64, 2), conv(64, 64))
-        pooled = (2 * 64 + 2 * 48, 2 * 48 + 2 * 24, 2 * 24 + 12)
+        pooled = (2 * 64 + 2 * 48, 2 * 48 + 2 * 24, 2 * 24 + 18)
         self.to_style = nn.ModuleList(nn.Sequential(nn.Linear(n, 96), nn.SiLU(), nn.Linear(96, 2 * STYLE)) for n in pooled)
         self.to_content = nn.Sequential(conv(49, WIDTH), conv(WIDTH, WIDTH), nn.Conv2d(WIDTH, 2 * CHANNELS, 3, 1, 1))
+        self.look = nn.Sequential(nn.Conv2d(6, 24, 4, 2, 1), nn.SiLU(), conv(24, 48, 2), conv(48, 48))
+        self.correct = nn.Sequential(conv(49 + CHANNELS, WIDTH), conv(WIDTH, WIDTH), nn.Conv2d(WIDTH, CHANNELS, 3, 1, 1))
+        self.restyle = nn.Sequential(nn.Linear(2 * 48 + len(GROUPS) * STYLE, 96), nn.SiLU(), nn.Linear(96, len(GROUPS) * STYLE))
         self.scale = nn.Linear(STYLE, 2)
         self.period = nn.Linear(STYLE, 1)
         self.heads = nn.ModuleList(nn.Linear(STYLE, n) if n else nn.Identity() for n in factors)
@@ -68,6 +71,9 @@ class ImageNet(nn.Module):
             for head in self.to_style:
                 head[2].bias[STYLE:].fill_(-4.0)  # type: ignore[index]
             self.to_content[2].bias[CHANNELS:].fill_(-4.0)  # type: ignore[index]
+            for last in (self.correct[2], self.restyle[2]):
+                last.weight.zero_()  # type: ignore[operator]
+                last.bias.zero_()  # type: ignore[operator]
             self.rgb.weight.mul_(0.3)
 
     def posterior(self, x: torch.Tensor) -> tuple[Codes, Codes]:
@@ -86,8 +92,20 @@ class ImageNet(nn.Module):
         return (normalise(content), mean), (doubt.clamp(-8, 2), spread)
 
     def encode(self, x: torch.Tensor) -> Codes:
-        """Content (n, 8, 16, 16) and styles (n, 3, 16) of pictures: the means of their posteriors."""
-        return self.posterior(x)[0]
+        """Content (n, 8, 16, 16) and styles (n, 3, 16) of pictures: means of posteriors, corrected by a second glance."""
+        return self.corrected(x, self.posterior(x)[0])
+
+    def corrected(self, x: torch.Tensor, codes: Codes) -> Codes:
+        """Codes once more, after a look at what they draw and what of x (n, 3, 64, 64) that misses: the second glance of the
+        encoder (iterative inference, Marino et al. 2018)."""
+        content, styles = codes
+        with torch.no_grad():
+            drawn = self.decode(content, styles)
+        y = self.look(torch.cat([2 * x - 1, 4 * (x - drawn)], 1))
+        styles = styles + self.restyle(torch.cat([_pool(y), styles.flatten(1)], 1)).reshape_as(styles)
+        wide, high = self.zoom(codes[1][:, 0])
+        seen = window(torch.cat([y, torch.ones_like(y[:, :1])], 1), 1 / wide, 1 / high, MAP)
+        return normalise(content + self.correct(torch.cat([seen, content], 1))), styles
 
     def zoom(self, coarse: torch.Tensor) -> Codes:
         """Width and height (n,), (n,) of the window through which the picture sees the content map, 1 for all of it."""
@@ -161,9 +179,12 @@ def _places(x: torch.Tensor) -> torch.Tensor:
 
 
 def _colours(x: torch.Tensor) -> torch.Tensor:
-    """Mean, deviation and slopes of the colours (n, 12): what the light and the palette show in."""
+    """Mean, deviation and slopes of the colours, and those of the darkest and of the lightest tenth (n, 18): what the light and
+    the palette show in."""
     slopes = torch.einsum("nchw,ndhw->ncd", x, _places(x)).flatten(1) / (x.shape[-1] ** 2)
-    return torch.cat([_pool(x), 4 * slopes], 1)
+    flat, grey = x.flatten(2), x.mean(1).flatten(1)
+    ends = [flat.gather(2, (sign * grey).topk(grey.shape[1] // 10)[1][:, None].expand(-1, 3, -1)).mean(2) for sign in (-1, 1)]
+    return torch.cat([_pool(x), 4 * slopes, *ends], 1)
 
 
 def count(net: nn.Module) -> int:

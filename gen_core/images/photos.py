@@ -32,7 +32,7 @@ class PhotoTask:
         self.images = images[np.random.default_rng([seed, 7]).permutation(len(images))]
         self.n_valid = max(int(len(images) * VALIDATED), 1)
         self.n_train = len(images) - self.n_valid
-        self.fingerprint = f"images photos 1 {hashlib.sha256(self.images.tobytes()).hexdigest()}"
+        self.fingerprint = f"images photos 2 {hashlib.sha256(self.images.tobytes()).hexdigest()}"
 
     def module(self) -> torch.nn.Module:
         """The untrained network."""
@@ -55,7 +55,7 @@ class PhotoTask:
         import torch
 
         from gen_core.images import model as m
-        from gen_core.images.rendered import to_tensor
+        from gen_core.images.rendered import SECOND, to_tensor
 
         assert isinstance(module, m.ImageNet)
         content_noise, style_noise, chance = noise
@@ -63,8 +63,11 @@ class PhotoTask:
         given = torch.where(chance[:, 6, None, None, None] < 0.5, given.flip(3), given)
         tint = lambda c: (0.7 + 0.6 * c[:, :3, None, None]) * given + 0.2 * (c[:, 3:6, None, None] - 0.5)  # noqa: E731
         tinted = torch.where(chance[:, 7, None, None, None] < 0.5, tint(chance).clamp(0, 1), given)
-        (content, styles), (doubt, spread) = module.posterior(given)
-        (_, other), (_, other_spread) = module.posterior(tinted)
+        means, (doubt, spread) = module.posterior(given)
+        others, (_, other_spread) = module.posterior(tinted)
+        if share >= SECOND:
+            means, others = module.corrected(given, means), module.corrected(tinted, others)
+        (content, styles), (_, other) = means, others
         mixed = torch.cat([styles[:, :2], other[:, 2:]], 1)
         mixed_spread = torch.cat([spread[:, :2], other_spread[:, 2:]], 1)
         codes = m.sampled((content, mixed), (doubt, mixed_spread), (content_noise, style_noise))

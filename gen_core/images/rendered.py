@@ -17,6 +17,7 @@ FIRST = 1_000_000  # training seeds start here, so that the seeds people type ar
 PAIRS, VALIDATED = 4096, 48  # pairs in an epoch, and pairs that watch the training
 # Cells a side that the whole content map shows: a little more than the smallest grains let a picture see.
 WHOLE = tuple(SIZE / 2 / 0.95 / float(side) for side in render.spacing(render.HIGH[:1]) / np.sqrt([1.0, render.HIGH[1]]))
+SECOND = 0.4  # share of the training from which on the second glance is trained with the rest
 HEADS, ZOOM = 0.1, 3.0  # weights of the known factors and of the known window in the loss
 
 
@@ -26,7 +27,7 @@ class RenderedTask:
     def __init__(self, family: str, pairs: int, seed: int) -> None:
         self.family, self.n_train, self.n_valid = family, pairs, min(VALIDATED, max(pairs // 16, 4))
         self.first = FIRST + 10 * PAIRS * (seed % 1000)
-        self.fingerprint = f"images rendered 3 {family} {pairs} {self.first}"
+        self.fingerprint = f"images rendered 5 {family} {pairs} {self.first}"
 
     def module(self) -> torch.nn.Module:
         """The untrained network."""
@@ -59,6 +60,8 @@ class RenderedTask:
         given = to_tensor(render.render(seeds.ravel(), values.reshape(-1, len(FACTORS)), self.family), device)
         wanted = to_tensor(render.render(seeds.ravel(), np.concatenate(mixes), self.family), device)
         means, spreads = module.posterior(given)
+        if share >= SECOND:
+            means = module.corrected(given, means)
         flat = lambda e: e.transpose(0, 1).flatten(0, 1)  # noqa: E731
         content, styles = m.sampled(means, spreads, (flat(eps_content), flat(eps_style)))
         half = len(rows)

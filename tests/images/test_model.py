@@ -8,7 +8,10 @@ from torch.nn import functional as F
 from gen_core.images import model as m
 from gen_core.images.metrics import derivative
 from gen_core.images.model import ImageNet, misfit
+from gen_core.images.modelfile import open_space
 from gen_core.images.refine import refined
+from gen_core.images.render import pictures
+from gen_core.images.rendered import to_tensor
 from gen_core.images.space import CONTENT, LATENT, groups_mask, joined, split, standard
 from gen_core.nets.adain import Styled, adain, normalise, statistics
 from gen_core.nets.window import mirrored, waves, window
@@ -114,6 +117,18 @@ def test_outside_its_window_a_map_is_mirrored_and_inside_it_stays() -> None:
         torch.testing.assert_close(done[i, ..., 7 - half : 9 + half], x[i, ..., 7 - half : 9 + half], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(done[i, ..., 9 + half], x[i, ..., 8 + half], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(mirrored(x, torch.ones(2), torch.ones(2)), x)
+
+
+def test_an_untrained_second_glance_changes_nothing_and_a_trained_one_draws_better(net: m.ImageNet) -> None:
+    torch.manual_seed(0)
+    x = torch.rand(3, 3, 64, 64)
+    first, second = net.posterior(x)[0], net.encode(x)
+    torch.testing.assert_close(second[0], first[0], atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(second[1], first[1])
+    trained = open_space("images-micrographs").net
+    x = to_tensor(pictures(np.arange(40, 56), "metal"))
+    first, second = trained.posterior(x)[0], trained.encode(x)
+    assert misfit(trained.decode(*second), x).mean() < 0.9 * misfit(trained.decode(*first), x).mean()
 
 
 def test_refined_codes_draw_better_and_each_picture_goes_its_own_way() -> None:
