@@ -63,6 +63,14 @@ SYSTEMS = (
         "cells.png",
         "gen_core.cells.plots:warm",
     ),
+    System(
+        "proteins",
+        "Proteins",
+        "Draw new members of a protein family, filter them, and see how far they are from what nature made.",
+        ":material/genetics:",
+        "proteins.png",
+        "gen_core.proteins.known:warm",
+    ),
 )
 
 OPERATIONS = (
@@ -84,6 +92,31 @@ OPERATIONS = (
         "gen_core.cells.recipe:Train",
         uses_device=True,
         steps="gen_core.cells.train:steps",
+    ),
+    Operation(
+        "proteins.sample",
+        "Draw new members of a protein family and filter them.",
+        "gen_core.proteins.recipe:Sample",
+        "gen_core.proteins.sample:run",
+    ),
+    Operation(
+        "proteins.score",
+        "Score given sequences as members of a protein family.",
+        "gen_core.proteins.recipe:Score",
+        "gen_core.proteins.score:run",
+    ),
+    Operation(
+        "proteins.decode",
+        "Decode latent vectors into sequences.",
+        "gen_core.proteins.recipe:Decode",
+        "gen_core.proteins.decode:run",
+    ),
+    Operation(
+        "proteins.train",
+        "Learn a protein family's latent space and couplings, and score them on sequences left out.",
+        "gen_core.proteins.recipe:Train",
+        uses_device=True,
+        steps="gen_core.proteins.train:steps",
     ),
 )
 

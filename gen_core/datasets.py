@@ -94,6 +94,18 @@ DATA = (
         path="gen_core.cells.simulate:pathways",
         role="gene_sets",
     ),
+    DataSet(
+        "chorismate_mutase",
+        "proteins",
+        "Chorismate mutase (synthetic sequences)",
+        "1,000 synthetic sequences of the AroQ family, drawn from the bundled model; its statistics are of 1,259 real ones.",
+        True,
+        "Apache-2.0 (the alignment that the model was trained on)",
+        "Russ et al. 2020, https://doi.org/10.1126/science.aba3304, the alignment as in spqb/adabmDCApy",
+        path="gen_core.proteins.known:stand_ins",
+        sha256="4e72e098d4844cf70094b7e32840c044973af23412124a7578a1044f62645ccc",  # of the real alignment
+        role="family",
+    ),
 )
 
 

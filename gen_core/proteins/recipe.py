@@ -1,0 +1,231 @@
+"""What may be asked of the proteins instrument."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from gen_core.recipe import Content, Model, Recipe
+
+BUNDLED = "proteins-chorismate-mutase"
+MAX_RESIDUES = 10_000
+LATER = "is not built yet: leave it out for now"
+
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Vector = tuple[Coordinate, ...]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _is_protein(text: str) -> str:
+    """Spaces and line ends are taken out; lower case, dots and dashes keep their meaning in an alignment."""
+    row = "".join(text.split())
+    if not row or not (row.isascii() and row.replace("-", "").replace(".", "").rstrip("*").isalpha()):
+        raise ValueError("a protein sequence in one-letter code is needed, such as MKVLA; a row of the alignment will do.")
+    return row
+
+
+Protein = Annotated[str, Field(max_length=2 * MAX_RESIDUES), AfterValidator(_is_protein)]
+"""A sequence, or a row of the family's alignment."""
+
+
+def _in_one_sentence(expected: str) -> WrapValidator:
+    """For a field of several kinds: one sentence where none fits, instead of what is wrong with each kind."""
+
+    def check(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return inner(value)
+        except ValidationError as error:
+            raise ValueError(f"{str(value)[:40]!r} is not allowed; give {expected}.") from error
+
+    return WrapValidator(check)
+
+
+class Spot(BaseModel):
+    """A place in the latent space and how far around it is sampled."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    z: Vector = Field(min_length=1, max_length=64, description="A latent vector.")
+    radius: float = Field(0.5, ge=0, le=100, description="Radius of the ball around it, in latent units: the prior spreads by 1.")
+
+
+class Filters(BaseModel):
+    """What a sample must be to be kept. Each bound can be null: then that filter is off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    unique: bool = Field(True, description="Only the first of equal sequences is kept.")
+    min_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Fewest residues.")
+    max_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Most residues.")
+    length_tail: Percent | None = Field(
+        1.0, le=50, description="Percent of the naturals that are shorter, and as many that are longer, than what is kept."
+    )
+    max_homopolymer: int | None = Field(6, ge=1, le=MAX_RESIDUES, description="Longest run of one residue.")
+    min_complexity: float | None = Field(
+        2.0, ge=0, le=4.32, description="Entropy in bits of the 20 residues in a row that are the least varied."
+    )
+    min_profile_percentile: Percent | None = Field(
+        25.0, description="Profile score (bits), as a percentile of the held-out naturals."
+    )
+    max_energy_percentile: Percent | None = Field(
+        95.0, description="Coupling energy (lower is better), as a percentile of the held-out naturals."
+    )
+    max_identity: Share | None = Field(0.9, description="Identity to the nearest known sequence: above it, it is no new protein.")
+    min_identity: Share | None = Field(None, description="Identity to the nearest known sequence: below it, it is far from all.")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        for low, high in (("min_length", "max_length"), ("min_identity", "max_identity")):
+            a, b = getattr(self, low), getattr(self, high)
+            if a is not None and b is not None and a > b:
+                raise ValueError(f"{low} is {a} and {high} is {b}: nothing lies between them.")
+        return self
+
+
+class _Labelled(Recipe):
+    """Fields of a recipe that may use assay labels."""
+
+    labels: Content | None = Field(None, description="Assay values of some sequences (CSV: id or sequence, value).")
+    label_threshold: float | None = Field(None, description="Value from which a sequence counts as functional.")
+    label_kind: Literal["continuous", "binary"] | None = Field(None, description="What the values are; guessed where null.")
+
+    @model_validator(mode="after")
+    def _no_labels_yet(self) -> Self:
+        for name in ("labels", "label_threshold", "label_kind"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{name}: a score learned from assay labels {LATER}.")
+        return self
+
+
+class _Modelled(_Labelled):
+    """Fields of a recipe that uses a model of a family."""
+
+    model: Model | None = Field(
+        None,
+        description="The family's model: train makes one first; null is the bundled one, or train where a family is given.",
+    )
+    weights: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="sha256 of the model's weights, filled in; other weights are refused."
+    )
+    family: Content | None = Field(
+        None,
+        description="The known sequences, aligned or not; null is what the model was trained on.",
+    )
+    latent_dim: int = Field(16, ge=2, le=32, description="With train: dimensions of the latent space.")
+    epochs: int | None = Field(None, ge=1, le=10_000, description="With train: passes over the family; chosen where null.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_of(cls, fields: Any) -> Any:
+        """Fill in which model is meant, so that files and links say it."""
+        if isinstance(fields, dict) and fields.get("model") is None:
+            own = fields.get("family") not in (None, "chorismate_mutase")
+            return {**fields, "model": "train" if own else BUNDLED}
+        return fields
+
+    @property
+    def model_name(self) -> str:
+        """The model, which the validator above has filled in."""
+        return str(self.model)
+
+
+class Sample(_Modelled):
+    """Draw new members of a protein family and filter them."""
+
+    operation: ClassVar[str] = "proteins.sample"
+
+    n: int = Field(1_000, ge=1, le=200_000, description="How many sequences are drawn, before the filters.")
+    temperature: float = Field(1.0, ge=0.01, le=10, description="Below 1 the likeliest residues are taken more often.")
+    around: Annotated[
+        Literal["naturals"] | Spot | Protein | tuple[Protein, ...] | None,
+        _in_one_sentence('null, "naturals", a sequence, a list of sequences, or {"z": […], "radius": …}'),
+    ] = Field(
+        None,
+        description="Where in the latent space: null for the prior, naturals for around the known sequences, {z, radius}, "
+        "or one or more sequences.",
+    )
+    radius: float = Field(
+        1.0, ge=0, le=20, description="Around sequences: how far, in standard deviations of their own latent uncertainty."
+    )
+    path: Annotated[
+        tuple[Protein | Vector, Protein | Vector] | None, _in_one_sentence("two sequences, or two latent vectors")
+    ] = Field(None, description="Two sequences or latent vectors between which is sampled, instead of around.")
+    steps: int = Field(10, ge=2, le=1_000, description="Places on the path, ends included; the samples are shared out evenly.")
+    reference: Protein | None = Field(
+        None, description="A sequence that numbers the positions, from 1 on, and gives the residues of the locks."
+    )
+    locks: tuple[Annotated[int, Field(ge=1, le=MAX_RESIDUES)], ...] = Field(
+        (), max_length=MAX_RESIDUES, description="Positions that keep the reference's residue; without one, of around's sequence."
+    )
+    filters: Filters = Field(Filters(), description="What a sample must be to be kept.")
+    structure: bool = Field(False, description="Also write three-dimensional models of the kept ones.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_and_steps(cls, fields: Any) -> Any:
+        """`path` may be given as [[a, b], steps]."""
+        path = fields.get("path") if isinstance(fields, dict) else None
+        if isinstance(path, list | tuple) and len(path) == 2 and isinstance(path[1], int) and isinstance(path[0], list | tuple):
+            return {**fields, "path": path[0], "steps": path[1]}
+        return fields
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.structure:
+            raise ValueError(f"structure: a three-dimensional model of each sample {LATER}.")
+        if self.path is not None and self.around is not None:
+            raise ValueError("path and around both say where to sample; give one of them.")
+        if isinstance(self.around, tuple) and not self.around:
+            raise ValueError("around is an empty list; give at least one sequence, or null for the prior.")
+        if isinstance(self.around, tuple) and len(self.around) > 1_000:
+            raise ValueError("around holds more than 1,000 sequences; give fewer.")
+        if self.locks and self.anchor is None:
+            raise ValueError("locks keep residues of a sequence: give it as reference, or sample around it.")
+        return self
+
+    @property
+    def anchor(self) -> str | None:
+        """The sequence whose residues the locks keep, and that numbers them."""
+        if self.reference is not None:
+            return self.reference
+        return self.around if isinstance(self.around, str) and self.around != "naturals" else None
+
+
+class Score(_Modelled):
+    """Score given sequences as members of a family: likelihood, coupling energy, profile, novelty, each filter."""
+
+    operation: ClassVar[str] = "proteins.score"
+
+    sequences: Content = Field(description="The sequences to score, FASTA; aligned as the family or not at all.")
+    filters: Filters = Field(Filters(), description="The filters whose values and verdicts are told.")
+
+
+class Decode(Recipe):
+    """The sequences that latent points mean, as a click on the map shows them."""
+
+    operation: ClassVar[str] = "proteins.decode"
+
+    model: Model = Field(BUNDLED, description="The family's model.")
+    weights: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="sha256 of the model's weights, filled in; other weights are refused."
+    )
+    z: tuple[Vector, ...] = Field(
+        ((0.0,) * 16,), min_length=1, max_length=1_000, description="Latent vectors, each as long as the model's latent space."
+    )
+    temperature: float = Field(1.0, ge=0.01, le=10, description="Sharpens (below 1) or flattens what each site may hold.")
+
+
+class Train(_Labelled):
+    """Learn a family's latent space and couplings from its alignment, and score them on sequences left out."""
+
+    operation: ClassVar[str] = "proteins.train"
+
+    family: Content = Field("chorismate_mutase", description="An alignment, or sequences that are then aligned.")
+    latent_dim: int = Field(16, ge=2, le=32, description="Dimensions of the latent space; 2 can be drawn as it is.")
+    epochs: int | None = Field(None, ge=1, le=10_000, description="Passes over the family; chosen by its size where null.")
+    max_seconds: float | None = Field(
+        None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."
+    )
