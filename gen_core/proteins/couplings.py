@@ -26,6 +26,7 @@ PSEUDOCOUNT = 0.5  # share of the uniform distribution mixed into the mean-field
 PENALTY = 0.1  # of the squared couplings, times the number of other columns, per effective sequence
 START = 0.2  # share of the mean-field couplings to start from: whole, they fit the noise of the few sequences there are
 BATCH = 128
+LARGE, LARGE_BATCH = 120, 512  # columns from which the couplings themselves, not the batch, take an update's time
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +183,9 @@ def fit(
 ) -> Generator[Step, None, Couplings]:
     """Fit couplings to sequences codes (n, L) in some epochs; cancelled, it starts anew."""
     task = PottsTask(codes, weights, key)
-    settings = Settings(epochs, BATCH, 5e-3, 0.0, averaging=0.9, seed=seed, max_seconds=max_seconds)
+    settings = Settings(
+        epochs, BATCH if codes.shape[1] < LARGE else LARGE_BATCH, 5e-3, 0.0, averaging=0.9, seed=seed, max_seconds=max_seconds
+    )
     fitted = yield from train(task, settings, None, device)
     assert isinstance(fitted, Potts)
     with torch.no_grad():

@@ -140,8 +140,8 @@ def place_row(profile: Profile, columns: Array, width: int, row: str, field: str
         codes, numbers = (part[columns] for part in columns_of(_known(row)))
     else:
         codes, numbers = profile.place_numbered(_known(whole))
-    if (codes == GAP).all():
-        raise InputError(f"{field}: {whole[:20]!r}… has no residue in the columns of this family; is it of another one?")
+    if (codes == GAP).all() or profile.bits([_known(whole)])[0] <= 0:
+        raise InputError(f"{field}: {whole[:20]!r}… is not like this family (its profile scores it at 0 bits or less).")
     return codes, numbers
 
 

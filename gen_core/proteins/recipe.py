@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
@@ -63,7 +64,7 @@ class Filters(BaseModel):
     length_tail: Percent | None = Field(
         1.0, le=50, description="Percent of the naturals that are shorter, and as many that are longer, than what is kept."
     )
-    max_homopolymer: int | None = Field(6, ge=1, le=MAX_RESIDUES, description="Longest run of one residue.")
+    max_homopolymer: int | None = Field(5, ge=1, le=MAX_RESIDUES, description="Longest run of one residue.")
     min_complexity: float | None = Field(
         2.0, ge=0, le=4.32, description="Entropy in bits of the 20 residues in a row that are the least varied."
     )
@@ -75,6 +76,17 @@ class Filters(BaseModel):
     )
     max_identity: Share | None = Field(0.9, description="Identity to the nearest known sequence: above it, it is no new protein.")
     min_identity: Share | None = Field(None, description="Identity to the nearest known sequence: below it, it is far from all.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, fields: Any) -> Any:
+        """A misspelt filter is answered with the nearest one."""
+        unknown = [name for name in fields if name not in cls.model_fields] if isinstance(fields, dict) else []
+        if unknown:
+            near = difflib.get_close_matches(str(unknown[0]), cls.model_fields, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(cls.model_fields)}."
+            raise ValueError(f"there is no filter {str(unknown[0])[:60]!r}: {hint}")
+        return fields
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

@@ -34,7 +34,8 @@ Array = np.ndarray
 Asking = TypeVar("Asking", Sample, Score)
 RECIPE = "recipe.json"
 BATCH = 64
-UPDATES = 1_500  # of the optimizer, which the epochs are chosen for
+UPDATES = (1_500, 3_000)  # of the optimizer, for 1,000 sequences and for 4,000 or more; fewer where they are long
+LONG = 120  # columns from which updates cost more than they are worth
 EPOCHS = (15, 300)
 COUPLING_EPOCHS = (3, 12)
 COUPLING_WORK = 3e11  # products of the couplings with all sequences that they may take: a minute on one core
@@ -50,8 +51,8 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         yield Step(1, 1, text="trained already")
         return
     used = pick(device)
-    yield Step(0, 1, text="reading the family")
     family = open_family(recipe.family)
+    yield Step(0, 1, text="weighting the sequences")
     rows, left_out = family.split(recipe.seed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     except OSError as error:
         raise OutputError(disk_sentence(error, folder)) from error
     codes, weights = family.codes[rows], family.weights[rows]
-    epochs, coupling_epochs = recipe.epochs or epochs_for(len(rows)), coupling_epochs_for(*codes.shape)
+    epochs, coupling_epochs = recipe.epochs or epochs_for(*codes.shape), coupling_epochs_for(*codes.shape)
     plan = [("network", epochs), ("couplings", coupling_epochs), ("scoring it beside the baselines", 1)]
     task = FamilyTask(codes, weights, recipe.latent_dim, recipe.family)
     settings = Settings(epochs, BATCH, seed=recipe.seed, max_seconds=recipe.max_seconds)
@@ -122,9 +123,10 @@ def assembled(
     return replace(model, naturals=evaluate.naturals(model, family, rows, left_out, seed))
 
 
-def epochs_for(n: int) -> int:
-    """Passes over n sequences."""
-    return int(np.clip(math.ceil(UPDATES / math.ceil(n / BATCH)), *EPOCHS))
+def epochs_for(n: int, length: int) -> int:
+    """Passes over n sequences of this many columns."""
+    updates = np.clip(UPDATES[0] * math.sqrt(n / 1_000), *UPDATES) * min(1.0, LONG / length)
+    return int(np.clip(math.ceil(updates / math.ceil(n / BATCH)), *EPOCHS))
 
 
 def coupling_epochs_for(n: int, length: int) -> int:
