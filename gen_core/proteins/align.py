@@ -17,7 +17,7 @@ from gen_core.errors import CheckpointError, InputError
 from gen_core.proteins.alphabet import GAP, decode, encode
 
 Array = np.ndarray
-BLOCK = 1_000  # sequences aligned at once: the widest inserts of a block make the width of its rows
+BLOCK, RESIDUES = 1_000, 300_000  # sequences, residues aligned at once: the widest inserts of a block make its rows' width
 ROUNDS = 3  # times that unaligned sequences are aligned to the profile that the round before gave
 SEEDS = 2_000  # sequences that the first profile of unaligned ones is made from
 RELATED = 1e-3  # E-value, per sequence, up to which an unaligned sequence counts as of the family
@@ -102,9 +102,8 @@ class Profile:
         """Blocks of rows in A2M: upper case and `-` in the columns."""
         from pyhmmer import easel, hmmer
 
-        for start in range(0, len(residues), BLOCK):
-            block = _digital(residues[start : start + BLOCK])
-            msa = hmmer.hmmalign(self.hmm, block, cpus=1, all_consensus_cols=True)
+        for start, stop in _blocks(residues):
+            msa = hmmer.hmmalign(self.hmm, _digital(residues[start:stop]), cpus=1, all_consensus_cols=True)
             assert isinstance(msa, easel.TextMSA)
             yield start, msa.alignment
 
@@ -180,6 +179,18 @@ def columns_of(row: bytes) -> tuple[Array, Array]:
         numbers[last + 1 : last + 1 + right] = numbers[last] + 1 + np.arange(right)
         codes = np.where(numbers > 0, whole[numbers - 1], GAP).astype(np.uint8)
     return codes, numbers
+
+
+def _blocks(residues: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) of the sequences that are aligned at once."""
+    start, size = 0, 0
+    for i, row in enumerate(residues):
+        if i > start and (i - start >= BLOCK or size + len(row) > RESIDUES):
+            yield start, i
+            start, size = i, 0
+        size += len(row)
+    if start < len(residues):
+        yield start, len(residues)
 
 
 def _digital(residues: Sequence[bytes]) -> Any:

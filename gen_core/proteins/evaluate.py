@@ -21,6 +21,7 @@ from gen_core.proteins.statistics import frequencies
 from gen_core.proteins.values import values_of
 
 Array = np.ndarray
+COLUMNS = 100  # of longer families fewer draws, chains and held-out sequences are looked at, or the card costs more than them
 DRAWN = 10_000  # sequences that the card's scores are of
 CHAINS, SWEEPS, STATES = 500, 60, 5  # of the Gibbs sampling of the couplings
 IMPORTANCE = 500  # latent points per held-out sequence in the bound on its likelihood
@@ -45,13 +46,14 @@ def scores(model: FamilyModel, family: Family, rows: Array, left_out: Array, see
     model.card.update(card)
     bits = metrics.passing_bits(model, Filters().min_profile_percentile)
     rng = np.random.default_rng([seed, 5])
-    made = sample.drawn_from(Sample(n=DRAWN, seed=seed), model, known)
+    n = fewer(DRAWN, model)
+    made = sample.drawn_from(Sample(n=n, seed=seed), model, known)
     told, baselines = sample.scores(made)
-    around = sample.scores(sample.drawn_from(Sample(n=DRAWN, seed=seed, around="naturals"), model, known))[0]
-    normal = draw(model.net, Mixture.normal(model.latent_dim).sample(DRAWN, rng), rng)
+    around = sample.scores(sample.drawn_from(Sample(n=n, seed=seed, around="naturals"), model, known))[0]
+    normal = draw(model.net, Mixture.normal(model.latent_dim).sample(n, rng), rng)
     baselines["normal_prior"] = sample.numbers_of(normal, made, bits)
     if model.couplings is not None:
-        chains = model.couplings.sample(CHAINS, SWEEPS, rng, STATES)
+        chains = model.couplings.sample(fewer(CHAINS, model), SWEEPS, rng, STATES)
         baselines["couplings"] = sample.numbers_of(chains, made, bits)
     bounds = held_out_likelihood(model, family, rows, left_out, seed)
     numbers: metrics.Numbers = {name: told[name] for name in metrics.NAMES}
@@ -70,7 +72,7 @@ def scores(model: FamilyModel, family: Family, rows: Array, left_out: Array, see
 def held_out_likelihood(model: FamilyModel, family: Family, rows: Array, left_out: Array, seed: int) -> dict[str, float]:
     """Mean log likelihood in nats of held-out sequences: the model's (a bound), that under a normal prior, and of independent
     sites (their frequencies with one sequence spread over all residues)."""
-    some = left_out[:MOST_HELD_OUT]
+    some = left_out[: fewer(MOST_HELD_OUT, model)]
     codes, weights = family.codes[some], family.weights[rows]
     sites = frequencies(family.codes[rows], weights)
     total = float(weights.sum())
@@ -81,6 +83,11 @@ def held_out_likelihood(model: FamilyModel, family: Family, rows: Array, left_ou
         "normal_prior": float(likelihood(model.net, normal, codes, IMPORTANCE, seed).mean()),
         "independent_sites": float(np.take_along_axis(logs[None], codes[:, :, None].astype(int), 2).sum((1, 2)).mean()),
     }
+
+
+def fewer(count: int, model: FamilyModel) -> int:
+    """A count for a family of many columns."""
+    return math.ceil(count * min(1.0, COLUMNS / len(model.columns)))
 
 
 def _rounded(values: metrics.Numbers) -> metrics.Numbers:

@@ -59,8 +59,8 @@ class Filters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     unique: bool = Field(True, description="Only the first of equal sequences is kept.")
-    min_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Fewest residues.")
-    max_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Most residues.")
+    min_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Fewest residues in the family's columns.")
+    max_length: int | None = Field(None, ge=1, le=MAX_RESIDUES, description="Most residues in the family's columns.")
     length_tail: Percent | None = Field(
         1.0, le=50, description="Percent of the naturals that are shorter, and as many that are longer, than what is kept."
     )

@@ -21,9 +21,10 @@ def values_of(codes: Array, model: FamilyModel, known: Array, residues: tuple[by
     """Values (n,) by name of sequences codes (n, L): length, longest_run, complexity, profile_bits, coupling_energy (NaN
     without couplings), nearest_identity to known sequences (m, L).
 
-    `residues` are the whole sequences where they hold more than the columns do.
+    All are of what stands in the columns, so that a domain inside a longer protein is judged as one; only the profile looks
+    for its match in the whole sequences, `residues`, where they are given.
     """
-    rows = residues if residues is not None else tuple(row.encode() for row in ungapped(decode(codes)))
+    rows = tuple(row.encode() for row in ungapped(decode(codes)))
     packed = _packed(rows)
     energy = np.full(len(codes), np.nan) if model.couplings is None else model.couplings.energy(codes)
     near = identity.nearest(codes, known)[0] if len(known) else np.full(len(codes), np.nan)
@@ -31,7 +32,7 @@ def values_of(codes: Array, model: FamilyModel, known: Array, residues: tuple[by
         "length": np.array([len(row) for row in rows]),
         "longest_run": longest_run(packed),
         "complexity": complexity(packed),
-        "profile_bits": model.profile.bits(rows),
+        "profile_bits": model.profile.bits(rows if residues is None else residues),
         "coupling_energy": energy,
         "nearest_identity": near,
     }
@@ -76,7 +77,7 @@ def complexity(packed: Array, window: int = WINDOW) -> Array:
 
 
 def _packed(rows: tuple[bytes, ...]) -> Array:
-    """Codes (n, m) of whole sequences, filled up with gaps at their end; unknown residues are left out."""
+    """Codes (n, m) of sequences without gaps, filled up with gaps at their end."""
     width = max(map(len, rows), default=0)
-    flat = b"".join(row.translate(None, b"X").ljust(width, b"-") for row in rows)
+    flat = b"".join(row.ljust(width, b"-") for row in rows)
     return encode(np.frombuffer(flat, np.uint8)).reshape(len(rows), width)

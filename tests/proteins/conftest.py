@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gen_core import store
-from gen_core.proteins import train
+from gen_core.proteins import evaluate, train
 from gen_core.proteins.alphabet import GAP, decode
 from gen_core.proteins.modelfile import FamilyModel, read_model
 from gen_core.proteins.recipe import Train
@@ -33,6 +34,15 @@ def family_codes(seed: int = 0, n: int = NUMBER, clans: int = 2) -> np.ndarray:
 def write_fasta(path: Path, rows: list[str], prefix: str = "s") -> Path:
     path.write_text("".join(f">{prefix}{i}\n{row}\n" for i, row in enumerate(rows)))
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_cards() -> Iterator[None]:
+    """Cards of fewer draws: what they say is tested, not how sure it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("DRAWN", 2_000), ("CHAINS", 100), ("SWEEPS", 20), ("IMPORTANCE", 50), ("MOST_HELD_OUT", 20)):
+            patch.setattr(evaluate, name, value)
+        yield
 
 
 @pytest.fixture(scope="session")

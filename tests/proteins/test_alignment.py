@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gen_core import store
 from gen_core.errors import CheckpointError, InputError
 from gen_core.inputs.sequences import read_sequences
+from gen_core.proteins import align as proteins_align
 from gen_core.proteins import identity, statistics
 from gen_core.proteins.align import EXTENDED, Profile, columns_of
 from gen_core.proteins.alphabet import GAP, LETTERS, Q, decode, encode, encode_text, ungapped
@@ -121,6 +122,17 @@ def test_a_profile_has_the_alignments_columns_and_puts_its_sequences_back(rows: 
     strange = np.random.default_rng(0).integers(0, 20, (50, codes.shape[1])).astype(np.uint8)
     bits = [profile.bits([row.encode() for row in decode(part)]) for part in (codes[codes[:, 10] != GAP][:50], strange)]
     assert np.median(bits[0]) > np.median(bits[1]) + 15
+
+
+def test_placing_does_not_depend_on_what_is_placed_beside(rows: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = Profile.build(family_codes())
+    residues = [b"GS" * (i % 7) + row.replace("-", "").encode() for i, row in enumerate(rows[:60])]
+    together = profile.place(residues)
+    monkeypatch.setattr(proteins_align, "RESIDUES", 100)
+    np.testing.assert_array_equal(profile.place(residues), together)
+    assert profile.place([]).shape == (0, 30)
+    bits = profile.bits(residues)
+    np.testing.assert_allclose(bits[7], profile.bits(residues[7:8])[0], atol=1e-3)
 
 
 def test_a_domain_inside_a_longer_protein_is_found(rows: list[str]) -> None:
