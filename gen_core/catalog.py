@@ -64,6 +64,14 @@ SYSTEMS = (
         "gen_core.cells.plots:warm",
     ),
     System(
+        "images",
+        "Images",
+        "Walk between two micrographs, put the texture of one on the structure of another, and change one property at a time.",
+        ":material/texture:",
+        "images.png",
+        "gen_core.images.modelfile:warm",
+    ),
+    System(
         "proteins",
         "Proteins",
         "Draw new members of a protein family, filter them, and see how far they are from what nature made.",
@@ -92,6 +100,73 @@ OPERATIONS = (
         "gen_core.cells.recipe:Train",
         uses_device=True,
         steps="gen_core.cells.train:steps",
+    ),
+    Operation(
+        "images.sample",
+        "Draw new pictures from the prior, or around one.",
+        "gen_core.images.recipe:Sample",
+        "gen_core.images.sample:run",
+    ),
+    Operation(
+        "images.interpolate",
+        "Walk from one picture to another, at constant speed if asked.",
+        "gen_core.images.recipe:Interpolate",
+        "gen_core.images.interpolate:run",
+    ),
+    Operation(
+        "images.grid",
+        "All pictures between four corners.",
+        "gen_core.images.recipe:Grid",
+        "gen_core.images.grid:run",
+    ),
+    Operation(
+        "images.mix",
+        "Put the styles of some pictures on the structure of others, beside the rendered truth.",
+        "gen_core.images.recipe:Mix",
+        "gen_core.images.mix:run",
+    ),
+    Operation(
+        "images.edit",
+        "Change known factors of a picture, each in its own unit.",
+        "gen_core.images.recipe:Edit",
+        "gen_core.images.edit:run",
+    ),
+    Operation(
+        "images.invert",
+        "Find the codes that draw a picture best, and show what is left of it.",
+        "gen_core.images.recipe:Invert",
+        "gen_core.images.invert:run",
+    ),
+    Operation(
+        "images.stylize",
+        "Put a blend of styles on the structure of one picture.",
+        "gen_core.images.recipe:Stylize",
+        "gen_core.images.stylize:run",
+    ),
+    Operation(
+        "images.decode",
+        "Draw latent vectors as pictures.",
+        "gen_core.images.recipe:Decode",
+        "gen_core.images.decode:run",
+    ),
+    Operation(
+        "images.map",
+        "Draw any spot on the map of the training pictures, and sum up a region of it.",
+        "gen_core.images.recipe:Map",
+        "gen_core.images.map:run",
+    ),
+    Operation(
+        "images.plane",
+        "Draw the plane of an autoencoder whose code is two numbers, and where pictures lie on it.",
+        "gen_core.images.recipe:Plane",
+        "gen_core.images.plane:run",
+    ),
+    Operation(
+        "images.train",
+        "Learn structure and style from rendered micrographs or from pictures of your own, or a plain autoencoder.",
+        "gen_core.images.recipe:Train",
+        uses_device=True,
+        steps="gen_core.images.train:steps",
     ),
     Operation(
         "proteins.sample",
@@ -143,7 +218,10 @@ def recipe_class(name: str) -> type[Recipe]:
 
 
 def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
-    """A recipe from fields that a person typed: a path to a file is copied into the store and named by its digest."""
+    """A recipe from fields that a person typed: a path to a file is copied into the store and named by its digest.
+
+    A folder of pictures is kept as a zip.
+    """
     cls = recipe_class(name)
     given = dict(fields)
     for key in recipes.content_fields(cls):
@@ -156,7 +234,14 @@ def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
 
 
 def adopt(value: Any) -> Any:
-    """A path to a file as the digest of its copy in the store; anything else as it is."""
+    """A path to a file (or a folder of pictures, or a list with paths in it) as the digest of its copy in the store; anything
+    else as it is."""
+    if isinstance(value, list | tuple):
+        return [adopt(one) for one in value]
+    if isinstance(value, str | Path) and not recipes.DIGEST.fullmatch(str(value)) and Path(value).is_dir():
+        from gen_core.inputs.images import packed
+
+        return store.add(packed(Path(value)), f"{Path(value).name}.zip")
     if isinstance(value, Path) or (isinstance(value, str) and not recipes.DIGEST.fullmatch(value) and Path(value).is_file()):
         return store.add(Path(value))
     if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):

@@ -151,6 +151,11 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def rounded(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as a card holds them: four digits; what is no number as null."""
+    return {k: v if not isinstance(v, float) else round(v, 4) if math.isfinite(v) else None for k, v in scores.items()}
+
+
 def sha256(path: Path) -> str:
     """Digest of a file's bytes."""
     with path.open("rb") as stream:

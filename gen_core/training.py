@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from gen_core import snapshot
+from gen_core.errors import OutputError
+from gen_core.recipe import Recipe, spell
+from gen_core.result import disk_sentence
 from gen_core.updates import Run
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from gen_core.device import Device
 
 Array = np.ndarray
+RECIPE = "recipe.json"  # whose training a folder is
 TOLD_EVERY = 1.0  # seconds between two steps within an epoch: how long a cancel may have to wait
 KEPT_EVERY = 5.0  # seconds between two checkpoints: how much work a killed process loses
 
@@ -119,6 +124,55 @@ def train(
             snapshot.write(folder, key, run.state())
         raise
     return run.result()
+
+
+def trained(folder: Path, recipe: Recipe) -> bool:
+    """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
+    or this recipe's own unfinished training."""
+    from gen_core import checkpoint
+    from gen_core.stamp import read_stamp
+
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    what = "something else"
+    if (folder / checkpoint.CARD).is_file():
+        if checkpoint.read_card(folder).get("asked") == recipe.sha256:
+            checkpoint.load(folder)
+            return True
+        what = "another model"
+    elif (folder / RECIPE).is_file():
+        if read_stamp(folder / RECIPE) == json.loads(recipe.json()):
+            return False
+        what = "the unfinished training of another recipe"
+    raise OutputError(
+        f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
+    )
+
+
+def begin(folder: Path, recipe: Recipe) -> None:
+    """Make the folder that of this recipe's training, once it is known that there is something to learn from."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
+    except OSError as error:
+        raise OutputError(disk_sentence(error, folder)) from error
+
+
+def told(recipe: Recipe, last: Step, device: Device) -> dict[str, Any]:
+    """What every card says of the training of its weights: `last` is its last step."""
+    defaults = {name: field.default for name, field in type(recipe).model_fields.items()}
+    changed = {name: value for name, value in recipe.fields().items() if value != defaults[name]}
+    settings = [f"--set {shlex.quote(f'{name}={spell(value)}')}" for name, value in changed.items()]
+    return {
+        "command": " ".join([f"python -m gen_core train {recipe.operation.partition('.')[0]}", *settings, "--out DIR"]),
+        "recipe": recipe.document(),
+        "asked": recipe.sha256,
+        "device": device.name,
+        "precision": device.precision,
+        "seconds": round(last.metrics["seconds"], 1),
+        "epochs": last.done,
+        "losses": {name: round(value, 6) for name, value in last.metrics.items() if name.endswith("loss")},
+    }
 
 
 def forget(folder: Path) -> None:

@@ -194,6 +194,8 @@ class Run:
 
     def restore(self, state: State) -> None:
         """Go back to a state that this task and these settings left."""
+        import torch
+
         part = lambda prefix: {k.removeprefix(prefix): v for k, v in state.tensors.items() if k.startswith(prefix)}  # noqa: E731
         self.module.load_state_dict(part("module."))
         self.averaged.load_state_dict(part("averaged."))
@@ -202,6 +204,9 @@ class Run:
         kept: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in part("optimizer.").items():
             index, _, field_name = name.partition(".")
+            parameter = self.optimizer.param_groups[0]["params"][int(index)]
+            if value.shape == parameter.shape:  # the fused optimizer pairs numbers by where they lie in memory
+                value = torch.empty_like(parameter, dtype=value.dtype, requires_grad=False).copy_(value)
             kept.setdefault(int(index), {})[field_name] = value
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": kept})
         self.counters |= state.counters

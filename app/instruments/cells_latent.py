@@ -12,6 +12,7 @@ from gen_core.cells.perturb import predict
 from gen_core.cells.recipe import Decode, Perturb, Train, training_of
 
 COMPONENTS = Perturb.model_fields["latent_dim"].default
+LIKELIHOODS = {"auto": "Automatic", "gaussian": "log1p (Gaussian)", "negative_binomial": "Counts (negative binomial)"}
 DIMENSIONS = Train.model_fields["latent_dim"].default
 
 
@@ -42,7 +43,7 @@ def choose_map(recipe: Decode) -> None:
 def training(asked: Perturb) -> None:
     """The panel that trains a latent space on these cells, away from the page, and takes it over if it wins."""
     recipe = training_of(asked, latent_dim=DIMENSIONS)
-    last = jobs.latest(recipe, ("latent_dim", "epochs"))
+    last = jobs.latest(recipe, ("latent_dim", "epochs", "likelihood"))
     settings = (last.recipe if last else recipe).fields()  # after a reload those of the job
     opened, job = last is not None and last.state != "done", None
     with st.expander("Train a latent space on these cells", icon=":material/model_training:", expanded=opened), guard():
@@ -51,15 +52,19 @@ def training(asked: Perturb) -> None:
             "page, which stays as it is. A second training without one more type tells how it does on what it has not seen: it "
             "takes over only if it leads there too."
         )
-        left, middle, _ = st.columns([2, 2, 5])
+        left, middle, right, _ = st.columns([2, 2, 3, 2])
         told = "2 can be drawn as it is: the plane is then the latent space. More hold more of the cells."
         key = f"{PAGE}/train/{recipe.sha256}"  # another question, other settings
         dims = left.number_input("Latent dimensions (2 to 64)", 2, 64, settings["latent_dim"], key=f"{key}/dims", help=told)
         told = "Times that every cell is learned from."
         epochs = middle.number_input("Epochs", 1, 1000, settings["epochs"], key=f"{key}/epochs", help=told)
-        recipe = training_of(asked, latent_dim=dims, epochs=epochs)
+        told = "Counts need a file that holds them, as such or behind their log1p. Automatic is log1p, which measured no worse."
+        names, key = list(LIKELIHOODS), f"{key}/likelihood"
+        at = names.index(settings["likelihood"])
+        likelihood = right.selectbox("Learned from", names, at, key=key, format_func=LIKELIHOODS.__getitem__, help=told)
+        recipe = training_of(asked, latent_dim=dims, epochs=epochs, likelihood=likelihood)
         cells, genes = question.size(asked)
-        seconds = 2 + epochs * cells * (genes + 2000) / 9e6
+        seconds = 2 + epochs * cells * (genes + 2000) / (6e6 if likelihood == "negative_binomial" else 9e6)
         job = jobs.panel(PAGE, recipe, about=f"About {jobs.rounded(seconds)} on one core.", opens=asked)
     if job is not None and job.model is not None:
         with guard():

@@ -29,6 +29,8 @@ OPENS = {
     ".npz": "NumPy",
     ".png": "any picture viewer",
     ".gif": "any browser",
+    ".svg": "Inkscape, Illustrator, any browser",
+    ".tiff": "ImageJ, Fiji, QuPath",
     ".json": "any text editor; this app",
     ".html": "any browser, without a network",
     ".zip": "everything in this list, with result.json",

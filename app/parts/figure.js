@@ -26,6 +26,14 @@ const brief = (point) => ({
   y: point.y,
 });
 
+// The corners of a lasso or a box, in the figure's own coordinates.
+const outline = ({ lassoPoints, range }) => {
+  if (lassoPoints?.x) return lassoPoints.x.map((x, i) => [x, lassoPoints.y[i]]);
+  if (!range?.x) return [];
+  const [[a, b], [c, d]] = [range.x, range.y];
+  return [[a, c], [b, c], [b, d], [a, d]];
+};
+
 // After the texts of the same run are on the screen: they are read first, and drawing holds up the page.
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
@@ -52,7 +60,7 @@ async function draw(plot) {
     const name = Object.keys(change).find((key) => /^annotations\[\d+\]\.ax$/.test(key));
     if (name) plot.tell("dragged", { x: change[name], y: change[name.replace(/ax$/, "ay")] });
   });
-  plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief) }));
+  plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief), region: outline(event) }));
   plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));
 }
 

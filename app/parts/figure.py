@@ -82,4 +82,4 @@ def forget(key: str) -> None:
 
 def _picked(key: str) -> None:
     event = dict(session.held(key) or {}).get("picked")
-    session.put("figure", key, dict(event) if event and (event.get("points") or "x" in event) else None)
+    session.put("figure", key, dict(event) if event and (event.get("points") or event.get("region") or "x" in event) else None)

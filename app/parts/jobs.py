@@ -91,6 +91,11 @@ def latest(recipe: Recipe, ignoring: tuple[str, ...] = ()) -> jobs.Job | None:
     return next((job for job in jobs.listed() if alike(job.recipe)), None)
 
 
+def known(operation: str) -> list[jobs.Job]:
+    """The jobs of an operation, the newest first."""
+    return [job for job in jobs.listed() if job.recipe.operation == operation]
+
+
 def curve(points: list[dict[str, float]], unit: str, dark: bool) -> Any:
     """The losses of training and validation by step, one small figure; None as long as there is no line to draw."""
     import plotly.graph_objects as go

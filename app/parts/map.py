@@ -21,6 +21,12 @@ def clicked(event: dict[str, Any] | None) -> tuple[float, float] | None:
     return (float(event["x"]), float(event["y"])) if event and "x" in event and "y" in event else None
 
 
+def snapped(event: dict[str, Any] | None) -> tuple[float, float] | None:
+    """The place of the point under the click, or of the click itself where there is no point; None where there was no click."""
+    point = event["points"][0] if clicked(event) and event and event["points"] else event
+    return clicked(point)
+
+
 def clicked_point(event: dict[str, Any] | None) -> tuple[int, int] | None:
     """Trace and number of the point under the click; None for an empty spot."""
     points = event["points"] if clicked(event) and event else []
@@ -30,3 +36,9 @@ def clicked_point(event: dict[str, Any] | None) -> tuple[int, int] | None:
 def lassoed(event: dict[str, Any] | None) -> list[tuple[int, int]]:
     """Trace and number of every point in the box or lasso (`select="lasso"`); empty after a plain click."""
     return [(int(p["curve_number"]), int(p["point_index"])) for p in event["points"]] if event and "x" not in event else []
+
+
+def region(event: dict[str, Any] | None) -> list[tuple[float, float]] | None:
+    """The corners of the box or lasso (`select="lasso"`), also of one that holds no point; None after a plain click."""
+    corners = (event or {}).get("region") or []
+    return [(float(x), float(y)) for x, y in corners] if len(corners) > 2 and "x" not in (event or {}) else None

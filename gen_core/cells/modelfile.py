@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from gen_core import checkpoint
-from gen_core.cells.model import CellVAE, LatentModel
+from gen_core.cells.model import NETS, LatentModel
 from gen_core.device import pick
 from gen_core.errors import CheckpointError
 from gen_core.recipe import Recipe
@@ -50,7 +50,8 @@ def read_model(folder: Path, expected: str | None = None) -> LatentModel:
         types = np.array(card["types"], str)
         _told(card)
         state = {name.removeprefix(NET): value.float() for name, value in tensors.items() if name.startswith(NET)}
-        net = CellVAE(len(genes), int(card["latent_dim"]), max(len(card["batches"]), 1), variance=float(card["variance"]))
+        kind = NETS[card.get("likelihood", "gaussian")]  # older cards know no other
+        net = kind(len(genes), int(card["latent_dim"]), max(len(card["batches"]), 1), variance=float(card["variance"]))
         net.load_state_dict(state)
         codes = tensors["codes"].float().numpy()
         code_type, code_perturbed = types[tensors["code_type"].numpy()], tensors["code_perturbed"].numpy().astype(bool)

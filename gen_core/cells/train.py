@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
@@ -16,16 +14,16 @@ import numpy as np
 
 from gen_core import checkpoint, store, training
 from gen_core.cells import folds, transfer
-from gen_core.cells.model import BETA, WARM_UP, WIDTH, CellVAE, LatentModel
+from gen_core.cells.counts import counts_of
+from gen_core.cells.model import NETS, CellVAE, LatentModel
 from gen_core.cells.modelfile import write_model
 from gen_core.cells.opening import open_study
 from gen_core.cells.recipe import Perturb, Train, training_of
 from gen_core.cells.shift import BASELINES
 from gen_core.cells.study import FEW, Study, marks
-from gen_core.datasets import DATA
+from gen_core.datasets import named
 from gen_core.device import Device, pick
-from gen_core.errors import InputError, OutputError
-from gen_core.result import disk_sentence
+from gen_core.errors import InputError
 from gen_core.training import Settings, Step, train
 
 if TYPE_CHECKING:
@@ -37,27 +35,28 @@ VALIDATED = 0.05  # share of the cells that only watch the training
 SCORED = 30  # cells of either condition with which a type can be scored
 MAX_CODES = 4_000  # training codes kept with a model
 HOW = "similarity_weighted"  # the shift that a card tells the scores of
-RECIPE, CHECK = "recipe.json", "check"
+AUTO = "gaussian"  # on real cells r of the change .800, counts .793: see the README
+CHECK = "check"
 QUESTION = ("condition_key", "control", "perturbed", "cell_type_key", "target")  # filled in from the file
 
 
 class CellTask:
     """The training of a CellVAE as `gen_core.training` asks for it: cells in a seeded order, the last ones to validate."""
 
-    def __init__(self, study: Study, rows: Array, latent_dim: int) -> None:
+    def __init__(self, study: Study, rows: Array, latent_dim: int, likelihood: str = "gaussian") -> None:
         order = np.random.default_rng([study.recipe.seed, 7]).permutation(rows)
         self.X, self.names = study.X[order], study.names[order]
+        self.counts = counts_of(self.X) if likelihood == "negative_binomial" else None
         self.n_valid = max(int(len(order) * VALIDATED), 1)
         self.n_train = len(order) - self.n_valid
-        self.latent_dim = latent_dim
+        self.latent_dim, self.likelihood = latent_dim, likelihood
         self.batches, self.batch = batches_of(study, order)
-        self.fingerprint = f"cells {study.key} {self.X.shape} {self.X.nnz} {latent_dim} {WIDTH} {BETA} {WARM_UP}"
+        net = NETS[likelihood].fingerprint
+        self.fingerprint = f"cells {study.key} {self.X.shape} {self.X.nnz} {latent_dim} {likelihood} {net}"
 
     def module(self) -> torch.nn.Module:
         """The untrained network."""
-        mean = np.asarray(self.X.mean(0)).ravel()
-        variance = float((self.X.multiply(self.X).mean(0) - np.square(mean)).mean())
-        return CellVAE(self.X.shape[1], self.latent_dim, len(self.batches) or 1, mean, variance)
+        return NETS[self.likelihood].starting_at(self.X, self.counts, self.latent_dim, len(self.batches) or 1)
 
     def noise(self, n: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
         """Where in its posterior each cell is taken."""
@@ -74,7 +73,8 @@ class CellTask:
         if self.batches:
             batch = torch.nn.functional.one_hot(torch.from_numpy(self.batch[rows]), len(self.batches)).float().to(eps.device)
         assert isinstance(module, CellVAE)
-        return module.loss(self.X[rows], batch, eps, share)
+        counts = None if self.counts is None else self.counts[rows]
+        return module.loss(self.X[rows], batch, eps, share, counts)
 
 
 def batches_of(study: Study, rows: Array) -> tuple[tuple[str, ...], Array]:
@@ -93,20 +93,18 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     """Train in `folder`, which then holds weights.safetensors, card.json and recipe.json; until then it holds checkpoints.
 
     Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
-    what `open_study` does, InputError where there are too few cells, OutputError where the folder holds something else.
+    what `open_study` does, InputError where there are too few cells or no counts where those are asked for, OutputError where
+    the folder holds something else.
     """
-    if refuse_other(folder, recipe):
+    if training.trained(folder, recipe):
         yield Step(recipe.epochs, recipe.epochs, text="trained already")
         return
     used = pick(device)
     study, rows = cells_of(recipe)
-    filled = recipe.replace(**{name: getattr(study.recipe, name) for name in QUESTION})
-    task = CellTask(study, rows, recipe.latent_dim)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
-    except OSError as error:
-        raise OutputError(disk_sentence(error, folder)) from error
+    likelihood = AUTO if recipe.likelihood == "auto" else recipe.likelihood
+    filled = recipe.replace(likelihood=likelihood, **{name: getattr(study.recipe, name) for name in QUESTION})
+    task = CellTask(study, rows, recipe.latent_dim, likelihood)
+    training.begin(folder, recipe)
     settings = Settings(recipe.epochs, batch=64, max_seconds=recipe.max_seconds, seed=recipe.seed)
     other = checked(study) if recipe.check else None
     total = recipe.epochs * (1 if other is None else 2)
@@ -117,7 +115,8 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         fewer = np.setdiff1d(rows, study.rows(other, True))
         if recipe.max_seconds is not None:
             settings = replace(settings, max_seconds=max(recipe.max_seconds - last.metrics["seconds"], 1.0))
-        net, _ = yield from _trained(CellTask(study, fewer, recipe.latent_dim), settings, folder / CHECK, used, total, last)
+        again = CellTask(study, fewer, recipe.latent_dim, likelihood)
+        net, _ = yield from _trained(again, settings, folder / CHECK, used, total, last)
         check = check_of(model, frozen(net, study, fewer), study, other)
     yield Step(total, total, last.metrics, "scoring it beside the baselines")
     card = card_of(filled, model, study, task, last, used) | {"asked": recipe.sha256, "check": check}
@@ -170,12 +169,12 @@ def check_of(model: LatentModel, without: LatentModel, study: Study, name: str) 
     """`pearson_delta_all` on one type: of a model that learned from its response, of one that did not, of each baseline."""
     kept, left_out = (folds.Folds(study.seen_by(m), HOW, 1.0).fold(name) for m in (model, without))
     scores = {"kept": kept.correlation("latent"), "left_out": left_out.correlation("latent")}
-    return {"type": name, "pearson_delta_all": _rounded(scores | {p: kept.correlation(p) for p in BASELINES})}
+    return {"type": name, "pearson_delta_all": checkpoint.rounded(scores | {p: kept.correlation(p) for p in BASELINES})}
 
 
 def cells_of(recipe: Train) -> tuple[Study, Array]:
     """The study, and the rows that may be learned from: all but the cells that the target's prediction is scored with."""
-    shared = recipe.model_dump(exclude={"model", "latent_dim", "epochs", "check", "max_seconds"})
+    shared = recipe.model_dump(exclude={"model", "latent_dim", "likelihood", "epochs", "check", "max_seconds"})
     study = open_study(Perturb(**shared))
     rows = np.setdiff1d(np.arange(len(study.names)), study.rows(study.target, True))
     if len(rows) < LEAST:
@@ -205,22 +204,14 @@ def scores_of(model: LatentModel, study: Study) -> tuple[dict[str, float], dict[
 def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, last: Step, device: Device) -> dict[str, Any]:
     """What the model says of itself."""
     scores, baselines = scores_of(model, study)
-    known = next((d for d in DATA if d.name == recipe.data), None)
-    fields = {k: v for k, v in recipe.fields().items() if v != Train.model_fields[k].default}
-    settings = [f"--set {shlex.quote(f'{k}={v if isinstance(v, str) else json.dumps(v)}')}" for k, v in fields.items()]
+    known = named(recipe.data)
     control, perturbed = (recipe.perturbed, recipe.control) if recipe.reverse else (recipe.control, recipe.perturbed)
-    return {
+    return training.told(recipe, last, device) | {
         "name": f"cells-{known.name if known else 'own'}" + ("-2d" if recipe.latent_dim == 2 else ""),
         "system": "cells",
         "summary": f"{recipe.latent_dim} latent dimensions, learned without the {perturbed!r} cells of {study.target!r}.",
         "data": recipe.data,
         "synthetic": bool(known and known.synthetic),
-        "command": " ".join(["python -m gen_core train cells", *settings, "--out DIR"]),
-        "recipe": recipe.document(),
-        "device": device.name,
-        "precision": device.precision,
-        "seconds": round(last.metrics["seconds"], 1),
-        "epochs": last.done,
         "n_cells": task.n_train + task.n_valid,
         "n_genes": len(study.genes),
         "latent_dim": model.latent_dim,
@@ -229,39 +220,13 @@ def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, las
         "control": control,
         "perturbed": perturbed,
         "batches": list(task.batches),
-        "losses": {name: round(value, 6) for name, value in last.metrics.items() if name.endswith("loss")},
-        "metrics": _rounded(scores),
-        "baselines": {name: _rounded(values) for name, values in baselines.items()},
+        "metrics": checkpoint.rounded(scores),
+        "baselines": {name: checkpoint.rounded(values) for name, values in baselines.items()},
         "licence": known.licence if known else "that of the data it was trained on",
+        "likelihood": model.net.likelihood,
         "variance": model.net.variance,
         "cells": base64.b64encode(marks(task.names).tobytes()).decode(),
     }
-
-
-def refuse_other(folder: Path, recipe: Train) -> bool:
-    """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
-    or this recipe's own unfinished training."""
-    from gen_core.stamp import read_stamp
-
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    what = "something else"
-    if (folder / checkpoint.CARD).is_file():
-        if checkpoint.read_card(folder).get("asked") == recipe.sha256:
-            checkpoint.load(folder)
-            return True
-        what = "another model"
-    elif (folder / RECIPE).is_file():
-        if read_stamp(folder / RECIPE) == json.loads(recipe.json()):
-            return False
-        what = "the unfinished training of another recipe"
-    raise OutputError(
-        f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
-    )
-
-
-def _rounded(scores: dict[str, float]) -> dict[str, float | None]:
-    return {name: round(value, 4) if np.isfinite(value) else None for name, value in scores.items()}
 
 
 def trained(recipe: Perturb, progress: Callable[[float, str], None]) -> Perturb:

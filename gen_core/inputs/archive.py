@@ -13,7 +13,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -152,3 +152,13 @@ def _leads_out(name: str) -> bool:
     """Whether a member's name is absolute, on a drive, or climbs out of the folder; both kinds of slash count."""
     parts = re.split(r"[/\\]", name)
     return not name or parts[0] == "" or ".." in parts or re.match(r"[A-Za-z]:", name) is not None or "\0" in name
+
+
+def pack(parts: Iterable[tuple[str, bytes]]) -> io.BytesIO:
+    """Members by name as a zip that is the same for the same members, not packed any further."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in parts:
+            archive.writestr(zipfile.ZipInfo(name), data)
+    content.seek(0)
+    return content

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gen_core import checkpoint
 from gen_core.proteins import metrics, sample
 from gen_core.proteins.alphabet import Q
 from gen_core.proteins.family import Family
@@ -64,8 +65,8 @@ def scores(model: FamilyModel, family: Family, rows: Array, left_out: Array, see
     return {
         "unique_held_out": card["unique_held_out"],
         "active_dimensions": int((model.codes.means.var(0) > 0.05).sum()),
-        "metrics": _rounded(numbers),
-        "baselines": {name: _rounded(values) for name, values in baselines.items()},
+        "metrics": checkpoint.rounded(numbers),
+        "baselines": {name: checkpoint.rounded(values) for name, values in baselines.items()},
     }
 
 
@@ -88,10 +89,3 @@ def held_out_likelihood(model: FamilyModel, family: Family, rows: Array, left_ou
 def fewer(count: int, model: FamilyModel) -> int:
     """A count for a family of many columns."""
     return math.ceil(count * min(1.0, COLUMNS / len(model.columns)))
-
-
-def _rounded(values: metrics.Numbers) -> metrics.Numbers:
-    return {
-        name: (round(value, 4) if math.isfinite(value) else None) if isinstance(value, float) else value
-        for name, value in values.items()
-    }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import shlex
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -14,10 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gen_core import checkpoint, store, training
+from gen_core import store, training
 from gen_core.datasets import DATA, DataSet
 from gen_core.device import Device, pick
-from gen_core.errors import OutputError
 from gen_core.proteins import couplings, evaluate
 from gen_core.proteins.align import Profile
 from gen_core.proteins.alphabet import Q
@@ -27,12 +24,10 @@ from gen_core.proteins.modelfile import Codes, FamilyModel, model_of, tensors_of
 from gen_core.proteins.prior import Mixture
 from gen_core.proteins.recipe import Sample, Score, Train
 from gen_core.proteins.statistics import Moments, moments
-from gen_core.result import disk_sentence
 from gen_core.training import Settings, Step, train
 
 Array = np.ndarray
 Asking = TypeVar("Asking", Sample, Score)
-RECIPE = "recipe.json"
 BATCH = 64
 UPDATES = (1_500, 3_000)  # of the optimizer, for 1,000 sequences and for 4,000 or more; fewer where they are long
 LONG = 120  # columns from which updates cost more than they are worth
@@ -47,18 +42,14 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     Closed or killed at any point and called again with the same recipe and folder, it goes on to the same model. Raises
     InputError where the file is no family, OutputError where the folder holds something else.
     """
-    if refuse_other(folder, recipe):
+    if training.trained(folder, recipe):
         yield Step(1, 1, text="trained already")
         return
     used = pick(device)
     family = open_family(recipe.family)
     yield Step(0, 1, text="weighting the sequences")
     rows, left_out = family.split(recipe.seed)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / RECIPE).write_text(recipe.json(indent=1) + "\n")
-    except OSError as error:
-        raise OutputError(disk_sentence(error, folder)) from error
+    training.begin(folder, recipe)
     codes, weights = family.codes[rows], family.weights[rows]
     epochs, coupling_epochs = recipe.epochs or epochs_for(*codes.shape), coupling_epochs_for(*codes.shape)
     plan = [("network", epochs), ("couplings", coupling_epochs), ("scoring it beside the baselines", 1)]
@@ -76,7 +67,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     seconds = last.metrics["seconds"] + time.monotonic() - began
     total = sum(count for _, count in plan)
     yield Step(total - 1, total, text=plan[-1][0])
-    card = card_of(recipe, family, rows, left_out, used, seconds, epochs, coupling_epochs)
+    card = card_of(recipe, family, rows, left_out, used, last, seconds, coupling_epochs)
     # rounded as it is stored: the card's scores are those of the weights as they are read back
     model = model_of(tensors_of(model), card)
     card |= evaluate.scores(model, family, rows, left_out, recipe.seed)
@@ -137,16 +128,14 @@ def coupling_epochs_for(n: int, length: int) -> int:
 
 
 def card_of(
-    recipe: Train, family: Family, rows: Array, left_out: Array, device: Device, seconds: float, epochs: int, coupling_epochs: int
+    recipe: Train, family: Family, rows: Array, left_out: Array, device: Device, last: Step, seconds: float, coupling_epochs: int
 ) -> dict[str, Any]:
     """What the model says of itself, aside from its scores."""
     known: DataSet | None = next(
         (d for d in DATA if recipe.family in (d.name, f"sha256:{d.sha256}") and d.system == "proteins"), None
     )
     real = known is not None and recipe.family != known.name
-    fields = {k: v for k, v in recipe.fields().items() if v != Train.model_fields[k].default}
-    settings = [f"--set {shlex.quote(f'{k}={v if isinstance(v, str) else json.dumps(v)}')}" for k, v in fields.items()]
-    return {
+    return training.told(recipe, last, device) | {
         "name": f"proteins-{known.name.replace('_', '-')}{'' if real else '-synthetic'}" if known else "proteins-own",
         "system": "proteins",
         "summary": f"{recipe.latent_dim} latent dimensions and couplings of {family.codes.shape[1]} columns, learned from "
@@ -155,13 +144,7 @@ def card_of(
         "family": known.name if known else recipe.family,
         "source": known.source if known else "a file of the user's own",
         "synthetic": family.synthetic,
-        "command": " ".join(["python -m gen_core train proteins", *settings, "--out DIR"]),
-        "recipe": recipe.document(),
-        "asked": recipe.sha256,
-        "device": device.name,
-        "precision": device.precision,
         "seconds": round(seconds, 1),
-        "epochs": epochs,
         "coupling_epochs": coupling_epochs,
         "latent_dim": recipe.latent_dim,
         "n_sequences": len(family.codes),
@@ -170,28 +153,6 @@ def card_of(
         "n_held_out": len(left_out),
         "licence": known.licence if known else "that of the data it was trained on",
     }
-
-
-def refuse_other(folder: Path, recipe: Train) -> bool:
-    """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
-    or this recipe's own unfinished training."""
-    from gen_core.stamp import read_stamp
-
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return False
-    what = "something else"
-    if (folder / checkpoint.CARD).is_file():
-        if checkpoint.read_card(folder).get("asked") == recipe.sha256:
-            checkpoint.load(folder)
-            return True
-        what = "another model"
-    elif (folder / RECIPE).is_file():
-        if read_stamp(folder / RECIPE) == json.loads(recipe.json()):
-            return False
-        what = "the unfinished training of another recipe"
-    raise OutputError(
-        f"The folder {folder.name!r} is not empty (it holds {what}): name another one, or add --force to replace it."
-    )
 
 
 def trained(recipe: Asking, progress: Callable[[float, str], None]) -> Asking:

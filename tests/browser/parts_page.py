@@ -1,10 +1,13 @@
 """A small app that stands on the parts alone: what the browser tests of the parts drive."""
 
+import io
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
+from PIL import Image
 
-from app.parts import export, figure, guard, map, presets, session, theme
+from app.parts import export, figure, guard, map, player, presets, session, theme
 from gen_core import palette
 from gen_core.cells.recipe import Perturb
 from gen_core.result import Result
@@ -50,12 +53,29 @@ def cells():
     instrument()
 
 
+def frames(shade):
+    row = np.zeros((8, 8 * 16, 3), np.uint8)
+    for i in range(16):
+        row[:, 8 * i : 8 * i + 8] = (shade, 16 * i, 0)
+    out = io.BytesIO()
+    Image.fromarray(row).save(out, "png")
+    return out.getvalue()
+
+
+def moving():
+    session.put("moving", "runs", session.get("moving", "runs", 0) + 1)
+    labels = [f"t = {i / 15:.2f}" for i in range(16)]
+    player.show({"straight": frames(0), "around": frames(255)}, 16, (8, 8), "moving.player", labels, size=96, seconds=1)
+    st.text(f"runs {session.get('moving', 'runs')}")
+
+
 st.set_page_config(layout="wide")
 theme.follow()
 page = st.navigation(
     [
         st.Page(cells, url_path="cells", default=True),
         st.Page(lambda: st.title("Elsewhere"), url_path="other", title="Other"),
+        st.Page(moving, url_path="moving", title="Moving"),
     ]
 )
 session.visit(page.url_path or "cells")

@@ -48,6 +48,8 @@ def save(page: Page, name: str, folder: Path) -> Path:
 
 
 def click_map(page: Page, x: float, y: float, rest: Rest) -> None:
+    # A figure is drawn after the rest of the page, and a click before that is nobody's.
+    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=60_000)
     box = page.get_by_test_id("latentFigure").first.bounding_box()
     assert box
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
@@ -87,7 +89,7 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
     expect(page.get_by_role("heading", name="Evidence")).to_be_attached()
 
     click_map(page, 0.8, 0.4, rest)
-    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     assert state(page)["spot"] != "null"
 
     was, number = state(page), metric(page)
@@ -107,7 +109,7 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
         rest(page)
         assert state(page) == was
         assert metric(page) == number
-        expect(page.get_by_text("The clicked spot")).to_be_visible()
+        expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     assert catalog.from_query(urlparse(page.url).query, "cells.perturb") == catalog.from_file(exported["genes.csv"])
 
 
@@ -165,7 +167,7 @@ def test_the_map_of_all_cells_and_back_to_the_question(page: Page, app_url: str,
     assert state(page) == before
     page.goto(link)
     rest(page)
-    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     assert page.url == link
 
 
@@ -174,13 +176,13 @@ def test_cells_without_a_treatment_are_a_map(page: Page, app_url: str, rest: Res
     rest(page)
     expect(page.get_by_text("Colour by")).to_be_visible()
     click_map(page, 0.5, 0.5, rest)
-    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     assert state(page)["operation"] == "cells.decode"
     profile = save(page, "profiles.csv", tmp_path)
     assert catalog.from_file(profile).z == catalog.from_query(urlparse(page.url).query, "cells.decode").z
     page.goto(page.url)
     rest(page)
-    expect(page.get_by_text("The clicked spot")).to_be_visible()
+    expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Forget the spot").click()
     rest(page)
     expect(page.get_by_text("The clicked spot")).to_have_count(0)
@@ -194,7 +196,7 @@ def test_cells_without_a_treatment_are_a_map(page: Page, app_url: str, rest: Res
         ("operation=cells.pertub", "did you mean 'cells.perturb'"),
         ("data=..%2F..%2Fetc%2Fpasswd", "neither a bundled name nor the digest"),
         ("data=<script>alert(1)</script>", "neither a bundled name nor the digest"),
-        ("operation=images.sample", "There is no operation"),
+        ("operation=cells.nothing", "There is no operation"),
     ],
 )
 def test_a_link_with_nonsense_is_one_sentence_and_the_page_goes_on(

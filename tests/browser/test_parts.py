@@ -208,3 +208,22 @@ def test_a_saved_figure_stands_alone(parts: Page, tmp_path: Path) -> None:
     coming.value.save_as(tmp_path / "map.html")
     parts.goto((tmp_path / "map.html").as_uri())
     parts.wait_for_selector(f"{PLOT} .main-svg")
+
+
+def test_frames_play_and_are_scrubbed_without_the_server(page: Page, parts_url: str) -> None:
+    page.goto(f"{parts_url}/moving")
+    expect(page.get_by_test_id("playerText")).to_have_text("t = 0.00", timeout=60_000)
+    at_rest(page)
+    canvas = page.get_by_test_id("latentPlayer").locator("canvas")
+    pixel = "canvas => canvas.getContext('2d').getImageData(4, 4, 1, 1).data.join()"
+    assert canvas.nth(1).evaluate(pixel) == "255,0,0,255"
+    runs = page.get_by_text(re.compile("^runs")).inner_text()
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_test_id("playerText")).to_have_text(re.compile(r"0\.[2-9]"))
+    page.get_by_role("button", name="Pause").click()
+    at_rest(page)
+    page.get_by_role("slider", name="Frame").fill("5")
+    at_rest(page)
+    assert page.get_by_text(re.compile("^runs")).inner_text() == runs  # all of it in the browser
+    expect(page.get_by_test_id("playerText")).to_have_text("t = 0.33")
+    assert canvas.first.evaluate(pixel) == "0,80,0,255"

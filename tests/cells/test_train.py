@@ -21,6 +21,7 @@ from gen_core.cells.simulate import single_dose
 from gen_core.cells.space import Learned
 from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
 from gen_core.training import Step
+from tests.trained import taken_up, trained
 
 SHORT = Train(latent_dim=4, epochs=2, target="B", replicate_key="donor", check=False)
 
@@ -28,10 +29,7 @@ SHORT = Train(latent_dim=4, epochs=2, target="B", replicate_key="donor", check=F
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of two epochs."""
-    made = tmp_path_factory.mktemp("model") / "m"
-    for _ in train.steps(SHORT, made, "cpu"):
-        pass
-    return made
+    return trained(train.steps, SHORT, tmp_path_factory.mktemp("model") / "m")
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +77,7 @@ def test_the_targets_response_is_never_learned_from(folder: Path, tmp_path: Path
 
 
 def test_cancelled_and_called_again_it_makes_the_same_model(folder: Path, tmp_path: Path) -> None:
-    steps = train.steps(SHORT, tmp_path, "cpu")
-    assert isinstance(next(steps), Step)
-    steps.close()
-    assert snapshot.exists(tmp_path)
-    for _ in train.steps(SHORT, tmp_path, "cpu"):
-        pass
-    assert checkpoint.sha256(tmp_path / checkpoint.WEIGHTS) == checkpoint.sha256(folder / checkpoint.WEIGHTS)
-    assert not snapshot.exists(tmp_path)
+    taken_up(train.steps, SHORT, tmp_path, folder)
 
 
 def test_killed_before_its_last_file_it_is_finished_all_the_same(folder: Path, tmp_path: Path) -> None:
