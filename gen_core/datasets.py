@@ -126,6 +126,17 @@ DATA = (
         sha256="4e72e098d4844cf70094b7e32840c044973af23412124a7578a1044f62645ccc",  # of the real alignment
         role="family",
     ),
+    DataSet(
+        "pdb_1ecm",
+        "proteins",
+        "Chorismate mutase of E. coli, backbone",
+        "The backbone of 91 residues of chain A, PDB entry 1ECM: the template of the bundled family.",
+        False,
+        "CC0 (Protein Data Bank)",
+        "Lee et al. 1995, J. Am. Chem. Soc. 117, 3627; https://doi.org/10.2210/pdb1ECM/pdb",
+        path="gen_core.proteins.template:as_file",
+        role="template",
+    ),
 )
 
 

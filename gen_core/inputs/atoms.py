@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gen_core.errors import InputError
 
 WANTED = {"N", "CA", "C", "O"}
-FARTHEST = 9_999.0  # Å from the origin; the PDB format has no room for more
+LEAST, MOST = -999.0, 9_999.0  # Å; the PDB format has no room for more
 _NUMBER = re.compile(r"-?[0-9A-Za-z]{1,8}")
 _STRANGE = re.compile(r"[^A-Za-z0-9_.+-]")  # in a chain's name: it is shown on pages
 _TOKEN = re.compile(r"""'(?:[^'\n]|'(?=\S))*'(?=\s|$)|"(?:[^"\n]|"(?=\S))*"(?=\s|$)|#.*|\S+""")
@@ -114,8 +114,10 @@ def _atom(
         share = float(occupancy) if occupancy.strip() else 1.0
     except ValueError:
         raise InputError(f"The coordinates at {what} {i:,} of this file are no numbers: it is damaged.") from None
-    if not all(math.isfinite(value) and abs(value) <= FARTHEST for value in (x, y, z)):
-        raise InputError(f"The coordinates at {what} {i:,} of this file are no places within {FARTHEST:,.0f} Å: it is damaged.")
+    if not all(math.isfinite(value) and LEAST <= value <= MOST for value in (x, y, z)):
+        raise InputError(
+            f"The coordinates at {what} {i:,} of this file are not between {LEAST:,.0f} and {MOST:,.0f} Å: it is damaged."
+        )
     if not _NUMBER.fullmatch(number):
         raise InputError(f"The residue at {what} {i:,} of this file has no number: the file is damaged.")
     chain = _STRANGE.sub("_", chain)[:8]

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gen_core.stamp import csv_column, fasta_header, safe_cell
+from gen_core.stamp import csv_column, fasta_header, safe_cell, stamp
 
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
     from gen_core.proteins.filters import Verdict
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
+    from gen_core.proteins.structure import Threaded
     from gen_core.recipe import Recipe
 
 Array = np.ndarray
 Writers = dict[str, Callable[[Path], None]]
 
 
-def sample_writers(made: Drawn) -> Writers:
+def sample_writers(made: Drawn, models: list[Threaded]) -> Writers:
     """The files of `proteins.sample`, each made when it is asked for."""
-    return {
+    writers: Writers = {
         "sequences.fasta": lambda path: fasta(path, *kept_of(made), made.recipe),
         "sequences.csv": lambda path: table(path, sample_table(made), made.recipe),
     }
+    endings = {"pdb": (".pdb",), "mmcif": (".cif",), "both": (".pdb", ".cif")}[made.recipe.structure_format]
+    for model in models:
+        for ending in endings:
+            writers[f"structures/{model.name}{ending}"] = partial(structure, model=model, recipe=made.recipe)
+    return writers
 
 
 def score_writers(made: Scored) -> Writers:
@@ -88,6 +95,12 @@ def score_table(made: Scored) -> pd.DataFrame:
 
 def _told(values: Mapping[str, Array], verdicts: list[Verdict]) -> dict[str, Array]:
     return {**values, **{f"pass_{verdict.name}": verdict.passed for verdict in verdicts}}
+
+
+def structure(path: Path, model: Threaded, recipe: Recipe) -> None:
+    """A threaded model as PDB, or as mmCIF where the name ends in .cif, with the recipe in it."""
+    path.write_text(model.mmcif() if path.suffix == ".cif" else model.pdb(), encoding="ascii")
+    stamp(path, recipe)
 
 
 def table(path: Path, frame: pd.DataFrame, recipe: Recipe) -> None:

@@ -173,7 +173,18 @@ class Sample(_Modelled):
         (), max_length=MAX_RESIDUES, description="Positions that keep the reference's residue; without one, of around's sequence."
     )
     filters: Filters = Field(Filters(), description="What a sample must be to be kept.")
-    structure: bool = Field(False, description="Also write three-dimensional models of the kept ones.")
+    structure: bool = Field(False, description="Also write the kept ones on the family's template: its backbone, no prediction.")
+    template: Content | None = Field(
+        None, description="A structure of one of the family (PDB or mmCIF); null is the bundled one, for the bundled family."
+    )
+    template_chain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.+-]{1,8}$", description="The template's chain; the one that fits the family best where null."
+    )
+    b_factor: Literal["conservation", "mutation", "log_likelihood"] = Field(
+        "conservation",
+        description="What their B-factors are: bits of the family's column, difference from the nearest known (0, 1), or nats.",
+    )
+    structure_format: Literal["pdb", "mmcif", "both"] = Field("pdb", description="The format of the models.")
 
     @model_validator(mode="before")
     @classmethod
@@ -186,8 +197,6 @@ class Sample(_Modelled):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if self.structure:
-            raise ValueError(f"structure: a three-dimensional model of each sample {LATER}.")
         if self.path is not None and self.around is not None:
             raise ValueError("path and around both say where to sample; give one of them.")
         if isinstance(self.around, tuple) and not self.around:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -67,9 +67,12 @@ def drawn_from(recipe: Sample, model: FamilyModel, known: Known) -> Drawn:
 
 def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
     """Run `proteins.sample`. Raises InputError, RecipeError or CheckpointError, each one sentence."""
-    from gen_core.proteins import files
+    from gen_core.proteins import files, structure
+    from gen_core.proteins.template import source_of
 
     started = time.perf_counter()
+    if recipe.structure:
+        structure.refuse_early(recipe)
     if recipe.model == "train":
         from gen_core.proteins.train import trained
 
@@ -78,14 +81,25 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
     made = draw_samples(recipe)
     drawn = time.perf_counter()
     numbers, baselines = scores(made)
+    compared = time.perf_counter()
+    models: list[structure.Threaded] = []
+    if made.recipe.structure:
+        made = replace(made, recipe=made.recipe.replace(template=source_of(made.recipe, made.model.card)))
+        models = structure.models_of(made, structure.written_rows(made))
+    told = structure.notices_of(made) if made.recipe.structure else []
     return Result(
         recipe=made.recipe,
         content=made,
-        files=files.sample_writers(made),
+        files=files.sample_writers(made, models),
         metrics=numbers,
         baselines=baselines,
-        warnings=unique([*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made)]),
-        seconds={"train": opened - started, "sample": drawn - opened, "compare": time.perf_counter() - drawn},
+        warnings=unique([*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made), *told]),
+        seconds={
+            "train": opened - started,
+            "sample": drawn - opened,
+            "compare": compared - drawn,
+            "structure": time.perf_counter() - compared,
+        },
     )
 
 

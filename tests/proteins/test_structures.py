@@ -212,9 +212,12 @@ def test_a_large_file_is_read_or_refused_soon(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(InputError, match="No chain"):
         read_structure(path)
     assert time.perf_counter() - began < 20
-    many = "".join(line(1, "CA", "ALA", i % 10_000, np.zeros(3), code=" ABCDEFGHIJK"[i // 10_000]) + "\n" for i in range(110_000))
-    path.write_text(many)
-    with pytest.raises(InputError, match="more than 100,000 residues"):
+    monkeypatch.setattr(structures, "MAX_RESIDUES", 10)
+    path.write_text("".join(line(1, "CA", "ALA", i, np.zeros(3)) + "\n" for i in range(101)))
+    with pytest.raises(InputError, match="more than 100 residues"):
+        read_structure(path)
+    path.write_text("\n".join(peptide(["ALA"] * 11)))
+    with pytest.raises(InputError, match="at most 10 are read"):
         read_structure(path)
     monkeypatch.setattr(structures, "MAX_BYTES", 1000)
     with pytest.raises(InputError, match="at most 1000 bytes"):
