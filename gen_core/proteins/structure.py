@@ -30,6 +30,7 @@ Array = np.ndarray
 Colour = Literal["conservation", "mutation", "log_likelihood"]
 MOST = 200  # models written by one run
 SAID = "Template backbone, not a prediction"
+STAND_INS = "synthetic stand-ins for the family's own"
 FULL = float(np.log2(20))  # bits of a site that is always the same
 LEAST_LOG = -6.0  # nats at which the legend's scale of log likelihoods begins
 
@@ -44,6 +45,16 @@ class Legend:
     high: float
     low_words: str
     high_words: str
+
+    @property
+    def low_said(self) -> str:
+        """The low end for a legend."""
+        return f"{self.low_words} ({self.low:.0f} {self.unit})" if self.unit else self.low_words
+
+    @property
+    def high_said(self) -> str:
+        """The high end."""
+        return f"{self.high_words} ({self.high:.1f} {self.unit})" if self.unit else self.high_words
 
 
 LEGENDS: Mapping[Colour, Legend] = {
@@ -67,12 +78,18 @@ class Threaded:
     left_out: int
     colour: Colour
     template: Template
+    synthetic: bool = False  # whether the known sequences it is coloured by are
 
     @property
     def caption(self) -> str:
         """What it is, in one sentence."""
         missing = f"; {self.left_out} without a place there" if self.left_out else ""
-        return f"{self.name}: {len(self.sequence)} residues on {self.template.words}{missing}. {SAID}."
+        beside = f" Coloured against {STAND_INS}." if self._synthetic else ""
+        return f"{self.name}: {len(self.sequence)} residues on {self.template.words}{missing}. {SAID}.{beside}"
+
+    @property
+    def _synthetic(self) -> bool:
+        return self.synthetic and self.colour == "mutation"
 
     def _written(self) -> Backbone:
         legend = LEGENDS[self.colour]
@@ -84,6 +101,8 @@ class Threaded:
             f"B-factor: {legend.title}{unit}: {legend.low:.2f} is {legend.low_words}, {legend.high:.2f} {legend.high_words}.",
             "The B-factor is no confidence of a structure.",
         ]
+        if self._synthetic:
+            remarks.append(f"The known sequences are {STAND_INS}.")
         title = f"{self.name} threaded on {self.template.words}"
         return Backbone(self.sequence, self.backbone, self.numbers, self.values, self.template.chain.name, title, remarks)
 
@@ -96,8 +115,8 @@ class Threaded:
         return mmcif_text(self._written())
 
 
-def thread(template: Template, codes: Array, values: Array, name: str, colour: Colour) -> Threaded:
-    """One sequence codes (L,) on the template, with values (L,) of its columns."""
+def thread(template: Template, codes: Array, values: Array, name: str, colour: Colour, synthetic: bool = False) -> Threaded:
+    """One sequence codes (L,) on the template, with values (L,) of its columns; `synthetic` where the known ones are."""
     columns = np.flatnonzero((codes != GAP) & (template.places >= 0))
     places = template.places[columns]
     return Threaded(
@@ -110,6 +129,7 @@ def thread(template: Template, codes: Array, values: Array, name: str, colour: C
         int((codes != GAP).sum()) - len(columns),
         colour,
         template,
+        synthetic,
     )
 
 
@@ -153,14 +173,14 @@ def models_of(made: Drawn, rows: Array, colour: Colour | None = None) -> list[Th
     if not len(rows):
         return []
     values = values_of(colour, made.model, made.known.codes, made.codes[rows], made.z[rows])
-    return [thread(template, made.codes[i], values[k], name_of(int(i)), colour) for k, i in enumerate(rows)]
+    return [thread(template, made.codes[i], values[k], name_of(int(i)), colour, made.known.synthetic) for k, i in enumerate(rows)]
 
 
 def template_itself(made: Drawn, colour: Colour | None = None) -> Threaded:
     """The template's own sequence in the family's columns, coloured as its models: what they are shown beside."""
     template, colour = template_for(made), colour or made.recipe.b_factor
     values = values_of(colour, made.model, made.known.codes, template.codes[None])
-    return thread(template, template.codes, values[0], "template", colour)
+    return thread(template, template.codes, values[0], "template", colour, made.known.synthetic)
 
 
 def written_rows(made: Drawn) -> Array:

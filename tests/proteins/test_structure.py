@@ -116,6 +116,7 @@ def test_biopython_and_biotite_read_what_is_written(made: Drawn, colour: Any) ->
             assert "Template backbone, not a prediction" in text
             assert "plddt" not in text.lower()
         assert {len(line) for line in model.pdb().splitlines()} == {80}
+        assert ("synthetic" in model.caption) == ("synthetic" in model.mmcif()) == (colour == "mutation")
 
 
 def test_values_mean_what_they_are_called(made: Drawn) -> None:
