@@ -89,14 +89,21 @@ function front(viewer, turn) {
   viewer.render();
 }
 
+// 3Dmol.js has a spin of its own, by a timer that leaves a slow machine no time for anything else.
 function spin(state, on) {
   state.spinning = on;
-  state.viewers[0]?.spin(on ? "y" : false, 0.6); // the others follow it
+  cancelAnimationFrame(state.frame);
+  let last = performance.now();
+  const step = (now) => {
+    state.viewers[0]?.rotate(0.03 * Math.min(now - last, 100), "y"); // degrees; the others follow it
+    last = now;
+    state.frame = requestAnimationFrame(step);
+  };
+  if (on) state.frame = requestAnimationFrame(step);
   state.spin?.setAttribute("aria-pressed", String(on));
 }
 
 function drop(viewer) {
-  viewer.spin(false);
   const canvas = viewer.getCanvas?.();
   (canvas?.getContext("webgl2") ?? canvas?.getContext("webgl"))?.getExtension("WEBGL_lose_context")?.loseContext();
 }
@@ -160,6 +167,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   return () => {
     state.watch?.disconnect();
+    cancelAnimationFrame(state.frame);
     state.viewers.forEach(drop);
     root.state = undefined;
   };

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Texts = Sequence[tuple[str, str]]
+JOINED = 4.3  # Å between C-alpha atoms of neighbours, at most
 _STEPS = 9
 _RANGE = ((0.0, 0.95), (0.15, 1.0))  # of the scale on light and on dark paper: what would vanish in it is left out
 
@@ -53,15 +54,17 @@ def trace(texts: Texts, colour: Colour, dark: bool = False) -> go.Figure:
     """Backbones through their C-alpha atoms, in 3-D, side by side."""
     from plotly.subplots import make_subplots
 
+    centre, axes = alphas(texts[0][1])[0].mean(0), _axes(texts)
     fig = make_subplots(cols=len(texts), specs=[[{"type": "scene"}] * len(texts)], horizontal_spacing=0.02)
     for i, (_, text) in enumerate(texts, 1):
-        places, values, names = alphas(text)
+        places, values, names = _apart(*alphas(text))
         line = {"width": 9, "color": values, "coloraxis": "coloraxis"}
-        x, y, z = (places - places.mean(0)).T.astype(np.float32)
+        x, y, z = ((places - centre) @ axes.T).T.astype(np.float32)
         hover = "%{text}<extra></extra>"
         fig.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, text=names, hovertemplate=hover, col=i, row=1)
     hidden = {"visible": False}
-    fig.update_scenes(xaxis=hidden, yaxis=hidden, zaxis=hidden, aspectmode="data")
+    camera = {"eye": {"x": 0, "y": 0, "z": 1.1}, "up": {"x": 0, "y": 1, "z": 0}}
+    fig.update_scenes(xaxis=hidden, yaxis=hidden, zaxis=hidden, aspectmode="data", camera=camera)
     return _finished(fig, colour, dark)
 
 
@@ -76,7 +79,8 @@ def flat(texts: Texts, colour: Colour, dark: bool = False) -> go.Figure:
         x, y, depth = ((places - first.mean(0)) @ axes.T).T.astype(np.float32)
         size = 9 + 5 * (depth - depth.min()) / max(float(np.ptp(depth)), 1e-6)  # nearer ones are larger
         quiet = {"color": palette.role("control", dark), "width": 3}
-        fig.add_scatter(x=x, y=y, mode="lines", line=quiet, hoverinfo="skip", col=i, row=1)
+        way = ((_apart(places, values, names)[0] - first.mean(0)) @ axes.T).astype(np.float32)
+        fig.add_scatter(x=way[:, 0], y=way[:, 1], mode="lines", line=quiet, hoverinfo="skip", col=i, row=1)
         order = np.argsort(depth)
         marker = {"size": size[order], "color": values[order], "coloraxis": "coloraxis", "line": {"width": 0}}
         text_of = [names[j] for j in order]
@@ -109,6 +113,13 @@ def alphas(text: str) -> tuple[Array, Array, list[str]]:
     places = np.array([[float(line[30 + 8 * j : 38 + 8 * j]) for j in range(3)] for line in lines])
     values = np.array([float(line[60:66]) for line in lines])
     return places, values, [f"{line[17:20]} {line[22:27].strip()}: {line[60:66].strip()}" for line in lines]
+
+
+def _apart(places: Array, values: Array, names: list[str]) -> tuple[Array, Array, list[str]]:
+    """The same with not-a-number between two atoms that no bond joins, so that no line is drawn over what is missing."""
+    far = np.flatnonzero(np.linalg.norm(np.diff(places, axis=0), axis=1) > JOINED) + 1
+    told = np.insert(np.array(names, dtype=object), far, "")
+    return np.insert(places, far, np.nan, axis=0), np.insert(values, far, np.nan), told.tolist()
 
 
 def _finished(fig: go.Figure, colour: Colour, dark: bool) -> go.Figure:

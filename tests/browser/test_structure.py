@@ -97,10 +97,11 @@ def test_spin_turns_it_and_stops(page: Page, structure_url: str) -> None:
     still = pixels(page)
     spin.click()
     expect(spin).to_have_attribute("aria-pressed", "true")
-    page.wait_for_timeout(1500)
-    assert np.abs(pixels(page) - still).mean() > 1
+    page.wait_for_timeout(3000)
     spin.click()
+    expect(spin).to_have_attribute("aria-pressed", "false")
     page.wait_for_timeout(800)
+    assert np.abs(pixels(page) - still).mean() > 1
     np.testing.assert_array_equal(pixels(page), pixels(page))
     page.get_by_test_id("moleculeReset").click()
     page.wait_for_timeout(800)
