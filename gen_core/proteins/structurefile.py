@@ -42,7 +42,9 @@ def pdb_text(model: Backbone) -> str:
         serial += 1
         last = f"{residue:>3} {chain}{number:>4}{code or ' '}"
         where = "".join(f"{x:8.3f}" for x in place)
-        lines.append(f"ATOM  {serial:5d}  {name:<3} {last}   {where}  1.00{np.clip(value, -99, 999):6.2f}          {name[0]:>2}")
+        lines.append(
+            f"ATOM  {serial:5d}  {name:<3} {last}   {where}  1.00{min(max(value, -99.0), 999.0):6.2f}          {name[0]:>2}"
+        )
     lines += [f"TER   {serial + 1:5d}      {last}", "END"]
     return "".join(f"{line:<80}\n" for line in lines)
 
