@@ -14,7 +14,7 @@ from gen_core.proteins.filters import Verdict
 from gen_core.proteins.known import Known, open_both
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
-from gen_core.proteins.recipe import Sample
+from gen_core.proteins.recipe import Filters, Sample
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.proteins.values import values_of
 from gen_core.proteins.warn import STAND_INS, few_samples, warnings_of
@@ -60,7 +60,7 @@ def drawn_from(recipe: Sample, model: FamilyModel, known: Known) -> Drawn:
     locks = places.locks_of(recipe, model)
     z, steps = places.points(recipe, model, locks, rng)
     codes = places.lock(draw(model.net, z, rng, recipe.temperature), locks)
-    values = values_of(codes, model, known.codes)
+    values = values_of(codes, model, known.codes, patterns=recipe.filters.motifs or ())
     verdicts = filters.judge(recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
     return Drawn(recipe, model, known, z, steps, codes, values, verdicts, filters.kept(verdicts, len(codes)))
 
@@ -115,7 +115,7 @@ def _independent(made: Drawn, bits: float) -> metrics.Numbers:
 def numbers_of(codes: Array, made: Drawn, bits: float) -> metrics.Numbers:
     """The metrics of other sequences codes (n, L) under the filters of a draw."""
     model, known = made.model, made.known
-    values = values_of(codes, model, known.codes)
+    values = values_of(codes, model, known.codes, patterns=made.recipe.filters.motifs or ())
     verdicts = filters.judge(made.recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
     numbers = metrics.of_values(values, codes, filters.kept(verdicts, len(codes)), bits)
     return numbers | metrics.compared(moments(codes), known.moments, model.held_out)
@@ -127,6 +127,8 @@ def _naturals(made: Drawn, bits: float) -> metrics.Numbers:
     values = model.naturals
     n = len(values["profile_bits"])
     chosen = made.recipe.filters.model_copy(update={"unique": False})
+    if chosen.motifs != Filters().motifs:  # what was counted in them
+        chosen = chosen.model_copy(update={"motifs": None})
     passed = filters.kept(filters.judge(chosen, values, values, [], True), n)
     return metrics.compared(model.held_out, made.known.moments, None) | {
         "kept_fraction": float(passed.mean()),

@@ -49,7 +49,7 @@ def score(recipe: Score) -> Scored:
     recipe, model, known = open_both(recipe)
     found = read_sequences(path_of(recipe.sequences, "sequences"))
     codes = placed(model.profile, model.columns, model.width, found)
-    values = values_of(codes, model, known.codes, found.residues)
+    values = values_of(codes, model, known.codes, found.residues, recipe.filters.motifs or ())
     bound = likelihood(model.net, model.prior, codes, SAMPLES, recipe.seed)
     whole = [row.decode() for row in found.residues]
     verdicts = filters.judge(recipe.filters, values, model.naturals, whole, not known.synthetic)
