@@ -29,6 +29,7 @@ def sample_writers(made: Drawn, models: list[Threaded]) -> Writers:
     writers: Writers = {
         "sequences.fasta": lambda path: fasta(path, *kept_of(made), made.recipe),
         "sequences.csv": lambda path: table(path, sample_table(made), made.recipe),
+        **label_writers(made),
     }
     endings = {"pdb": (".pdb",), "mmcif": (".cif",), "both": (".pdb", ".cif")}[made.recipe.structure_format]
     for model in models:
@@ -39,7 +40,22 @@ def sample_writers(made: Drawn, models: list[Threaded]) -> Writers:
 
 def score_writers(made: Scored) -> Writers:
     """The file of `proteins.score`."""
-    return {"scores.csv": lambda path: table(path, score_table(made), made.recipe)}
+    return {"scores.csv": lambda path: table(path, score_table(made), made.recipe), **label_writers(made)}
+
+
+def label_writers(made: Drawn | Scored) -> Writers:
+    """What the labels say of the filters, of themselves and of plates chosen by them; nothing without labels."""
+    from gen_core.proteins.backtest import backtest
+    from gen_core.proteins.enrichment import enrichment
+
+    learned = made.viability
+    if learned is None:
+        return {}
+    return {
+        "enrichment.csv": lambda path: table(path, enrichment(learned, made.model, made.recipe.filters), made.recipe),
+        "learning_curve.csv": lambda path: table(path, learned.curve, made.recipe),
+        "backtest.csv": lambda path: table(path, backtest(learned), made.recipe),
+    }
 
 
 def decode_writers(made: Decoded) -> Writers:
@@ -86,7 +102,7 @@ def score_table(made: Scored) -> pd.DataFrame:
             "coupling_energy": values.pop("coupling_energy"),
             "profile_bits": values.pop("profile_bits"),
             "nearest_identity": values.pop("nearest_identity"),
-            "viability": np.nan,
+            "viability": values.pop("viability", np.full(len(made.names), np.nan)),
             "aligned": made.rows,
         }
     )

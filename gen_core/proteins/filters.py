@@ -29,25 +29,34 @@ def judge(
     """The verdicts of the filters that are on, in the order in which they are applied.
 
     `values` and `naturals` are as `values.values_of` gives them, for the sequences and for held-out naturals; `rows` tell equal
-    sequences; without `novelty` there is nothing real to be new against, and that filter is off.
+    sequences; without `novelty` there is nothing real to be new against, and that filter is off. So is one whose value is not
+    there: viability without labels.
     """
     percentile = lambda name, p: _percentile(naturals.get(name), p)  # noqa: E731
+    within = lambda name, low, high, tail: (  # noqa: E731
+        name,
+        name,
+        _tighter(max, low, percentile(name, tail)),
+        _tighter(min, high, percentile(name, _other_end(tail))),
+    )
     bounds: list[tuple[str, str, float | None, float | None]] = [
-        (
-            "length",
-            "length",
-            _tighter(max, filters.min_length, percentile("length", filters.length_tail)),
-            _tighter(min, filters.max_length, percentile("length", _other_end(filters.length_tail))),
-        ),
+        within("length", filters.min_length, filters.max_length, filters.length_tail),
         ("homopolymer", "longest_run", None, filters.max_homopolymer),
         ("complexity", "complexity", filters.min_complexity, None),
+        ("motifs", "motifs", None, 0.0 if filters.motifs else None),
+        within("charge", filters.min_charge, filters.max_charge, filters.charge_tail),
+        within("pi", filters.min_pi, filters.max_pi, filters.pi_tail),
+        within("gravy", filters.min_gravy, filters.max_gravy, filters.gravy_tail),
+        ("composition", "composition", None, percentile("composition", filters.max_composition_percentile)),
+        ("instability", "instability", None, filters.max_instability),
         ("profile", "profile_bits", percentile("profile_bits", filters.min_profile_percentile), None),
         ("energy", "coupling_energy", None, percentile("coupling_energy", filters.max_energy_percentile)),
         ("novelty", "nearest_identity", filters.min_identity, filters.max_identity),
+        ("viability", "viability", filters.min_viability, None),
     ]
     found = [Verdict("unique", "sequence", None, None, _first(rows))] if filters.unique else []
     for name, value, low, high in bounds:
-        if (low is None and high is None) or (name == "novelty" and not novelty):
+        if (low is None and high is None) or value not in values or (name == "novelty" and not novelty):
             continue
         numbers = values[value]
         passed = np.ones(len(numbers), bool)

@@ -34,9 +34,10 @@ def locks_of(recipe: Sample, model: FamilyModel) -> Locks:
     codes, numbers = place_row(model.profile, model.columns, model.width, recipe.anchor, field)
     columns = []
     for position in sorted(set(recipe.locks)):
-        where = np.flatnonzero(numbers == position)
+        place = position - recipe.reference_offset
+        where = np.flatnonzero((numbers == place) & (numbers > 0))
         if not len(where):
-            last = int(numbers.max())
+            last = int(numbers.max()) + recipe.reference_offset
             raise RecipeError(
                 f"locks: residue {position} of the {field} sequence stands in no column of the family (those up to {last} may)."
             )

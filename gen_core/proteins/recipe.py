@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
+from gen_core.proteins.motifs import MOST, ON, check
 from gen_core.recipe import Content, Model, Recipe
 
 BUNDLED = "proteins-chorismate-mutase"
@@ -17,6 +18,10 @@ LATER = "is not built yet: leave it out for now"
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Vector = tuple[Coordinate, ...]
 Percent = Annotated[float, Field(ge=0, le=100)]
+Tail = Annotated[float, Field(ge=0, le=50)] | None
+Charge = Annotated[float, Field(ge=-10_000, le=10_000)]
+Ph = Annotated[float, Field(ge=0, le=14)]
+Hydropathy = Annotated[float, Field(ge=-4.5, le=4.5)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -68,6 +73,24 @@ class Filters(BaseModel):
     min_complexity: float | None = Field(
         2.0, ge=0, le=4.32, description="Entropy in bits of the 20 residues in a row that are the least varied."
     )
+    motifs: tuple[Annotated[str, AfterValidator(check)], ...] | None = Field(
+        tuple(ON.values()), max_length=MOST, description="Forbidden motifs, as regular expressions: protease sites and the like."
+    )
+    min_charge: Charge | None = Field(None, description="Least net charge at pH 7.4.")
+    max_charge: Charge | None = Field(None, description="Largest net charge at pH 7.4.")
+    charge_tail: Tail = Field(None, description="Percent of the naturals with less charge, and as many with more, than is kept.")
+    min_pi: Ph | None = Field(None, description="Lowest isoelectric point.")
+    max_pi: Ph | None = Field(None, description="Highest isoelectric point.")
+    pi_tail: Tail = Field(1.0, description="Percent of the naturals with a lower, and as many with a higher, isoelectric point.")
+    min_gravy: Hydropathy | None = Field(None, description="Least mean hydropathy (GRAVY).")
+    max_gravy: Hydropathy | None = Field(None, description="Largest mean hydropathy (GRAVY); above 0 it is a greasy protein.")
+    gravy_tail: Tail = Field(1.0, description="Percent of the naturals with less, and as many with more, mean hydropathy.")
+    max_composition_percentile: Percent | None = Field(
+        None, description="Distance of the composition from the family's, as a percentile of the held-out naturals."
+    )
+    max_instability: float | None = Field(
+        None, ge=-500, le=1_000, description="Instability index; 40 is usual, but it told nothing about function where measured."
+    )
     min_profile_percentile: Percent | None = Field(
         25.0, description="Profile score (bits), as a percentile of the held-out naturals."
     )
@@ -76,6 +99,7 @@ class Filters(BaseModel):
     )
     max_identity: Share | None = Field(0.9, description="Identity to the nearest known sequence: above it, it is no new protein.")
     min_identity: Share | None = Field(None, description="Identity to the nearest known sequence: below it, it is far from all.")
+    min_viability: Share | None = Field(None, description="Least chance to be functional, learned from the labels.")
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +114,7 @@ class Filters(BaseModel):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        for low, high in (("min_length", "max_length"), ("min_identity", "max_identity")):
+        for low, high in ((f"min_{name}", f"max_{name}") for name in ("length", "charge", "pi", "gravy", "identity")):
             a, b = getattr(self, low), getattr(self, high)
             if a is not None and b is not None and a > b:
                 raise ValueError(f"{low} is {a} and {high} is {b}: nothing lies between them.")
@@ -104,11 +128,26 @@ class _Labelled(Recipe):
     label_threshold: float | None = Field(None, description="Value from which a sequence counts as functional.")
     label_kind: Literal["continuous", "binary"] | None = Field(None, description="What the values are; guessed where null.")
 
+    reference: Protein | None = Field(
+        None,
+        description="A sequence that numbers the positions and gives their residues: of locks, of labels that are mutations.",
+    )
+    reference_offset: int = Field(
+        0,
+        ge=-MAX_RESIDUES,
+        le=MAX_RESIDUES,
+        description="Added to a residue's place in the reference, from 1 on, for its number.",
+    )
+
     @model_validator(mode="after")
-    def _no_labels_yet(self) -> Self:
-        for name in ("labels", "label_threshold", "label_kind"):
-            if getattr(self, name) is not None:
-                raise ValueError(f"{name}: a score learned from assay labels {LATER}.")
+    def _labels_are_there(self) -> Self:
+        if self.labels is None:
+            for name in ("label_threshold", "label_kind"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name}: there are no labels that it is of; give labels, too.")
+            filters = getattr(self, "filters", None)
+            if filters is not None and filters.min_viability is not None:
+                raise ValueError("filters.min_viability: viability is learned from labels; give labels, too.")
         return self
 
 
@@ -166,9 +205,6 @@ class Sample(_Modelled):
         tuple[Protein | Vector, Protein | Vector] | None, _in_one_sentence("two sequences, or two latent vectors")
     ] = Field(None, description="Two sequences or latent vectors between which is sampled, instead of around.")
     steps: int = Field(10, ge=2, le=1_000, description="Places on the path, ends included; the samples are shared out evenly.")
-    reference: Protein | None = Field(
-        None, description="A sequence that numbers the positions, from 1 on, and gives the residues of the locks."
-    )
     locks: tuple[Annotated[int, Field(ge=1, le=MAX_RESIDUES)], ...] = Field(
         (), max_length=MAX_RESIDUES, description="Positions that keep the reference's residue; without one, of around's sequence."
     )

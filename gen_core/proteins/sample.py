@@ -9,14 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from gen_core.proteins import filters, metrics, places
+from gen_core.proteins import filters, metrics, places, plate, viability
 from gen_core.proteins.filters import Verdict
 from gen_core.proteins.known import Known, open_both
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
-from gen_core.proteins.recipe import Sample
+from gen_core.proteins.recipe import Filters, Sample
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.proteins.values import values_of
+from gen_core.proteins.viability import Viability
 from gen_core.proteins.warn import STAND_INS, few_samples, warnings_of
 from gen_core.result import Notice, Result, unique
 
@@ -37,6 +38,7 @@ class Drawn:
     values: Mapping[str, Array]
     verdicts: list[Verdict]
     kept: Array
+    viability: Viability | None  # what the labels teach, where there are some
 
     @cached_property
     def rows(self) -> list[str]:
@@ -60,9 +62,18 @@ def drawn_from(recipe: Sample, model: FamilyModel, known: Known) -> Drawn:
     locks = places.locks_of(recipe, model)
     z, steps = places.points(recipe, model, locks, rng)
     codes = places.lock(draw(model.net, z, rng, recipe.temperature), locks)
-    values = values_of(codes, model, known.codes)
+    learned = viability.assess(recipe, model, str(recipe.family)) if recipe.labels else None
+    values = _valued(codes, model, known, recipe.filters, learned)
     verdicts = filters.judge(recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
-    return Drawn(recipe, model, known, z, steps, codes, values, verdicts, filters.kept(verdicts, len(codes)))
+    return Drawn(recipe, model, known, z, steps, codes, values, verdicts, filters.kept(verdicts, len(codes)), learned)
+
+
+def _valued(codes: Array, model: FamilyModel, known: Known, asked: Filters, learned: Viability | None) -> dict[str, Array]:
+    """Values by name, viability among them where there are labels."""
+    values = values_of(codes, model, known.codes, patterns=asked.motifs or ())
+    if learned is not None:
+        values["viability"] = learned.chances(codes, model, values["profile_bits"])
+    return values
 
 
 def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
@@ -93,7 +104,7 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
         files=files.sample_writers(made, models),
         metrics=numbers,
         baselines=baselines,
-        warnings=unique([*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made), *told]),
+        warnings=unique([*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made), *_on_labels(made), *told]),
         seconds={
             "train": opened - started,
             "sample": drawn - opened,
@@ -118,7 +129,24 @@ def scores(made: Drawn) -> tuple[dict[str, float | int | str | bool | None], dic
         "independent_sites": _independent(made, bits),
         "natural_holdout": _naturals(made, bits),
     }
+    if made.viability is not None:
+        numbers |= made.viability.numbers | _expected(made, made.viability)
+        for name, values in made.viability.baselines.items():
+            baselines[name] = baselines.get(name, {}) | values
     return numbers, baselines
+
+
+def _expected(made: Drawn, learned: Viability) -> metrics.Numbers:
+    """How many of 96 kept samples, the likeliest and not too alike, should be functional, with its interval."""
+    rows = np.flatnonzero(made.kept)
+    names = ("expected_functional_per_96", "expected_functional_per_96_low", "expected_functional_per_96_high")
+    if not len(rows):
+        return dict.fromkeys(names, None)
+    chances = made.values["viability"][rows]
+    best = plate.picked(chances, made.codes[rows], plate.WELLS, plate.ALIKE)
+    found = plate.expected(learned, chances[best])
+    scaled = (value * plate.WELLS / len(best) for value in found)
+    return {"viability_mean": float(chances.mean()), **dict(zip(names, scaled, strict=True))}
 
 
 def _independent(made: Drawn, bits: float) -> metrics.Numbers:
@@ -129,7 +157,7 @@ def _independent(made: Drawn, bits: float) -> metrics.Numbers:
 def numbers_of(codes: Array, made: Drawn, bits: float) -> metrics.Numbers:
     """The metrics of other sequences codes (n, L) under the filters of a draw."""
     model, known = made.model, made.known
-    values = values_of(codes, model, known.codes)
+    values = _valued(codes, model, known, made.recipe.filters, made.viability)
     verdicts = filters.judge(made.recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
     numbers = metrics.of_values(values, codes, filters.kept(verdicts, len(codes)), bits)
     return numbers | metrics.compared(moments(codes), known.moments, model.held_out)
@@ -141,6 +169,8 @@ def _naturals(made: Drawn, bits: float) -> metrics.Numbers:
     values = model.naturals
     n = len(values["profile_bits"])
     chosen = made.recipe.filters.model_copy(update={"unique": False})
+    if chosen.motifs != Filters().motifs:  # what was counted in them
+        chosen = chosen.model_copy(update={"motifs": None})
     passed = filters.kept(filters.judge(chosen, values, values, [], True), n)
     return metrics.compared(model.held_out, made.known.moments, None) | {
         "kept_fraction": float(passed.mean()),
@@ -149,6 +179,13 @@ def _naturals(made: Drawn, bits: float) -> metrics.Numbers:
         "profile_pass_fraction": float((values["profile_bits"] >= bits).mean()),
         "unique_fraction": float(model.card["unique_held_out"]),
     }
+
+
+def _on_labels(made: Drawn) -> list[Notice]:
+    if made.viability is None:
+        return []
+    text = "Viability and the number expected to be functional extrapolate from the labelled sequences to designs unlike them."
+    return [*made.viability.notices, Notice("extrapolation", text)]
 
 
 def _on_filters(made: Drawn) -> list[Notice]:

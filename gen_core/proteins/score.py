@@ -10,7 +10,7 @@ import numpy as np
 
 from gen_core.datasets import path_of
 from gen_core.inputs.sequences import read_sequences
-from gen_core.proteins import filters
+from gen_core.proteins import filters, metrics, viability
 from gen_core.proteins.alphabet import GAP
 from gen_core.proteins.family import placed
 from gen_core.proteins.filters import Verdict
@@ -19,6 +19,7 @@ from gen_core.proteins.model import likelihood
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.recipe import Score
 from gen_core.proteins.values import values_of
+from gen_core.proteins.viability import Viability
 from gen_core.proteins.warn import warnings_of
 from gen_core.result import Notice, Result, unique
 
@@ -42,6 +43,7 @@ class Scored:
     verdicts: list[Verdict]
     kept: Array
     notices: tuple[Notice, ...]
+    viability: Viability | None
 
 
 def score(recipe: Score) -> Scored:
@@ -49,15 +51,21 @@ def score(recipe: Score) -> Scored:
     recipe, model, known = open_both(recipe)
     found = read_sequences(path_of(recipe.sequences, "sequences"))
     codes = placed(model.profile, model.columns, model.width, found)
-    values = values_of(codes, model, known.codes, found.residues)
+    values = values_of(codes, model, known.codes, found.residues, recipe.filters.motifs or ())
+    learned = None
+    if recipe.labels:
+        learned = viability.assess(recipe, model, str(recipe.family), (found.names, codes))
+        values["viability"] = learned.chances(codes, model)
     bound = likelihood(model.net, model.prior, codes, SAMPLES, recipe.seed)
     whole = [row.decode() for row in found.residues]
     verdicts = filters.judge(recipe.filters, values, model.naturals, whole, not known.synthetic)
-    notices = list(found.notices)
+    notices = [*found.notices, *(learned.notices if learned else ())]
     if strangers := int((codes == GAP).all(1).sum()):
         notices.append(Notice("out_of_distribution", f"{strangers:,} sequences have no residue in the family's columns."))
     kept = filters.kept(verdicts, len(codes))
-    return Scored(recipe, model, known, found.names, codes, model.rows(codes), bound, values, verdicts, kept, tuple(notices))
+    return Scored(
+        recipe, model, known, found.names, codes, model.rows(codes), bound, values, verdicts, kept, tuple(notices), learned
+    )
 
 
 def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
@@ -80,18 +88,22 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
     }
     numbers |= {f"removed_{name}": count for name, count in filters.funnel(made.verdicts, len(made.codes)).items()}
     naturals = made.model.naturals
+    baselines: dict[str, metrics.Numbers] = {
+        "natural_holdout": {
+            "n": len(naturals["profile_bits"]),
+            "log_likelihood_mean": float(np.mean(naturals["log_likelihood"])),
+            "identity_nearest_median": float(np.median(naturals["nearest_identity"])),
+        }
+    }
+    if made.viability is not None:
+        numbers |= made.viability.numbers | {"viability_mean": float(made.values["viability"].mean())}
+        baselines |= made.viability.baselines
     return Result(
         recipe=made.recipe,
         content=made,
         files=files.score_writers(made),
         metrics=numbers,
-        baselines={
-            "natural_holdout": {
-                "n": len(naturals["profile_bits"]),
-                "log_likelihood_mean": float(np.mean(naturals["log_likelihood"])),
-                "identity_nearest_median": float(np.median(naturals["nearest_identity"])),
-            }
-        },
+        baselines=baselines,
         warnings=unique([*warnings_of(made.model, made.known), *made.notices]),
         seconds={"train": opened - started, "score": time.perf_counter() - opened},
     )

@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gen_core import store, training
-from gen_core.datasets import DATA, DataSet
+from gen_core import checkpoint, store, training
+from gen_core.datasets import DATA, DataSet, path_of
 from gen_core.device import Device, pick
-from gen_core.proteins import couplings, evaluate
+from gen_core.inputs.labels import read_labels
+from gen_core.proteins import couplings, evaluate, viability
 from gen_core.proteins.align import Profile
 from gen_core.proteins.alphabet import Q
 from gen_core.proteins.family import Family, open_family
+from gen_core.proteins.labels import open_labels
 from gen_core.proteins.model import FamilyTask, FamilyVAE, posterior
 from gen_core.proteins.modelfile import Codes, FamilyModel, model_of, tensors_of, write_model
 from gen_core.proteins.prior import Mixture
@@ -46,6 +48,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         yield Step(1, 1, text="trained already")
         return
     used = pick(device)
+    _read_labels(recipe)
     family = open_family(recipe.family)
     yield Step(0, 1, text="weighting the sequences")
     rows, left_out = family.split(recipe.seed)
@@ -71,6 +74,12 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     # rounded as it is stored: the card's scores are those of the weights as they are read back
     model = model_of(tensors_of(model), card)
     card |= evaluate.scores(model, family, rows, left_out, recipe.seed)
+    if recipe.labels is not None:
+        learned = viability.learned(open_labels(recipe, model, recipe.family), model, recipe.seed)
+        card["labels"], card["metrics"] = recipe.labels, card["metrics"] | checkpoint.rounded(learned.numbers)
+        card["notices"] = [notice.text for notice in learned.notices]
+        for name, values in learned.baselines.items():
+            card["baselines"][name] = card["baselines"].get(name, {}) | checkpoint.rounded(values)
     write_model(folder, model, card, recipe)
     training.forget(folder)
     yield Step(total, total, text="done")
@@ -155,8 +164,15 @@ def card_of(
     }
 
 
+def _read_labels(recipe: Train | Sample | Score) -> None:
+    """A wrong file of labels is told before the training, not after it."""
+    if recipe.labels is not None:
+        read_labels(path_of(recipe.labels, "labels"))
+
+
 def trained(recipe: Asking, progress: Callable[[float, str], None]) -> Asking:
     """The recipe with the model that was just trained on its family, which the store keeps; raises what `steps` does."""
+    _read_labels(recipe)
     shared = {name: value for name, value in recipe.fields().items() if name in ("seed", "latent_dim", "epochs")}
     asked = Train.read(shared | ({} if recipe.family is None else {"family": recipe.family}))
     with tempfile.TemporaryDirectory(prefix="latent-") as work:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gen_core.proteins import identity
+from gen_core.proteins import identity, motifs
 from gen_core.proteins.alphabet import GAP, decode, encode, ungapped
+from gen_core.proteins.properties import composition_of, properties
 
 if TYPE_CHECKING:
     from gen_core.proteins.modelfile import FamilyModel
@@ -17,14 +19,22 @@ WINDOW = 20  # residues in a row in which complexity is measured
 BLOCK = 2_000
 
 
-def values_of(codes: Array, model: FamilyModel, known: Array, residues: tuple[bytes, ...] | None = None) -> dict[str, Array]:
+def values_of(
+    codes: Array,
+    model: FamilyModel,
+    known: Array,
+    residues: tuple[bytes, ...] | None = None,
+    patterns: Sequence[str] = tuple(motifs.ON.values()),
+) -> dict[str, Array]:
     """Values (n,) by name of sequences codes (n, L): length, longest_run, complexity, profile_bits, coupling_energy (NaN
-    without couplings), nearest_identity to known sequences (m, L).
+    without couplings), nearest_identity to known sequences (m, L), what `properties` gives, and motifs, how many of the
+    patterns are found.
 
     All are of what stands in the columns, so that a domain inside a longer protein is judged as one; only the profile looks
     for its match in the whole sequences, `residues`, where they are given.
     """
-    rows = tuple(row.encode() for row in ungapped(decode(codes)))
+    texts = ungapped(decode(codes))
+    rows = tuple(row.encode() for row in texts)
     packed = _packed(rows)
     energy = np.full(len(codes), np.nan) if model.couplings is None else model.couplings.energy(codes)
     near = identity.nearest(codes, known)[0] if len(known) else np.full(len(codes), np.nan)
@@ -35,6 +45,8 @@ def values_of(codes: Array, model: FamilyModel, known: Array, residues: tuple[by
         "profile_bits": model.profile.bits(rows if residues is None else residues),
         "coupling_energy": energy,
         "nearest_identity": near,
+        **properties(packed, composition_of(model.moments.sites)),
+        "motifs": motifs.hits(texts, patterns),
     }
 
 
@@ -77,7 +89,7 @@ def complexity(packed: Array, window: int = WINDOW) -> Array:
 
 
 def _packed(rows: tuple[bytes, ...]) -> Array:
-    """Codes (n, m) of sequences without gaps, filled up with gaps at their end."""
-    width = max(map(len, rows), default=0)
+    """Codes (n, m) of sequences without gaps, filled up with gaps at their end; m is at least 1."""
+    width = max(1, max(map(len, rows), default=0))
     flat = b"".join(row.ljust(width, b"-") for row in rows)
     return encode(np.frombuffer(flat, np.uint8)).reshape(len(rows), width)

@@ -97,6 +97,9 @@ def test_each_filter_can_be_off_and_the_funnel_adds_up(sample: Any) -> None:
         "max_energy_percentile": 50,
         "max_identity": 0.7,
         "min_identity": 0.3,
+        "motifs": None,
+        "pi_tail": None,
+        "gravy_tail": None,
     }
     made = sample(filters=tight).content
     left = funnel(made.verdicts, 300)
@@ -202,8 +205,9 @@ def test_locked_positions_keep_the_references_residues(sample: Any, rows: list[s
         ({"temperature": 0}, "temperature: 0"),
         ({"template_chain": "A B"}, "template_chain"),
         ({"b_factor": "plddt"}, "b_factor"),
-        ({"labels": "x"}, "labels: .* is not built yet"),
-        ({"label_kind": "binary"}, "label_kind: .* is not built yet"),
+        ({"labels": "x"}, "no data set 'x'"),
+        ({"label_kind": "binary"}, "label_kind: there are no labels"),
+        ({"filters": {"min_viability": 0.5}}, "viability is learned from labels"),
         ({"around": 5}, "around: '5' is not allowed; give null"),
         ({"around": "MK1"}, "around: 'MK1' is not allowed"),
         ({"around": []}, "around is an empty list"),

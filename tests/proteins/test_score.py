@@ -73,7 +73,7 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
         gen_core.run("proteins.score")
     with pytest.raises(InputError, match="DNA"):
         gen_core.run("proteins.score", sequences=str(write_fasta(tmp_path / "d.fasta", ["ACGTTGCA" * 5])))
-    with pytest.raises(RecipeError, match="not built yet"):
+    with pytest.raises(RecipeError, match="label_threshold: there are no labels"):
         gen_core.run("proteins.score", sequences="x", label_threshold=1)
     strange = write_fasta(tmp_path / "s.fasta", ["G" * 30, "P" * 20])
     result = gen_core.run("proteins.score", sequences=str(strange))
