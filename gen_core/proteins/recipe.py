@@ -13,7 +13,6 @@ from gen_core.recipe import Content, Model, Recipe
 
 BUNDLED = "proteins-chorismate-mutase"
 MAX_RESIDUES = 10_000
-LATER = "is not built yet: leave it out for now"
 
 Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
 Vector = tuple[Coordinate, ...]
