@@ -14,6 +14,7 @@ from gen_core.stamp import csv_column, fasta_header, safe_cell
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
     from gen_core.proteins.filters import Verdict
+    from gen_core.proteins.mutate import Mutated
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
     from gen_core.recipe import Recipe
@@ -34,6 +35,11 @@ def sample_writers(made: Drawn) -> Writers:
 def score_writers(made: Scored) -> Writers:
     """The file of `proteins.score`."""
     return {"scores.csv": lambda path: table(path, score_table(made), made.recipe), **label_writers(made)}
+
+
+def mutate_writers(made: Mutated) -> Writers:
+    """The file of `proteins.mutate`."""
+    return {"single_changes.csv": lambda path: table(path, made.table, made.recipe)}
 
 
 def label_writers(made: Drawn | Scored) -> Writers:

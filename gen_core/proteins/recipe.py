@@ -251,6 +251,14 @@ class Score(_Modelled):
     filters: Filters = Field(Filters(), description="The filters whose values and verdicts are told.")
 
 
+class Mutate(_Modelled):
+    """What every single change of a reference does: to its likelihood, energy, profile score and, with labels, viability."""
+
+    operation: ClassVar[str] = "proteins.mutate"
+
+    reference: Protein = Field(description="The sequence that is changed, one residue at a time, and that numbers the positions.")
+
+
 class Decode(Recipe):
     """The sequences that latent points mean, as a click on the map shows them."""
 
