@@ -28,8 +28,15 @@ def sample_writers(made: Drawn) -> Writers:
     return {
         "sequences.fasta": lambda path: fasta(path, *kept_of(made), made.recipe),
         "sequences.csv": lambda path: table(path, sample_table(made), made.recipe),
+        **order_writers(made),
         **label_writers(made),
     }
+
+
+def order_writers(made: Drawn) -> Writers:
+    """The plate order, where one is asked for."""
+    plated = made.ordered
+    return {} if plated is None else {"plate.csv": lambda path: table(path, plated.table, made.recipe)}
 
 
 def score_writers(made: Scored) -> Writers:
