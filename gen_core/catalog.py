@@ -181,6 +181,12 @@ OPERATIONS = (
         "gen_core.proteins.score:run",
     ),
     Operation(
+        "proteins.mutate",
+        "Score every single change of a sequence of a protein family.",
+        "gen_core.proteins.recipe:Mutate",
+        "gen_core.proteins.mutate:run",
+    ),
+    Operation(
         "proteins.decode",
         "Decode latent vectors into sequences.",
         "gen_core.proteins.recipe:Decode",

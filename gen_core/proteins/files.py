@@ -15,6 +15,7 @@ from gen_core.stamp import csv_column, fasta_header, safe_cell, stamp
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
     from gen_core.proteins.filters import Verdict
+    from gen_core.proteins.mutate import Mutated
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
     from gen_core.proteins.structure import Threaded
@@ -29,6 +30,7 @@ def sample_writers(made: Drawn, models: list[Threaded]) -> Writers:
     writers: Writers = {
         "sequences.fasta": lambda path: fasta(path, *kept_of(made), made.recipe),
         "sequences.csv": lambda path: table(path, sample_table(made), made.recipe),
+        **order_writers(made),
         **label_writers(made),
     }
     endings = {"pdb": (".pdb",), "mmcif": (".cif",), "both": (".pdb", ".cif")}[made.recipe.structure_format]
@@ -38,9 +40,20 @@ def sample_writers(made: Drawn, models: list[Threaded]) -> Writers:
     return writers
 
 
+def order_writers(made: Drawn) -> Writers:
+    """The plate order, where one is asked for."""
+    plated = made.ordered
+    return {} if plated is None else {"plate.csv": lambda path: table(path, plated.table, made.recipe)}
+
+
 def score_writers(made: Scored) -> Writers:
     """The file of `proteins.score`."""
     return {"scores.csv": lambda path: table(path, score_table(made), made.recipe), **label_writers(made)}
+
+
+def mutate_writers(made: Mutated) -> Writers:
+    """The file of `proteins.mutate`."""
+    return {"single_changes.csv": lambda path: table(path, made.table, made.recipe)}
 
 
 def label_writers(made: Drawn | Scored) -> Writers:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from gen_core.proteins.motifs import MOST, ON, check
+from gen_core.proteins.order_recipe import Order
 from gen_core.recipe import Content, Model, Recipe
 
 BUNDLED = "proteins-chorismate-mutase"
@@ -208,6 +209,7 @@ class Sample(_Modelled):
         (), max_length=MAX_RESIDUES, description="Positions that keep the reference's residue; without one, of around's sequence."
     )
     filters: Filters = Field(Filters(), description="What a sample must be to be kept.")
+    order: Order | None = Field(None, description="Also write a plate order of kept ones, as DNA; null for none.")
     structure: bool = Field(False, description="Also write the kept ones on the family's template: its backbone, no prediction.")
     template: Content | None = Field(
         None, description="A structure of one of the family (PDB or mmCIF); null is the bundled one, for the bundled family."
@@ -238,6 +240,8 @@ class Sample(_Modelled):
             raise ValueError("around is an empty list; give at least one sequence, or null for the prior.")
         if isinstance(self.around, tuple) and len(self.around) > 1_000:
             raise ValueError("around holds more than 1,000 sequences; give fewer.")
+        if self.order is not None and self.order.full_length and self.reference is None:
+            raise ValueError("order.full_length: both ends and the residues between the columns come from a reference; give one.")
         if self.locks and self.anchor is None:
             raise ValueError("locks keep residues of a sequence: give it as reference, or sample around it.")
         return self
@@ -257,6 +261,14 @@ class Score(_Modelled):
 
     sequences: Content = Field(description="The sequences to score, FASTA; aligned as the family or not at all.")
     filters: Filters = Field(Filters(), description="The filters whose values and verdicts are told.")
+
+
+class Mutate(_Modelled):
+    """What every single change of a reference does: to its likelihood, energy, profile score and, with labels, viability."""
+
+    operation: ClassVar[str] = "proteins.mutate"
+
+    reference: Protein = Field(description="The sequence that is changed, one residue at a time, and that numbers the positions.")
 
 
 class Decode(Recipe):

@@ -9,11 +9,12 @@ from functools import cached_property
 
 import numpy as np
 
-from gen_core.proteins import filters, metrics, places, plate, viability
+from gen_core.proteins import filters, metrics, order, places, plate, viability
 from gen_core.proteins.filters import Verdict
 from gen_core.proteins.known import Known, open_both
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
+from gen_core.proteins.order import Ordered
 from gen_core.proteins.recipe import Filters, Sample
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.proteins.values import values_of
@@ -49,6 +50,11 @@ class Drawn:
     def moments(self) -> Moments:
         """Site frequencies and connected correlations of all samples, kept or not."""
         return moments(self.codes)
+
+    @cached_property
+    def ordered(self) -> Ordered | None:
+        """The plate order, where one is asked for."""
+        return order.ordered(self)
 
 
 def draw_samples(recipe: Sample) -> Drawn:
@@ -98,13 +104,18 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
         made = replace(made, recipe=made.recipe.replace(template=source_of(made.recipe, made.model.card)))
         models = structure.models_of(made, structure.written_rows(made))
     told = structure.notices_of(made) if made.recipe.structure else []
+    plated = made.ordered.notices if made.ordered else ()
+    if made.ordered:
+        numbers["n_ordered"] = len(made.ordered.rows)
     return Result(
         recipe=made.recipe,
         content=made,
         files=files.sample_writers(made, models),
         metrics=numbers,
         baselines=baselines,
-        warnings=unique([*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made), *_on_labels(made), *told]),
+        warnings=unique(
+            [*warnings_of(made.model, made.known), *few_samples(made), *_on_filters(made), *_on_labels(made), *told, *plated]
+        ),
         seconds={
             "train": opened - started,
             "sample": drawn - opened,

@@ -24,12 +24,12 @@ from gen_core.proteins.labels import open_labels
 from gen_core.proteins.model import FamilyTask, FamilyVAE, posterior
 from gen_core.proteins.modelfile import Codes, FamilyModel, model_of, tensors_of, write_model
 from gen_core.proteins.prior import Mixture
-from gen_core.proteins.recipe import Sample, Score, Train
+from gen_core.proteins.recipe import Mutate, Sample, Score, Train
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.training import Settings, Step, train
 
 Array = np.ndarray
-Asking = TypeVar("Asking", Sample, Score)
+Asking = TypeVar("Asking", Sample, Score, Mutate)
 BATCH = 64
 UPDATES = (1_500, 3_000)  # of the optimizer, for 1,000 sequences and for 4,000 or more; fewer where they are long
 LONG = 120  # columns from which updates cost more than they are worth
@@ -164,7 +164,7 @@ def card_of(
     }
 
 
-def _read_labels(recipe: Train | Sample | Score) -> None:
+def _read_labels(recipe: Train | Sample | Score | Mutate) -> None:
     """A wrong file of labels is told before the training, not after it."""
     if recipe.labels is not None:
         read_labels(path_of(recipe.labels, "labels"))

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gen_core.datasets import path_of
+from gen_core.inputs.labels import read_labels
 from gen_core.memo import Memo
 from gen_core.proteins.agreement import auc, interval, percentiles, spearman
 from gen_core.proteins.head import WHICH, Calibration, Head, Inputs, Which, fit, inputs_of
@@ -162,9 +164,9 @@ _SPELLED = {"auc": "AUC", "spearman": "rank correlation"}
 
 def assess(recipe: _Labelled, model: FamilyModel, source: str, beside: tuple[Array, Array] | None = None) -> Viability:
     """What the labels of a recipe teach about sequences of its model; raises what `labels.open_labels` does."""
-    names = () if beside is None else tuple(map(str, beside[0]))
     asked = (recipe.labels, recipe.label_threshold, recipe.label_kind, recipe.reference, recipe.reference_offset, recipe.seed)
-    key = (model.card.get("sha256"), source, asked, hash(names))
+    by_id = beside is not None and read_labels(path_of(str(recipe.labels), "labels")).kind == "id"
+    key = (model.card.get("sha256"), source, asked, getattr(recipe, "sequences", None) if by_id else None)
     made: Viability = KEPT.get(key, lambda: learned(open_labels(recipe, model, source, beside), model, recipe.seed))
     return made
 
