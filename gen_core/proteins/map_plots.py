@@ -1,0 +1,202 @@
+"""A family's map as a figure: a landscape beneath, its naturals, and what was drawn, clicked or given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gen_core import palette
+from gen_core.proteins.atlas import Atlas
+from gen_core.proteins.decode import STRANGE
+from gen_core.proteins.landscape import LANDSCAPES, Colouring, colouring, landscape, naturals_of
+
+Array = np.ndarray
+SHOWN = 1_500  # samples drawn on a map
+FADED = 0.62  # how much paper lies over a landscape where no natural is
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What lies on the map beside its naturals: samples (n, k) of which `kept` (n,) passed the filters, a spot z (k,), a
+    region (v, 2), a path of latent points (s, k), given sequences (m, k) with their names, naturals (r,) that were found."""
+
+    samples: Array | None = None
+    kept: Array | None = None
+    spot: Array | None = None
+    region: Array | None = None
+    path: Array | None = None
+    given: Array | None = None
+    names: Sequence[str] = ()
+    found: Array | None = None
+
+
+def family_map(
+    atlas: Atlas, marks: Marks, colour: str | None = None, ground: str | None = None, dark: bool = False, height: int = 480
+) -> go.Figure:
+    """The naturals on their map, coloured by `colour`, over the landscape `ground`; each may be None."""
+    figure = go.Figure()
+    _naturals(figure, atlas, None if colour is None else colouring(atlas, colour), dark)
+    if ground is not None:
+        _ground(figure, atlas, ground, dark)
+    if marks.samples is not None:
+        _samples(figure, atlas, marks, dark)
+    if marks.found is not None and len(marks.found):
+        ring = {"symbol": "circle-open", "size": 11, "color": palette.role("text", dark), "line": {"width": 2}}
+        _marks(figure, atlas.places[marks.found], ring, "found")
+    if marks.region is not None:
+        _region(figure, marks.region, dark)
+    if marks.path is not None:
+        places = atlas.place(marks.path)
+        line = {"color": palette.role("accent", dark), "width": 3}
+        figure.add_scatter(x=places[:, 0], y=places[:, 1], mode="lines", line=line, hoverinfo="skip", name="path")
+        for place, symbol in zip(places[[0, -1]], ("circle", "diamond"), strict=True):
+            _mark(figure, place, symbol, 11, palette.role("accent", dark), dark)
+    if marks.given is not None and len(marks.given):
+        _given(figure, atlas, marks, dark)
+    if marks.spot is not None:
+        strange = float(atlas.percentile(marks.spot[None])[0]) > STRANGE
+        colour_ = palette.role("warning" if strange else "accent", dark)
+        _mark(figure, atlas.place(marks.spot[None])[0], "circle-open", 22, colour_, dark)
+    layout = palette.layout(dark, height, dragmode="lasso", margin={"l": 44, "r": 8, "t": 34, "b": 44})
+    layout |= {"uirevision": f"map{atlas.model.card.get('sha256')}", "selections": []}
+    layout["legend"] = {"itemsizing": "constant", "font": {"size": 12}}
+    figure.update_layout(layout)
+    bare = {"showgrid": False, "showline": False, "zeroline": False, "nticks": 7}
+    figure.update_xaxes(title=atlas.title(0), **bare)
+    figure.update_yaxes(title=atlas.title(1), **bare)
+    return figure
+
+
+def _ground(figure: go.Figure, atlas: Atlas, kind: str, dark: bool) -> None:
+    """The landscape, under a veil of paper where no natural lies."""
+    found = landscape(atlas, kind)
+    low, high = np.percentile(found.values, [2, 98])
+    figure.add_heatmap(
+        x=found.x,
+        y=found.y,
+        z=found.values,
+        zmin=float(low),
+        zmax=float(high),
+        zsmooth="best",
+        opacity=0.75,
+        reversescale=kind == "energy",  # a low energy is likely: bright is likely in each of them
+        colorscale=palette.CIVIDIS,
+        hoverinfo="skip",
+        colorbar={"title": {"text": LANDSCAPES[kind], "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 0.9},
+        name=LANDSCAPES[kind],
+    )
+    paper = palette.role("paper", dark)
+    red, green, blue = (int(paper[i : i + 2], 16) for i in (1, 3, 5))
+    veil = [[0, f"rgba({red},{green},{blue},0)"], [1, f"rgba({red},{green},{blue},{FADED})"]]
+    figure.add_heatmap(
+        x=found.x,
+        y=found.y,
+        z=np.clip((found.percentile - 80) / 20, 0, 1).astype(np.float32),
+        zmin=0,
+        zmax=1,
+        zsmooth="best",
+        colorscale=veil,
+        showscale=False,
+        hoverinfo="skip",
+        name="veil",
+    )
+
+
+def _naturals(figure: go.Figure, atlas: Atlas, by: Colouring | None, dark: bool) -> None:
+    """One point a natural: the first traces, so that a click or a lasso tells which ones they are."""
+    known = naturals_of(atlas.model)
+    names = None if known is None else np.array([palette.label(name, 40) for name in known.names])
+    if by is not None and by.words:
+        words, counts = np.unique(by.values, return_counts=True)
+        order = sorted(zip(words.tolist(), counts.tolist(), strict=True), key=lambda pair: (pair[0] == "other", -pair[1]))
+        colours = iter(palette.categories(len(words), dark))
+        for i, (word, _) in enumerate(order):
+            rows = np.flatnonzero(by.values == word)
+            grey = word == "other"
+            colour = palette.role("control", dark) if grey else next(colours)
+            figure.add_scattergl(**_cloud(atlas, rows, names, {"color": colour}, palette.label(word), i < 12))
+        return
+    marker: dict[str, Any] = {"color": palette.role("observed", dark)}
+    told = ""
+    if by is not None:
+        low, high = np.percentile(by.values, [1, 99])
+        bar = {"title": {"text": by.title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 0.9}
+        marker = {"color": by.values, "colorscale": palette.SEQUENTIAL, "cmin": float(low), "cmax": float(high), "colorbar": bar}
+        told = f"{by.title}: %{{marker.color:.4g}}"
+    figure.add_scattergl(**_cloud(atlas, np.arange(len(atlas.places)), names, marker, "naturals", True, told))
+
+
+def _cloud(
+    atlas: Atlas, rows: Array, names: Array | None, marker: dict[str, Any], name: str, legend: bool, told: str = ""
+) -> dict[str, Any]:
+    places = atlas.places[rows].astype(np.float32)
+    template = "<br>".join(filter(None, ["%{customdata}" if names is not None else "", told or palette.label(name)]))
+    same = {"marker": {"opacity": 0.8}}  # the outline says what was lassoed, also after a reload
+    return {
+        "x": places[:, 0],
+        "y": places[:, 1],
+        "mode": "markers",
+        "name": name,
+        "showlegend": legend,
+        "customdata": None if names is None else names[rows],
+        "marker": marker | {"size": 5, "opacity": 0.8},
+        "hovertemplate": template + "<extra></extra>",
+        "selected": same,
+        "unselected": same,
+    }
+
+
+def _samples(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
+    """The samples that passed the filters in full, the others as rings."""
+    assert marks.samples is not None
+    kept = np.ones(len(marks.samples), bool) if marks.kept is None else marks.kept
+    places = atlas.place(marks.samples).astype(np.float32)
+    for rows, name, symbol, size in ((~kept, "filtered out", "circle-open", 4), (kept, "samples kept", "circle", 4)):
+        some = np.flatnonzero(rows)[:SHOWN]
+        if len(some):
+            look = {"symbol": symbol, "size": size, "color": palette.role("predicted", dark), "opacity": 0.75}
+            x, y = places[some].T
+            figure.add_scattergl(x=x, y=y, mode="markers", name=name, marker=look, hoverinfo="skip")
+
+
+def _given(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
+    assert marks.given is not None
+    places = atlas.place(marks.given).astype(np.float32)
+    figure.add_scattergl(
+        x=places[:, 0],
+        y=places[:, 1],
+        mode="markers",
+        name="your sequences",
+        customdata=[palette.label(name, 40) for name in marks.names],
+        hovertemplate="%{customdata}<extra></extra>",
+        marker={"symbol": "diamond", "size": 8, "color": palette.role("text", dark)},
+    )
+
+
+def _region(figure: go.Figure, outline: Array, dark: bool) -> None:
+    closed = np.concatenate([outline, outline[:1]])
+    for wide, shade in ((5, palette.role("paper", dark)), (2.5, palette.role("accent", dark))):
+        figure.add_scatter(
+            x=closed[:, 0],
+            y=closed[:, 1],
+            mode="lines",
+            line={"color": shade, "width": wide},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+
+def _mark(figure: go.Figure, place: Array, symbol: str, size: int, colour: str, dark: bool) -> None:
+    """One place with a rim of paper, which sets it off from what lies below."""
+    for wide, shade in ((7, palette.role("paper", dark)), (3.5, colour)):
+        _marks(figure, place[None], {"symbol": symbol, "size": size, "color": shade, "line": {"width": wide, "color": shade}}, "")
+
+
+def _marks(figure: go.Figure, places: Array, marker: dict[str, Any], name: str) -> None:
+    """Places that are seen and not touched: a click goes to the map behind them."""
+    x, y = places.T
+    figure.add_scatter(x=x, y=y, mode="markers", name=name, marker=marker, hoverinfo="skip", showlegend=bool(name))
