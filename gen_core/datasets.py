@@ -126,6 +126,17 @@ DATA = (
         sha256="4e72e098d4844cf70094b7e32840c044973af23412124a7578a1044f62645ccc",  # of the real alignment
         role="family",
     ),
+    DataSet(
+        "chorismate_mutase_designs",
+        "proteins",
+        "Designs of chorismate mutase (synthetic sequences)",
+        "48 synthetic sequences: drawn around the naturals, from the prior, at a low temperature, and site by site.",
+        True,
+        "Apache-2.0 (the alignment that the model was trained on)",
+        "drawn from the bundled model",
+        path="gen_core.proteins.known:designs",
+        role="sequences",
+    ),
 )
 
 

@@ -76,7 +76,7 @@ class Atlas:
         """What an axis of the map is called."""
         if self.model.latent_dim == 2:
             return f"Latent dimension {axis + 1}"
-        return f"Principal component {axis + 1} of the latent space ({100 * self.shares[axis]:.0f} % of its variance)"
+        return f"Component {axis + 1} of the latent space ({100 * self.shares[axis]:.0f} % of its variance)"
 
     @cached_property
     def _density(self) -> Density:

@@ -15,7 +15,8 @@ from gen_core.proteins.decode import STRANGE
 from gen_core.proteins.landscape import LANDSCAPES, Colouring, colouring, landscape, naturals_of
 
 Array = np.ndarray
-SHOWN = 1_500  # samples drawn on a map
+SHOWN, MOST = 1_000, 6_000  # samples, naturals drawn on a map
+GROUND = 0.45  # opacity of a landscape: points lie on it
 FADED = 0.62  # how much paper lies over a landscape where no natural is
 
 
@@ -37,11 +38,11 @@ class Marks:
 def family_map(
     atlas: Atlas, marks: Marks, colour: str | None = None, ground: str | None = None, dark: bool = False, height: int = 480
 ) -> go.Figure:
-    """The naturals on their map, coloured by `colour`, over the landscape `ground`; each may be None."""
+    """The naturals on their map, coloured by `colour`, or, where they are not, over the landscape `ground`."""
     figure = go.Figure()
-    _naturals(figure, atlas, None if colour is None else colouring(atlas, colour), dark)
-    if ground is not None:
+    if ground is not None and colour is None:  # one scale of colours at a time
         _ground(figure, atlas, ground, dark)
+    _naturals(figure, atlas, None if colour is None else colouring(atlas, colour), dark)
     if marks.samples is not None:
         _samples(figure, atlas, marks, dark)
     if marks.found is not None and len(marks.found):
@@ -82,11 +83,11 @@ def _ground(figure: go.Figure, atlas: Atlas, kind: str, dark: bool) -> None:
         zmin=float(low),
         zmax=float(high),
         zsmooth="best",
-        opacity=0.75,
+        opacity=GROUND,
         reversescale=kind == "energy",  # a low energy is likely: bright is likely in each of them
         colorscale=palette.CIVIDIS,
         hoverinfo="skip",
-        colorbar={"title": {"text": LANDSCAPES[kind], "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 0.9},
+        colorbar=_bar(LANDSCAPES[kind]),
         name=LANDSCAPES[kind],
     )
     paper = palette.role("paper", dark)
@@ -106,32 +107,40 @@ def _ground(figure: go.Figure, atlas: Atlas, kind: str, dark: bool) -> None:
     )
 
 
+def _bar(title: str) -> dict[str, Any]:
+    text = {"text": title, "side": "right", "font": {"size": 12}}
+    return {"title": text, "thickness": 8, "outlinewidth": 0, "len": 1, "nticks": 6, "tickfont": {"size": 11}}
+
+
 def _naturals(figure: go.Figure, atlas: Atlas, by: Colouring | None, dark: bool) -> None:
-    """One point a natural: the first traces, so that a click or a lasso tells which ones they are."""
+    """One point a natural; of very many a seeded part."""
     known = naturals_of(atlas.model)
     names = None if known is None else np.array([palette.label(name, 40) for name in known.names])
+    some = np.arange(len(atlas.places))
+    if len(some) > MOST:
+        some = np.sort(np.random.default_rng(0).choice(len(some), MOST, replace=False))
     if by is not None and by.words:
         words, counts = np.unique(by.values, return_counts=True)
         order = sorted(zip(words.tolist(), counts.tolist(), strict=True), key=lambda pair: (pair[0] == "other", -pair[1]))
         colours = iter(palette.categories(len(words), dark))
         for i, (word, _) in enumerate(order):
-            rows = np.flatnonzero(by.values == word)
+            rows = some[by.values[some] == word]
             grey = word == "other"
             colour = palette.role("control", dark) if grey else next(colours)
-            figure.add_scattergl(**_cloud(atlas, rows, names, {"color": colour}, palette.label(word), i < 12))
+            figure.add_scatter(**_cloud(atlas, rows, names, {"color": colour}, palette.label(word), i < 12, dark))
         return
     marker: dict[str, Any] = {"color": palette.role("observed", dark)}
     told = ""
     if by is not None:
         low, high = np.percentile(by.values, [1, 99])
-        bar = {"title": {"text": by.title, "side": "right"}, "thickness": 10, "outlinewidth": 0, "len": 0.9}
-        marker = {"color": by.values, "colorscale": palette.SEQUENTIAL, "cmin": float(low), "cmax": float(high), "colorbar": bar}
+        marker = {"color": by.values[some], "colorscale": palette.SEQUENTIAL, "cmin": float(low), "cmax": float(high)}
+        marker["colorbar"] = _bar(by.title)
         told = f"{by.title}: %{{marker.color:.4g}}"
-    figure.add_scattergl(**_cloud(atlas, np.arange(len(atlas.places)), names, marker, "naturals", True, told))
+    figure.add_scatter(**_cloud(atlas, some, names, marker, "naturals", True, dark, told))
 
 
 def _cloud(
-    atlas: Atlas, rows: Array, names: Array | None, marker: dict[str, Any], name: str, legend: bool, told: str = ""
+    atlas: Atlas, rows: Array, names: Array | None, marker: dict[str, Any], name: str, legend: bool, dark: bool, told: str = ""
 ) -> dict[str, Any]:
     places = atlas.places[rows].astype(np.float32)
     template = "<br>".join(filter(None, ["%{customdata}" if names is not None else "", told or palette.label(name)]))
@@ -143,7 +152,7 @@ def _cloud(
         "name": name,
         "showlegend": legend,
         "customdata": None if names is None else names[rows],
-        "marker": marker | {"size": 5, "opacity": 0.8},
+        "marker": marker | {"size": 6, "opacity": 0.8, "line": {"width": 0.7, "color": palette.role("paper", dark)}},
         "hovertemplate": template + "<extra></extra>",
         "selected": same,
         "unselected": same,
@@ -155,18 +164,20 @@ def _samples(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
     assert marks.samples is not None
     kept = np.ones(len(marks.samples), bool) if marks.kept is None else marks.kept
     places = atlas.place(marks.samples).astype(np.float32)
-    for rows, name, symbol, size in ((~kept, "filtered out", "circle-open", 4), (kept, "samples kept", "circle", 4)):
+    for rows, name, symbol, size in ((~kept, "filtered out", "circle-open", 4), (kept, "samples kept", "circle", 5)):
         some = np.flatnonzero(rows)[:SHOWN]
         if len(some):
-            look = {"symbol": symbol, "size": size, "color": palette.role("predicted", dark), "opacity": 0.75}
+            look = {"symbol": symbol, "size": size, "color": palette.role("predicted", dark), "opacity": 0.85}
+            if symbol == "circle":
+                look["line"] = {"width": 0.7, "color": palette.role("paper", dark)}
             x, y = places[some].T
-            figure.add_scattergl(x=x, y=y, mode="markers", name=name, marker=look, hoverinfo="skip")
+            figure.add_scatter(x=x, y=y, mode="markers", name=name, marker=look, hoverinfo="skip")
 
 
 def _given(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
     assert marks.given is not None
     places = atlas.place(marks.given).astype(np.float32)
-    figure.add_scattergl(
+    figure.add_scatter(
         x=places[:, 0],
         y=places[:, 1],
         mode="markers",

@@ -32,27 +32,30 @@ def step_title(name: str) -> str:
     return STEPS.get(name, name.replace("_", " ").capitalize())
 
 
-def funnel(made: Drawn, dark: bool = False, height: int = 300) -> go.Figure:
+def funnel(made: Drawn, dark: bool = False) -> go.Figure:
     """How many samples are left after each filter, and how many it took out of those that were left before it."""
     n = len(made.codes)
-    removed = filters.funnel(made.verdicts, n)
     names, left, gone = ["Drawn"], [n], [0]
-    for name, count in removed.items():
+    for name, count in filters.funnel(made.verdicts, n).items():
         names.append(step_title(name))
         left.append(left[-1] - count)
         gone.append(count)
+    places = list(range(len(names)))
     figure = go.Figure()
-    common: dict[str, Any] = {"y": names, "orientation": "h", "hoverinfo": "skip", "textposition": "none", "cliponaxis": False}
+    common: dict[str, Any] = {"y": places, "orientation": "h", "hoverinfo": "skip", "width": 0.34}
     figure.add_bar(x=left, name="left", marker={"color": palette.role("predicted", dark)}, **common)
     figure.add_bar(x=gone, name="removed", marker={"color": palette.faded("control", dark)}, **common)
-    for name, kept, taken in zip(names, left, gone, strict=True):
-        told = f"{kept:,}" + (f"  −{taken:,}" if taken else "")
-        figure.add_annotation(x=kept + taken, y=name, text=told, xanchor="left", xshift=5)
+    text = palette.role("text", dark)
+    for place, name, kept, taken in zip(places, names, left, gone, strict=True):
+        words = {"y": place, "yshift": 14, "font": {"size": 12, "color": text}}
+        figure.add_annotation(x=0, text=name, xanchor="left", **words)
+        figure.add_annotation(x=n, text=f"−{taken:,} → {kept:,}" if taken else f"{kept:,}", xanchor="right", **words)
+    height = 36 * len(names) + 14
     figure.update_layout(
-        palette.layout(dark, height, barmode="stack", bargap=0.28, showlegend=False, margin={"l": 8, "r": 70, "t": 8, "b": 8})
+        palette.layout(dark, height, barmode="stack", showlegend=False, margin={"l": 2, "r": 2, "t": 10, "b": 2})
     )
-    figure.update_xaxes(visible=False, range=[0, 1.02 * n])
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", showline=False)
+    figure.update_xaxes(visible=False, range=[0, n], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[len(names) - 0.6, -0.75], fixedrange=True)
     return figure
 
 
