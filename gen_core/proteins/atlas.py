@@ -138,6 +138,16 @@ def spot_at(atlas: Atlas, z: Array) -> Spot:
     )
 
 
+def percentiles(spot: Spot, model: FamilyModel) -> dict[str, float]:
+    """Where the likeliest sequence of a spot stands among held-out naturals, in % of them that score lower, by value."""
+    from gen_core.proteins.alphabet import decode, ungapped
+
+    values = {"profile_bits": model.profile.bits([row.encode() for row in ungapped(decode(spot.codes[None]))])}
+    if model.couplings is not None:
+        values["coupling_energy"] = model.couplings.energy(spot.codes[None])
+    return {name: float(100 * (model.naturals[name] < value[0]).mean()) for name, value in values.items()}
+
+
 def thinned(region: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """A drawn outline with no more corners than a link bears, and as fine as places are."""
     step = -(-len(region) // VERTICES)

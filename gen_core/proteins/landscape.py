@@ -214,6 +214,15 @@ def species(known: Naturals) -> Array:
     return np.array([match[1] if match else "" for match in found])
 
 
+def find(model: FamilyModel, text: str) -> Array:
+    """The naturals (m,) whose names hold a text, upper or lower case; none without one or without names."""
+    known = naturals_of(model) if text.strip() else None
+    if known is None:
+        return np.zeros(0, int)
+    wanted = text.strip().casefold()
+    return np.array([i for i, name in enumerate(known.names) if wanted in str(name).casefold()], int)
+
+
 def commonest(words: Array) -> Array:
     """The eight commonest words (n,), all else as `other`."""
     names, counts = np.unique(words[words != ""], return_counts=True)

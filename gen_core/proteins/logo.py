@@ -20,6 +20,7 @@ from gen_core.proteins.letters import outlines
 from gen_core.proteins.statistics import frequencies
 
 if TYPE_CHECKING:
+    from gen_core.proteins.decode import Decoded
     from gen_core.proteins.modelfile import FamilyModel
     from gen_core.proteins.sample import Drawn
 
@@ -114,6 +115,12 @@ def of_samples(made: Drawn, dark: bool = False, height: int = 430) -> go.Figure:
     codes = made.codes[made.kept] if made.kept.any() else made.codes
     parts = {"Samples": (frequencies(codes), "predicted"), "Naturals": (made.known.moments.sites, "observed")}
     return logos(parts, *numbered(made.model, made.recipe.anchor), dark, height)
+
+
+def of_point(made: Decoded, dark: bool = False, height: int = 430) -> go.Figure:
+    """What the first of some latent points may hold, above the whole weighted family."""
+    parts = {"The point": (made.probabilities[0], "predicted"), "Naturals": (made.model.moments.sites, "observed")}
+    return logos(parts, *numbered(made.model, None), dark, height)
 
 
 def numbered(model: FamilyModel, anchor: str | None) -> tuple[list[int], str]:

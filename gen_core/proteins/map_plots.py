@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,12 @@ import plotly.graph_objects as go
 
 from gen_core import palette
 from gen_core.proteins.atlas import Atlas
-from gen_core.proteins.decode import STRANGE
+from gen_core.proteins.decode import STRANGE, Decoded
 from gen_core.proteins.landscape import LANDSCAPES, Colouring, colouring, landscape, naturals_of
+from gen_core.proteins.model import posterior
+from gen_core.proteins.recipe import Region, Spot
+from gen_core.proteins.sample import Drawn
+from gen_core.proteins.score import Scored
 
 Array = np.ndarray
 SHOWN, MOST = 1_000, 6_000  # samples, naturals drawn on a map
@@ -33,6 +37,31 @@ class Marks:
     given: Array | None = None
     names: Sequence[str] = ()
     found: Array | None = None
+
+
+def marks_of(content: Drawn | Scored | Decoded) -> Marks:
+    """What the result of a recipe puts on the map."""
+    if isinstance(content, Scored):
+        means, _ = posterior(content.model.net, content.codes)
+        return Marks(given=means, names=[str(name) for name in content.names])
+    if isinstance(content, Decoded):
+        if len(content.z) == 1:
+            return Marks(spot=content.z[0])
+        return Marks(given=content.z, names=[f"point {i}" for i in range(1, len(content.z) + 1)])
+    around, z = content.recipe.around, content.draw.z
+    path = z[np.flatnonzero(np.diff(content.draw.steps, prepend=-1))] if content.recipe.path is not None else None
+    return Marks(
+        samples=z,
+        kept=content.kept,
+        spot=np.array(around.z) if isinstance(around, Spot) else None,
+        region=np.array(around.region) if isinstance(around, Region) else None,
+        path=path,
+    )
+
+
+def with_found(marks: Marks, found: Array) -> Marks:
+    """The same with some naturals ringed."""
+    return replace(marks, found=found)
 
 
 def family_map(
@@ -181,7 +210,7 @@ def _given(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
         x=places[:, 0],
         y=places[:, 1],
         mode="markers",
-        name="your sequences",
+        name="sequences",
         customdata=[palette.label(name, 40) for name in marks.names],
         hovertemplate="%{customdata}<extra></extra>",
         marker={"symbol": "diamond", "size": 8, "color": palette.role("text", dark)},

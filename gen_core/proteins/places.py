@@ -72,9 +72,9 @@ def points(recipe: Sample, model: FamilyModel, locks: Locks, rng: np.random.Gene
         return _around(means[which], spreads[which], recipe.radius, rng), steps
     count = n if not len(locks.columns) else min(CANDIDATES * n, max(MOST_CANDIDATES, n))
     if recipe.around == "naturals" or isinstance(recipe.around, Region):
-        rows = np.arange(len(model.codes.weights)) if recipe.around == "naturals" else _inside(recipe.around, model)
-        shares = model.codes.weights[rows].astype(np.float64)
-        which = rows[rng.choice(len(rows), count, p=shares / shares.sum())]
+        there = _inside(recipe.around, model) if isinstance(recipe.around, Region) else np.arange(len(model.codes.weights))
+        shares = model.codes.weights[there].astype(np.float64)
+        which = there[rng.choice(len(there), count, p=shares / shares.sum())]
         z = _around(model.codes.means[which], model.codes.spreads[which], recipe.radius, rng)
     else:
         z = model.prior.sample(count, rng)

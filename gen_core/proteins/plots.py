@@ -24,6 +24,7 @@ STEPS = {
     "novelty": "Identity to the nearest known",
 }
 CELLS = 56  # of the density of pair correlations, a side
+COUNTED = {"tickvals": [0, 2, 4, 6], "ticktext": ["1", "10²", "10⁴", "10⁶"]}
 WIDEST = 0.2  # connected correlation at which it ends: the few beyond are drawn at its edge
 
 
@@ -86,8 +87,8 @@ def identities(made: Drawn, other: Draw, dark: bool = False, height: int = 300) 
             if bound is not None:
                 figure.add_vline(x=100 * bound, line={"color": palette.role("muted", dark), "dash": "dot", "width": 1})
     figure.update_layout(palette.layout(dark, height, uirevision="identities"))
-    synthetic = " (synthetic stand-ins)" if made.known.synthetic else ""
-    figure.update_xaxes(title=f"Identity to the nearest known sequence{synthetic} (%)", range=[0, 100])
+    nearest = "stand-in (synthetic)" if made.known.synthetic else "known sequence"
+    figure.update_xaxes(title=f"Identity to the nearest {nearest}, %", range=[0, 100])
     figure.update_yaxes(title="Share of sequences (%)", rangemode="tozero")
     return figure
 
@@ -123,7 +124,12 @@ def pairs(made: Draw, family: Array, title: str, dark: bool = False, height: int
         colorscale=palette.SEQUENTIAL,
         showscale=True,
         hoverinfo="skip",
-        colorbar={"title": {"text": "pairs"}, "thickness": 10, "tickvals": [0, 2, 4, 6], "ticktext": ["1", "10²", "10⁴", "10⁶"]},
+        colorbar={
+            "title": {"text": "pairs", "font": {"size": 12}},
+            "thickness": 8,
+            "tickvals": [0, 2, 4, 6],
+            "ticktext": ["1", "10²", "10⁴", "10⁶"],
+        },
     )
     _diagonal(figure, -WIDEST, WIDEST, dark)
     figure.update_layout(palette.layout(dark, height, showlegend=False, uirevision="pairs"))

@@ -12,11 +12,13 @@ import numpy as np
 from gen_core.datasets import path_of
 from gen_core.errors import RecipeError
 from gen_core.inputs.sequences import read_sequences
-from gen_core.proteins.family import open_family
 from gen_core.proteins.atlas import Atlas
+from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import MAX_RESIDUES, Decode, Filters, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Sample, Score, Train
+from gen_core.recipe import Recipe
 
+EXAMPLES = "chorismate_mutase_designs"
 POSITIONS = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 TITLES = {
     "unique": "Each sequence once",
@@ -103,7 +105,9 @@ def positions(text: str, field: str = "locks") -> tuple[int, ...]:
         first = int(match[1]) if match else 0
         last = int(match[2] or first) if match else 0
         if not match or not 1 <= first <= last <= MAX_RESIDUES:
-            raise RecipeError(f"{field}: {part[:30]!r} is no position; write numbers and ranges with commas, such as 11, 28, 30-35.")
+            raise RecipeError(
+                f"{field}: {part[:30]!r} is no position; write numbers and ranges with commas, such as 11, 28, 30-35."
+            )
         found += range(first, last + 1)
     return tuple(dict.fromkeys(found))
 
@@ -123,6 +127,41 @@ def sequences_in(text: str) -> tuple[str, ...]:
         return tuple("".join(line.split()) for line in text.splitlines() if line.strip())
     records = [record.partition("\n")[2] for record in text[text.index(">") + 1 :].split("\n>")]
     return tuple(row for row in ("".join(record.split()) for record in records) if row)
+
+
+def one_sequence(text: str, field: str = "reference") -> str | None:
+    """The one sequence in what was typed, None where it is empty. Raises RecipeError where there are several."""
+    found = sequences_in(text)
+    if len(found) > 1 and ">" not in text:
+        found = ("".join(found),)  # one sequence on several lines
+    if len(found) > 1:
+        raise RecipeError(f"{field}: one sequence is needed here, and {len(found)} were given.")
+    return found[0] if found else None
+
+
+def off(bound: Bound) -> Any:
+    """The value that switches a filter off."""
+    return None if type(None) in get_args(Filters.model_fields[bound.name].annotation) else ()
+
+
+def family_of(model: str) -> str:
+    """What a model's recipes call the family that it was trained on."""
+    return str(open_model(model).card["family"])
+
+
+def examples(model: str) -> str:
+    """Sequences to score before any were given: synthetic designs, or for a model of one's own the family itself."""
+    return EXAMPLES if model == BUNDLED else str(open_model(model).card["data"])
+
+
+def training_of(recipe: Recipe) -> Train | None:
+    """The training that a recipe asks for: its own, or that of `model=train`; None where its model is there."""
+    if isinstance(recipe, Train):
+        return recipe
+    if not isinstance(recipe, Sample | Score) or recipe.model != "train":
+        return None
+    shared = {name: value for name, value in recipe.fields().items() if name in Train.model_fields and value is not None}
+    return Train.read(shared)
 
 
 def ends(atlas: Atlas) -> tuple[list[float], list[float]]:

@@ -163,14 +163,19 @@ class Sample(_Modelled):
     temperature: float = Field(1.0, ge=0.01, le=10, description="Below 1 the likeliest residues are taken more often.")
     around: Annotated[
         Literal["naturals"] | Spot | Region | Protein | tuple[Protein, ...] | None,
-        _in_one_sentence('null, "naturals", a sequence, a list of sequences, {"z": […], "radius": …}, or {"region": [[x, y], …]}'),
+        _in_one_sentence(
+            'null, "naturals", a sequence, a list of sequences, {"z": […], "radius": …}, or {"region": [[x, y], …]}'
+        ),
     ] = Field(
         None,
         description="Where in the latent space: null for the prior, naturals for around the known sequences, {z, radius}, "
         "{region} for around those in a polygon on the map, or one or more sequences.",
     )
     radius: float = Field(
-        1.0, ge=0, le=20, description="Around sequences and naturals: how far, in standard deviations of their own latent uncertainty."
+        1.0,
+        ge=0,
+        le=20,
+        description="Around sequences and naturals: how far, in standard deviations of their own latent uncertainty.",
     )
     path: Annotated[
         tuple[Protein | Vector, Protein | Vector] | None, _in_one_sentence("two sequences, or two latent vectors")

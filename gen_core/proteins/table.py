@@ -11,6 +11,7 @@ from gen_core.proteins.files import name_of
 from gen_core.proteins.plots import step_title
 
 if TYPE_CHECKING:
+    from gen_core.proteins.decode import Decoded
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
 
@@ -48,6 +49,19 @@ def scored(made: Scored) -> pd.DataFrame:
     failed = [[step_title(v.name) for v in made.verdicts if not v.passed[i]] for i in range(len(made.names))]
     columns["Stopped by"] = [", ".join(names) for names in failed]
     return pd.DataFrame(columns)
+
+
+def points(made: Decoded) -> pd.DataFrame:
+    """The likeliest sequence at each latent point, and how unlike any natural that point is."""
+    entropy = made.sites.groupby("point")["entropy"].mean().to_numpy()
+    return pd.DataFrame(
+        {
+            "Point": np.arange(1, len(made.z) + 1),
+            "Unlike the naturals (%)": np.round(made.percentile, 0),
+            "Freedom (bits per site)": np.round(entropy, 2),
+            "Sequence": [row.replace("-", "") for row in made.rows],
+        }
+    )
 
 
 def titles(values: object) -> dict[str, str]:
