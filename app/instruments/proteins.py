@@ -21,20 +21,23 @@ from app.parts.guard import guard
 from app.parts.header import header
 from gen_core import catalog
 from gen_core.proteins import question
-from gen_core.proteins.recipe import Decode, Sample, Score, Train
+from gen_core.proteins.recipe import Decode, Sample, Score, Spot, Train
 
 # The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
 COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
+# The middle of another clan of the family, in the latent space of the bundled model
+CLAN = (0.54, 0.03, -0.6, -0.01, 0.23, -0.19, -0.45, 0.7, 0.45, -0.2, 0.13, -0.48, 2.36, 0.12, -0.12, 0.69)
 PRESETS = {
     "Relatives of E. coli's enzyme": Sample(around=COLI, radius=3),
     "The active site stays": Sample(around="naturals", reference=COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
-    "From one natural to another": Sample(path=(COLI, (0.0,) * 16), steps=20),
+    "From one clan to another": Sample(path=(COLI, CLAN), steps=20),
 }
 TRAPS = [
     (
         (
-            "**A low temperature passes every filter and explores nothing.** Everybody becomes the consensus of their spot: "
-            "nearly all are kept, scores are splendid, and the logo hardens into single letters."
+            "**A low temperature passes the filters and explores less.** Nearly all are kept and every score looks splendid; but "
+            "the samples are alike among themselves, correlations come out too strong (slope 1.3), and the logo hardens into "
+            "single letters."
         ),
         Sample(temperature=0.1),
     ),
@@ -58,7 +61,7 @@ TRAPS = [
             "**At one spot of the map there are no pair correlations.** A point of the latent space decodes to independent "
             "sites; correlations come from moving about. A tiny radius gives many sequences and one idea."
         ),
-        Sample(around={"z": [0.0] * 16, "radius": 0.1}),  # type: ignore[arg-type]
+        Sample(around=Spot(z=CLAN, radius=0.1)),
     ),
 ]
 IDEA = [

@@ -85,7 +85,10 @@ def controls(now: Asked) -> Asked:
     if verb == "Sample":
         take_click(now)
     made = MAKERS[verb](now)
-    return VERBS[verb].read(base.fields() | made)
+    fields = base.fields()
+    if "filters" in made:
+        made["filters"] = fields["filters"] | made["filters"]
+    return VERBS[verb].read(fields | made)
 
 
 def take_click(now: Asked) -> None:
@@ -190,25 +193,30 @@ def along_path(now: Asked) -> dict[str, Any]:
 
 def filters(made: dict[str, Any]) -> None:
     """A switch and a bound for each filter, read off the recipe's own fields."""
-    chosen: dict[str, Any] = dict(made.get("filters", {}))
-    with st.expander("Filters"):
-        for bound in question.bounds():
-            if bound.kind == "other":
-                continue
-            on = st.toggle(bound.title, key=session.key(PAGE, f"on_{bound.name}"), help=bound.help)
-            if bound.kind == "switch":
-                chosen[bound.name] = on
-            elif not on:
-                chosen[bound.name] = question.off(bound)
-            elif bound.kind == "number":
-                key = session.key(PAGE, f"to_{bound.name}")
-                args = {"step": bound.step, "key": key, "label_visibility": "collapsed"}
-                chosen[bound.name] = st.slider(bound.title, bound.low, bound.high, **args)
-            else:
-                key = session.key(PAGE, f"to_{bound.name}")
-                text = st.text_area(bound.title, key=key, label_visibility="collapsed", height=100)
-                chosen[bound.name] = [line.strip() for line in text.splitlines() if line.strip()]
+    chosen: dict[str, Any] = {}
+    with st.popover("Filters", icon=":material/filter_alt:", width="stretch"), st.container(width=560):
+        for pair in question.in_pairs():
+            for column, bound in zip(st.columns(2, gap="medium"), pair, strict=False):
+                with column:
+                    one_filter(bound, chosen)
     made["filters"] = chosen
+
+
+def one_filter(bound: question.Bound, chosen: dict[str, Any]) -> None:
+    """One filter's switch, and its bound where it is on."""
+    on = st.toggle(bound.title, key=session.key(PAGE, f"on_{bound.name}"), help=bound.help)
+    if bound.kind == "switch":
+        chosen[bound.name] = on
+    elif not on:
+        chosen[bound.name] = question.off(bound)
+    elif bound.kind == "number":
+        key = session.key(PAGE, f"to_{bound.name}")
+        args = {"step": bound.step, "key": key, "label_visibility": "collapsed"}
+        chosen[bound.name] = st.slider(bound.title, bound.low, bound.high, **args)
+    else:
+        key = session.key(PAGE, f"to_{bound.name}")
+        text = st.text_area(bound.title, key=key, label_visibility="collapsed", height=100)
+        chosen[bound.name] = [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def known(now: Asked, made: dict[str, Any]) -> None:

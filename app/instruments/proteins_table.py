@@ -26,25 +26,28 @@ def show(made: Drawn) -> Figures:
     frame = table.samples(made, everything)
     if frame.empty:
         return {}
-    picked = _picked(frame, "samples")
-    rows = [int(frame.index[i]) for i in picked[:MOST] or range(min(PICKED, len(frame)))]
-    _caption(len(frame), len(picked), "Best coupling energy first.")
-    pairs, dark = beside.beside(made, rows), figure.dark()
-    locked = places.locks_of(made.recipe, made.model).columns
-    drawn = lambda: beside.alignment(pairs, locked, dark)  # noqa: E731
-    known = "synthetic stand-in" if made.known.synthetic else "known sequence"
-    figure.show(drawn(), "proteins.beside", f"Picked samples beside the nearest {known}, differences marked")
-    band = " Green: positions that were kept." if len(locked) else ""
-    st.caption(f"Each above the nearest {known}. Orange: what is new; blue: what it stands for.{band}")
-    return {"alignment": drawn}
+    return _beside(made, frame, "samples", "Best coupling energy first.")
 
 
 def show_scores(made: Scored) -> Figures:
-    """The given sequences with their scores."""
-    frame = table.scored(made)
-    _picked(frame, "scores")
-    _caption(len(frame), 0, "Percentiles in the filters are those of naturals that the model never saw.")
-    return {}
+    """The given sequences with their scores; the picked ones beside the nearest known sequence."""
+    return _beside(made, table.scored(made), "scores", "Percentiles in the filters are of naturals that the model never saw.")
+
+
+def _beside(made: Drawn | Scored, frame: Any, name: str, more: str) -> Figures:
+    """A table to pick from, and the picked rows (the first ones before that) beside the nearest known sequence."""
+    picked = _picked(frame, name)
+    rows = [int(frame.index[i]) for i in picked[:MOST] or range(min(PICKED, len(frame)))]
+    chosen = f"{len(picked)} picked" if picked else "Pick rows at the left to see them below"
+    st.caption(f"{len(frame):,} sequences. {more} Sort by a column's head; search with the table's magnifier. {chosen}.")
+    pairs, dark = beside.beside(made, rows), figure.dark()
+    locked = places.locks_of(made.recipe, made.model).columns if isinstance(made, Drawn) else []
+    drawn = lambda: beside.alignment(pairs, locked, dark)  # noqa: E731
+    known = "synthetic stand-in" if made.known.synthetic else "known sequence"
+    figure.show(drawn(), f"proteins.beside_{name}", f"Picked sequences beside the nearest {known}, differences marked")
+    band = " Green: positions that were kept." if len(locked) else ""
+    st.caption(f"Each above the nearest {known}. Orange: what is new; blue: what it stands for.{band}")
+    return {"alignment": drawn}
 
 
 def show_points(made: Decoded) -> Figures:
@@ -74,8 +77,3 @@ def _picked(frame: Any, name: str) -> list[int]:
         column_config=columns,
     )
     return [i for i in event["selection"]["rows"] if i < len(frame)]
-
-
-def _caption(count: int, picked: int, more: str) -> None:
-    chosen = f"{picked} picked" if picked else "Pick rows at the left to see them below"
-    st.caption(f"{count:,} sequences. {more} Sort by a column's head; search with the magnifier of the table. {chosen}.")

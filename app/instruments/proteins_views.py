@@ -25,6 +25,7 @@ SCORES = [
     evidence.Score("profile_pass_fraction", "Pass the profile", digits=2),
     evidence.Score("kept_fraction", "Pass all filters", digits=2),
     evidence.Score("unique_fraction", "Unique", digits=3),
+    evidence.Score("identity_among_mean", "Alike among themselves", "low", 2),
 ]
 LIKELIHOOD = evidence.Score("log_likelihood_heldout", "Held-out likelihood (nats)", digits=1)
 NAMES = {
@@ -55,10 +56,10 @@ def sampled(result: Result) -> Figures:
 
 
 def funnel(result: Result) -> None:
-    """How many samples each filter took out."""
-    made: Drawn = result.content
+    """How many sequences each filter took out."""
+    made: Drawn | Scored = result.content
     st.markdown(f"**{int(made.kept.sum()):,} of {len(made.codes):,}** pass all filters")
-    figure.show(plots.funnel(made, figure.dark()), "proteins.funnel", "Samples left after each filter")
+    figure.show(plots.funnel(made, figure.dark()), "proteins.funnel", "Sequences left after each filter")
 
 
 def scored(result: Result) -> Figures:
@@ -75,7 +76,7 @@ def decoded(result: Result) -> Figures:
 
 def picture(result: Result) -> Figures:
     """The map; beside it the funnel of a draw, and what the spot on it means."""
-    return proteins_map.show(result, funnel if isinstance(result.content, Drawn) else None)
+    return proteins_map.show(result, funnel if isinstance(result.content, Drawn | Scored) else None)
 
 
 BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Decode": decoded}
@@ -106,8 +107,8 @@ def trust(result: Result) -> Figures:
     )
     drawings: Figures = {
         "identities": lambda: plots.identities(made, independent_of(made), dark),
-        "pairs": lambda: plots.pairs(made.draw, made.known.moments.pairs, "the samples", dark),
-        "pairs_independent": lambda: plots.pairs(independent_of(made), made.known.moments.pairs, "independent sites", dark),
+        "pairs": lambda: plots.pairs(made.draw, "the samples", dark),
+        "pairs_independent": lambda: plots.pairs(independent_of(made), "independent sites", dark),
     }
     told = {
         "identities": "Identity to the nearest known sequence, of samples, held-out naturals and independent sites",
@@ -126,12 +127,12 @@ def _near(name: str, near: dict[str, Any]) -> str:
 
 
 def _of_scores(result: Result) -> None:
-    scores = [
-        evidence.Score("log_likelihood_mean", "Log likelihood (nats)", digits=1),
-        evidence.Score("identity_nearest_median", "Identity to the nearest", "low", 2),
-    ]
-    rows = {"These sequences": result.metrics} | {NAMES.get(n, n): row for n, row in result.baselines.items()}
-    evidence.score_table(scores, rows, highlight="These sequences", reference=["Held-out naturals"])
+    near = {"These sequences": result.metrics["identity_nearest_median"]}
+    near |= {name: row.get("identity_nearest_median") for name, row in result.baselines.items()}
+    rows = {_near("These sequences", near): result.metrics} | {_near(n, near): row for n, row in result.baselines.items()}
+    scores = [evidence.Score("log_likelihood_mean", "Mean log likelihood (nats)", digits=1)]
+    told = "In brackets the median identity to the nearest known sequence. A likelihood is no measure of function."
+    evidence.score_table(scores, rows, highlight=next(iter(rows)), caption=told)
 
 
 def model(recipe: Asked) -> None:

@@ -15,6 +15,7 @@ from gen_core.proteins.alphabet import GAP, LETTERS
 
 if TYPE_CHECKING:
     from gen_core.proteins.sample import Drawn
+    from gen_core.proteins.score import Scored
 
 Array = np.ndarray
 WIDTH = 100  # columns of a line; longer ones are wrapped
@@ -38,24 +39,24 @@ class Beside:
         return int((self.codes != self.known).sum())
 
 
-def beside(made: Drawn, rows: Sequence[int]) -> list[Beside]:
-    """The samples of these rows, each with the known sequence nearest to it."""
+def beside(made: Drawn | Scored, rows: Sequence[int]) -> list[Beside]:
+    """The samples or given sequences of these rows, each with the known sequence nearest to it."""
     from gen_core.proteins.files import name_of
+    from gen_core.proteins.score import Scored
 
     codes = made.codes[list(rows)]
     if not len(codes) or not len(made.known.codes):
         return []
     share, which = identity.nearest(codes, made.known.codes)
     names = made.known.names
+    called = [str(made.names[row]) if isinstance(made, Scored) else name_of(int(row)) for row in rows]
     return [
-        Beside(
-            name_of(int(row)), own, str(names[i]) if len(names) else f"known sequence {i + 1}", made.known.codes[i], float(same)
-        )
-        for row, own, i, same in zip(rows, codes, which.tolist(), share, strict=True)
+        Beside(name, own, str(names[i]) if len(names) else f"known sequence {i + 1}", made.known.codes[i], float(same))
+        for name, own, i, same in zip(called, codes, which.tolist(), share, strict=True)
     ]
 
 
-def alignment(pairs: Sequence[Beside], locked: Array, dark: bool = False) -> go.Figure:
+def alignment(pairs: Sequence[Beside], locked: Array | Sequence[int], dark: bool = False) -> go.Figure:
     """The pairs as lines of an alignment: what is new orange, what it stands for blue, locked columns (m,) in a band."""
     lines, marks, names = [], [], []
     for pair in pairs:

@@ -7,11 +7,10 @@ times the share of sequences that have one there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from gen_core import palette
 from gen_core.proteins.alphabet import GAP, LETTERS
@@ -36,6 +35,7 @@ CLASSES = {
 LEAST = 0.06  # bits from which a letter is drawn: a lower one is a line
 WINDOW = 100  # sites seen at first; of longer families the rest is scrolled to
 TOLD = 4  # residues that a site names
+TEXT = "%{text}<extra></extra>"
 
 
 def information(sites: Array) -> Array:
@@ -59,55 +59,46 @@ def logos(
     """Two alignments as logos: `parts` maps a name to site frequencies (L, 21) and its role's colour; `numbers` (L,) are the
     sites' numbers, 0 where there is none, and `axis` says of what."""
     (top, (first, first_role)), (bottom, (second, second_role)) = parts.items()
-    figure = make_subplots(3, 1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[0.43, 0.43, 0.14])
     told = [_told(a, b, top, bottom, n) for a, b, n in zip(first, second, numbers, strict=True)]
-    for row, (name, sites, role) in enumerate(((top, first, first_role), (bottom, second, second_role)), 1):
+    apart, places = divergence(first, second), np.arange(len(first))
+    traces: list[dict[str, Any]] = []  # with their axes in one go: piece by piece a figure takes three times as long
+    layout: dict[str, Any] = {}
+    domains = {"": [0.58, 1.0], "2": [0.15, 0.56], "3": [0.0, 0.1]}
+    for axis_, (name, sites, role) in zip(domains, ((top, first, first_role), (bottom, second, second_role)), strict=False):
         heights = information(sites)
         for group, colour in zip(CLASSES, palette.categories(len(CLASSES), dark), strict=True):
             x, y = _letters(heights, CLASSES[group])
-            look = {"fill": "toself", "fillcolor": colour, "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip"}
-            figure.add_scatter(x=x, y=y, name=group, legendgroup=group, showlegend=row == 1, row=row, col=1, **look)
-        tallest = heights.sum(1)
-        figure.add_scatter(  # what is under the mouse
-            x=np.arange(len(sites)),
-            y=np.asarray(tallest / 2, np.float32),
-            mode="markers",
-            marker={"opacity": 0, "size": 14},
-            text=told,
-            hovertemplate="%{text}<extra></extra>",
-            showlegend=False,
-            row=row,
-            col=1,
-        )
+            look: dict[str, Any] = {
+                "type": "scatter",
+                "mode": "lines",
+                "fill": "toself",
+                "fillcolor": colour,
+                "line": {"width": 0},
+            }
+            look |= {"hoverinfo": "skip", "name": group, "legendgroup": group, "showlegend": axis_ == ""}
+            traces.append(look | {"x": x, "y": y, "yaxis": f"y{axis_}"})
+        middle = np.asarray(heights.sum(1) / 2, np.float32)  # what is under the mouse
+        hover = {"type": "scatter", "mode": "markers", "marker": {"opacity": 0, "size": 14}, "showlegend": False}
+        traces.append(hover | {"x": places, "y": middle, "text": told, "hovertemplate": TEXT, "yaxis": f"y{axis_}"})
         title = {"text": f"<b>{name}</b><br>bits", "font": {"color": palette.role(role, dark)}}
-        figure.update_yaxes(title=title, range=[0, 4.4], nticks=4, row=row, col=1)
-    figure.add_bar(
-        x=np.arange(len(first)),
-        y=np.asarray(divergence(first, second), np.float32),
-        marker={"color": palette.role("control", dark)},
-        text=told,
-        textposition="none",
-        hovertemplate="%{text}<br>apart by %{y:.2f} bits<extra></extra>",
-        showlegend=False,
-        row=3,
-        col=1,
-    )
-    figure.update_yaxes(title="apart", range=[0, max(0.25, float(divergence(first, second).max()))], nticks=3, row=3, col=1)
+        layout[f"yaxis{axis_}"] = {"title": title, "range": [0, 4.4], "nticks": 4}
+    bars = {"type": "bar", "marker": {"color": palette.role("control", dark)}, "showlegend": False, "textposition": "none"}
+    bars |= {"text": told, "hovertemplate": TEXT.replace("<extra>", "<br>apart by %{y:.2f} bits<extra>")}
+    traces.append(bars | {"x": places, "y": np.asarray(apart, np.float32), "yaxis": "y3"})
+    layout["yaxis3"] = {"title": "apart", "range": [0, max(0.25, float(apart.max()))], "nticks": 3}
+    for axis_, domain in domains.items():
+        layout[f"yaxis{axis_}"] |= {"domain": domain, "fixedrange": True, "showgrid": False}
     marked = [i for i, number in enumerate(numbers) if number and (number % 5 == 0 or number == 1)]
-    figure.update_layout(
-        palette.layout(dark, height, bargap=0.2, dragmode="pan", uirevision=f"logo{len(first)}{axis}", margin={"t": 30, "b": 44})
-    )
-    figure.update_xaxes(
-        range=[-0.7, min(len(first), WINDOW) - 0.3],
-        tickvals=marked,
-        ticktext=[str(numbers[i]) for i in marked],
-        showgrid=False,
-        showticklabels=False,
-        ticks="",
-    )
-    figure.update_xaxes(title=axis, showticklabels=True, ticks="outside", row=3, col=1)
-    figure.update_yaxes(fixedrange=True, showgrid=False)
-    return figure
+    ticks: dict[str, Any] = {
+        "tickvals": marked,
+        "ticktext": [str(numbers[i]) for i in marked],
+        "showgrid": False,
+        "title": axis,
+        "anchor": "y3",
+    }
+    layout["xaxis"] = ticks | {"range": [-0.7, min(len(first), WINDOW) - 0.3]}
+    layout |= {"bargap": 0.2, "dragmode": "pan", "uirevision": f"logo{len(first)}{axis}", "margin": {"t": 30, "b": 44}}
+    return go.Figure(traces, palette.layout(dark, height, **layout))
 
 
 def of_samples(made: Drawn, dark: bool = False, height: int = 430) -> go.Figure:

@@ -93,6 +93,9 @@ def family_map(
         _mark(figure, atlas.place(marks.spot[None])[0], "circle-open", 22, colour_, dark)
     layout = palette.layout(dark, height, dragmode="lasso", margin={"l": 44, "r": 8, "t": 34, "b": 44})
     layout |= {"uirevision": f"map{atlas.model.card.get('sha256')}", "selections": []}
+    layout["selectionrevision"] = str((marks.region, marks.spot))  # a lasso is drawn by the recipe that it made
+    still = {"marker": {"opacity": 0.85}}
+    figure.update_traces(selected=still, unselected=still, selector={"type": "scatter", "mode": "markers"})
     layout["legend"] = {"itemsizing": "constant", "font": {"size": 12}}
     figure.update_layout(layout)
     bare = {"showgrid": False, "showline": False, "zeroline": False, "nticks": 7}
@@ -172,8 +175,8 @@ def _cloud(
     atlas: Atlas, rows: Array, names: Array | None, marker: dict[str, Any], name: str, legend: bool, dark: bool, told: str = ""
 ) -> dict[str, Any]:
     places = atlas.places[rows].astype(np.float32)
-    template = "<br>".join(filter(None, ["%{customdata}" if names is not None else "", told or palette.label(name)]))
-    same = {"marker": {"opacity": 0.8}}  # the outline says what was lassoed, also after a reload
+    words = [name] if name != "naturals" else []
+    template = "<br>".join(filter(None, ["%{customdata}" if names is not None else "", told, *words]))
     return {
         "x": places[:, 0],
         "y": places[:, 1],
@@ -181,10 +184,9 @@ def _cloud(
         "name": name,
         "showlegend": legend,
         "customdata": None if names is None else names[rows],
-        "marker": marker | {"size": 6, "opacity": 0.8, "line": {"width": 0.7, "color": palette.role("paper", dark)}},
-        "hovertemplate": template + "<extra></extra>",
-        "selected": same,
-        "unselected": same,
+        "marker": marker | {"size": 6, "opacity": 0.85, "line": {"width": 0.7, "color": palette.role("paper", dark)}},
+        "hovertemplate": template + "<extra></extra>" if template else None,
+        "hoverinfo": None if template else "none",
     }
 
 

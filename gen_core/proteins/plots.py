@@ -9,9 +9,11 @@ import plotly.graph_objects as go
 
 from gen_core import palette
 from gen_core.proteins import filters
+from gen_core.proteins.statistics import WIDEST
 
 if TYPE_CHECKING:
     from gen_core.proteins.sample import Draw, Drawn
+    from gen_core.proteins.score import Scored
 
 Array = np.ndarray
 STEPS = {
@@ -23,9 +25,7 @@ STEPS = {
     "energy": "Coupling energy",
     "novelty": "Identity to the nearest known",
 }
-CELLS = 56  # of the density of pair correlations, a side
 COUNTED = {"tickvals": [0, 2, 4, 6], "ticktext": ["1", "10²", "10⁴", "10⁶"]}
-WIDEST = 0.2  # connected correlation at which it ends: the few beyond are drawn at its edge
 
 
 def step_title(name: str) -> str:
@@ -33,10 +33,10 @@ def step_title(name: str) -> str:
     return STEPS.get(name, name.replace("_", " ").capitalize())
 
 
-def funnel(made: Drawn, dark: bool = False) -> go.Figure:
-    """How many samples are left after each filter, and how many it took out of those that were left before it."""
+def funnel(made: Drawn | Scored, dark: bool = False) -> go.Figure:
+    """How many sequences are left after each filter, and how many it took out of those that were left before it."""
     n = len(made.codes)
-    names, left, gone = ["Drawn"], [n], [0]
+    names, left, gone = ["All"], [n], [0]
     for name, count in filters.funnel(made.verdicts, n).items():
         names.append(step_title(name))
         left.append(left[-1] - count)
@@ -46,21 +46,23 @@ def funnel(made: Drawn, dark: bool = False) -> go.Figure:
     common: dict[str, Any] = {"y": places, "orientation": "h", "hoverinfo": "skip", "width": 0.34}
     figure.add_bar(x=left, name="left", marker={"color": palette.role("predicted", dark)}, **common)
     figure.add_bar(x=gone, name="removed", marker={"color": palette.faded("control", dark)}, **common)
-    text = palette.role("text", dark)
+    words = []  # set in one go: adding them one by one takes longer than all else
     for place, name, kept, taken in zip(places, names, left, gone, strict=True):
-        words = {"y": place, "yshift": 14, "font": {"size": 12, "color": text}}
-        figure.add_annotation(x=0, text=name, xanchor="left", **words)
-        figure.add_annotation(x=n, text=f"−{taken:,} → {kept:,}" if taken else f"{kept:,}", xanchor="right", **words)
+        same = {"y": place, "yshift": 14, "font": {"size": 12, "color": palette.role("text", dark)}, "showarrow": False}
+        told = f"−{taken:,} → {kept:,}" if taken else f"{kept:,}"
+        words += [same | {"x": 0, "text": name, "xanchor": "left"}, same | {"x": n, "text": told, "xanchor": "right"}]
     height = 36 * len(names) + 14
     figure.update_layout(
-        palette.layout(dark, height, barmode="stack", showlegend=False, margin={"l": 2, "r": 2, "t": 10, "b": 2})
+        palette.layout(
+            dark, height, barmode="stack", annotations=words, showlegend=False, margin={"l": 2, "r": 2, "t": 10, "b": 2}
+        )
     )
     figure.update_xaxes(visible=False, range=[0, n], fixedrange=True)
     figure.update_yaxes(visible=False, range=[len(names) - 0.6, -0.75], fixedrange=True)
     return figure
 
 
-def identities(made: Drawn, other: Draw, dark: bool = False, height: int = 300) -> go.Figure:
+def identities(made: Drawn, other: Draw, dark: bool = False, height: int = 340) -> go.Figure:
     """Identity to the nearest known sequence: of the samples, of naturals that were left out, and of independent sites."""
     figure = go.Figure()
     edges = np.linspace(0, 1, 51)
@@ -111,10 +113,9 @@ def sites(made: Drawn, dark: bool = False, height: int = 340) -> go.Figure:
     return figure
 
 
-def pairs(made: Draw, family: Array, title: str, dark: bool = False, height: int = 340) -> go.Figure:
+def pairs(made: Draw, title: str, dark: bool = False, height: int = 340) -> go.Figure:
     """Connected correlations of all pairs of residues, against those of the whole weighted family, as a density."""
-    edges = np.linspace(-WIDEST, WIDEST, CELLS + 1)
-    counts = density(family.ravel(), made.moments.pairs.ravel(), edges)
+    edges, counts = made.pair_density
     middles = (edges[:-1] + edges[1:]) / 2
     figure = go.Figure()
     figure.add_heatmap(
@@ -136,13 +137,6 @@ def pairs(made: Draw, family: Array, title: str, dark: bool = False, height: int
     figure.update_xaxes(title="Correlation of two residues, family", range=[-WIDEST, WIDEST])
     figure.update_yaxes(title=f"… in {title}", range=[-WIDEST, WIDEST])
     return figure
-
-
-def density(x: Array, y: Array, edges: Array) -> Array:
-    """Counts (rows by y, columns by x) of pairs of values; what lies outside is counted at the edge."""
-    n, low, wide = len(edges) - 1, edges[0], edges[1] - edges[0]
-    place = lambda values: np.clip(((values - low) / wide).astype(np.int32), 0, n - 1)  # noqa: E731
-    return np.bincount(place(y) * n + place(x), minlength=n * n).reshape(n, n)
 
 
 def _diagonal(figure: go.Figure, low: float, high: float, dark: bool) -> None:

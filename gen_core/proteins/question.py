@@ -57,6 +57,12 @@ def bounds() -> tuple[Bound, ...]:
     return tuple(_bound(name, info) for name, info in Filters.model_fields.items())
 
 
+def in_pairs() -> list[tuple[Bound, ...]]:
+    """The filters that have a control, two by two."""
+    shown = [bound for bound in bounds() if bound.kind != "other"]
+    return [tuple(shown[i : i + 2]) for i in range(0, len(shown), 2)]
+
+
 def _bound(name: str, info: Any) -> Bound:
     title, told = TITLES.get(name, name.replace("_", " ").capitalize()), info.description or ""
     kinds = _kinds(info.annotation)

@@ -16,7 +16,7 @@ from gen_core.proteins.known import Known, open_both
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.recipe import Filters, Sample
-from gen_core.proteins.statistics import Moments, moments
+from gen_core.proteins.statistics import Moments, density, moments
 from gen_core.proteins.values import values_of
 from gen_core.proteins.warn import STAND_INS, few_samples, warnings_of
 from gen_core.result import Notice, Result, unique
@@ -52,6 +52,11 @@ class Draw:
     def compared(self) -> metrics.Numbers:
         """How these moments compare with those of the family and of its held-out part."""
         return metrics.compared(self.moments, self.known.moments, self.model.held_out)
+
+    @cached_property
+    def pair_density(self) -> tuple[Array, Array]:
+        """How the correlations of all pairs lie against the family's, see `statistics.density`."""
+        return density(self.known.moments.pairs, self.moments.pairs)
 
 
 @dataclass(frozen=True, eq=False)
