@@ -104,8 +104,9 @@ def instrument(now: Sample | Score | Decode) -> None:
     """Controls, picture, evidence and export: what a move of a control redraws."""
     with guard():
         left, right = st.columns([1, 3], gap="medium")
+        below = st.container()
         with left:
-            recipe = controls(now)
+            recipe = controls(now, below)
         with right, st.spinner("Drawing and comparing"):
             result = catalog.run(recipe)
         session.write_link(result.recipe)
@@ -119,7 +120,7 @@ def instrument(now: Sample | Score | Decode) -> None:
         export.panel(result, figures)
 
 
-asked = session.start(PAGE, "proteins.sample", default, widgets)
+asked = own.take_next(session.start(PAGE, "proteins.sample", default, widgets))
 untrained = question.training_of(asked)
 recipe = asked if isinstance(asked, Sample | Score | Decode) and untrained is None else default()
 header(PAGE)

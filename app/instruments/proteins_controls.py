@@ -77,8 +77,8 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     return values | {"reference": recipe.reference or "", "locks": question.as_text(recipe.locks)}
 
 
-def controls(now: Asked) -> Asked:
-    """The controls of a verb; the recipe they make."""
+def controls(now: Asked, below: Any) -> Asked:
+    """The controls of a verb, its filters in the container `below`; the recipe they make."""
     verb = verb_of(now)
     last = session.current(PAGE)  # the fragment's own, newer than what the page was called with
     base = last if type(last) is type(now) and last.model == now.model else now  # type: ignore[attr-defined]
@@ -86,8 +86,9 @@ def controls(now: Asked) -> Asked:
         take_click(now)
     made = MAKERS[verb](now)
     fields = base.fields()
-    if "filters" in made:
-        made["filters"] = fields["filters"] | made["filters"]
+    if "filters" in fields:
+        with below:
+            made["filters"] = fields["filters"] | filters()
     return VERBS[verb].read(fields | made)
 
 
@@ -118,7 +119,6 @@ def sample(now: Asked) -> dict[str, Any]:
     made["n"] = st.select_slider("Sequences", counts, key=session.settle(PAGE, "n", counts), help=told, format_func=_thousands)
     told = "Below 1 the likeliest residues are taken more often: safer and less varied. 1 is what the model learned."
     made["temperature"] = st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)
-    filters(made)
     with st.expander("Residues that stay"):
         told = "Gives the residues and numbers the positions from 1 on, here, in the logo and in links."
         reference = st.text_area("Reference sequence", key=session.key(PAGE, "reference"), help=told, height=90)
@@ -191,15 +191,15 @@ def along_path(now: Asked) -> dict[str, Any]:
     return {"around": None, "path": path, "steps": steps}
 
 
-def filters(made: dict[str, Any]) -> None:
+def filters() -> dict[str, Any]:
     """A switch and a bound for each filter, read off the recipe's own fields."""
     chosen: dict[str, Any] = {}
-    with st.popover("Filters", icon=":material/filter_alt:", width="stretch"), st.container(width=560):
-        for pair in question.in_pairs():
-            for column, bound in zip(st.columns(2, gap="medium"), pair, strict=False):
+    with st.expander("Filters", icon=":material/filter_alt:"):  # no popover: what is drawn in one when it opens starts at zero
+        for row in question.in_rows(3):
+            for column, bound in zip(st.columns(3, gap="medium"), row, strict=False):
                 with column:
                     one_filter(bound, chosen)
-    made["filters"] = chosen
+    return chosen
 
 
 def one_filter(bound: question.Bound, chosen: dict[str, Any]) -> None:
@@ -211,7 +211,8 @@ def one_filter(bound: question.Bound, chosen: dict[str, Any]) -> None:
         chosen[bound.name] = question.off(bound)
     elif bound.kind == "number":
         key = session.key(PAGE, f"to_{bound.name}")
-        args = {"step": bound.step, "key": key, "label_visibility": "collapsed"}
+        shown = "%.0f" if bound.step >= 1 else None
+        args = {"step": bound.step, "key": key, "label_visibility": "collapsed", "format": shown}
         chosen[bound.name] = st.slider(bound.title, bound.low, bound.high, **args)
     else:
         key = session.key(PAGE, f"to_{bound.name}")
@@ -237,7 +238,6 @@ def score(now: Asked) -> dict[str, Any]:
     chosen = file_field(PAGE, "sequences", "Sequences to score", names, told, TYPES, question.check_sequences)
     made["sequences"] = chosen or spare
     st.caption(f":material/lock: {session.promise()}")
-    filters(made)
     known(now, made)
     return made
 

@@ -16,6 +16,7 @@ from gen_core.proteins.decode import STRANGE
 from gen_core.proteins.landscape import COLOURS, LANDSCAPES, find, landscapes, naturals_of
 from gen_core.proteins.landscape import colours as colours_of
 from gen_core.proteins.modelfile import FamilyModel
+from gen_core.proteins.sample import Drawn
 from gen_core.result import Result
 
 HEIGHT = 470
@@ -35,12 +36,15 @@ def show(result: Result, beside: Callable[[Result], None] | None = None) -> dict
         return map.clickable(map_plots.family_map(atlas, marks, colour, ground, dark, HEIGHT), *atlas.spans)
 
     with picture:
-        told = f"Map of {len(atlas.places):,} naturals and what was drawn"
-        figure.show(drawn(), "proteins.map", told, select="lasso")
-        st.caption(
-            "**Click** anywhere, an empty spot too, to sample there; **drag** around naturals to sample among them. "
-            "The plane shows a part of the latent space: neighbours on it need not be neighbours."
-        )
+        told, lies = f"Map of {len(atlas.places):,} naturals and what was drawn", "The plane shows a part of the latent space."
+        if isinstance(content, Drawn):
+            figure.show(drawn(), "proteins.map", told, select="lasso")
+            st.caption(
+                "**Click** anywhere, an empty spot too, to sample there; **drag** around naturals to sample among them. " + lies
+            )
+        else:
+            figure.show(drawn(), "proteins.places", told)
+            st.caption(f"Where they lie among the naturals. {lies}")
     with right:
         if beside is not None:
             beside(result)

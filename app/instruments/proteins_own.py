@@ -13,6 +13,17 @@ from gen_core import checkpoint, store
 from gen_core.errors import UserError
 from gen_core.proteins import question
 from gen_core.proteins.recipe import BUNDLED, Sample, Train
+from gen_core.recipe import Recipe
+
+
+def take_next(asked: Recipe) -> Recipe:
+    """Before any widget is drawn: the page's recipe, with the model that was trained meanwhile."""
+    following = session.get(PAGE, "train/next")
+    if following is None:
+        return asked
+    session.put(PAGE, "train/next", None)
+    _take(following)
+    return session.current(PAGE)
 
 
 def choose_model(now: Asked) -> None:
@@ -22,11 +33,6 @@ def choose_model(now: Asked) -> None:
         for name, card in checkpoint.known("proteins").items()
         if name == BUNDLED or session.may_see(name)
     }
-    following = session.get(PAGE, "train/next")
-    if following is not None and following in titles:
-        session.put(PAGE, "train/next", None)
-        _take(following)
-        st.rerun()
     model = str(now.model)
     titles.setdefault(model, "Another trained model")
     if len(titles) == 1:
@@ -80,15 +86,18 @@ def training(now: Asked, asked: Train | None) -> None:
         st.caption(f":material/lock: {session.promise()}")
         if wanted is None:
             return
-        job = _panel(now, wanted)
-    if job is not None and job.model is not None and session.get(PAGE, "train/told") != job.id:
-        session.put(PAGE, "train/told", job.id)
+        recipe, job = _panel(now, wanted)
+        if job is None or job.active:  # what this session waits for; a training of another day does not take the page over
+            session.put(PAGE, "train/waiting", recipe.sha256)
+        if job is None or job.model is None or session.get(PAGE, "train/waiting") != recipe.sha256:
+            return
+        session.put(PAGE, "train/waiting", None)
         session.own(job.model)
         session.put(PAGE, "train/next", job.model)
         st.rerun()
 
 
-def _panel(now: Asked, wanted: Train) -> Any:
+def _panel(now: Asked, wanted: Train) -> tuple[Train, Any]:
     """What is known of the family, how it is learned, and its job."""
     st.markdown(f"**{question.described(wanted)}**")
     for sentence in question.notices(wanted):
@@ -105,7 +114,7 @@ def _panel(now: Asked, wanted: Train) -> Any:
     about = (
         f"About {jobs.rounded(question.seconds(recipe))} on one core: network, couplings, and the scores beside the baselines."
     )
-    return jobs.panel(PAGE, recipe, about=about, unit="Pass", opens=now)
+    return recipe, jobs.panel(PAGE, recipe, about=about, unit="Pass", opens=now)
 
 
 def _arrived(key: str) -> None:

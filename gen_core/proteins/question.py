@@ -24,13 +24,13 @@ TITLES = {
     "unique": "Each sequence once",
     "min_length": "Shortest (residues)",
     "max_length": "Longest (residues)",
-    "length_tail": "Unusual length (% of naturals, each end)",
+    "length_tail": "Usual length (% cut at each end)",
     "max_homopolymer": "Longest run of one residue",
     "min_complexity": "Complexity (bits)",
-    "min_profile_percentile": "Profile score (percentile of naturals)",
-    "max_energy_percentile": "Coupling energy (percentile of naturals)",
+    "min_profile_percentile": "Profile score (percentile)",
+    "max_energy_percentile": "Coupling energy (percentile)",
     "max_identity": "New: identity at most",
-    "min_identity": "Not too far: identity at least",
+    "min_identity": "Near: identity at least",
 }
 START = {"min_length": 40, "max_length": 120, "min_identity": 0.3}  # where a filter starts that is off by default
 LIMITS = {"max_homopolymer": 20, "min_length": 1_000, "max_length": 1_000}  # of the control, not of the recipe
@@ -57,10 +57,10 @@ def bounds() -> tuple[Bound, ...]:
     return tuple(_bound(name, info) for name, info in Filters.model_fields.items())
 
 
-def in_pairs() -> list[tuple[Bound, ...]]:
-    """The filters that have a control, two by two."""
+def in_rows(wide: int) -> list[tuple[Bound, ...]]:
+    """The filters that have a control, so many in a row."""
     shown = [bound for bound in bounds() if bound.kind != "other"]
-    return [tuple(shown[i : i + 2]) for i in range(0, len(shown), 2)]
+    return [tuple(shown[i : i + wide]) for i in range(0, len(shown), wide)]
 
 
 def _bound(name: str, info: Any) -> Bound:
