@@ -139,7 +139,7 @@ with left:
 with right, guard():
     own.choose_model(recipe)
 if untrained is not None:
-    st.info("This link asks for a model of a family that has to be trained first: start it below.", icon=":material/info:")
+    st.info("This link asks for a model of a family that has to be trained first. Start it below.", icon=":material/info:")
 else:
     instrument(recipe)
 with guard():

@@ -75,7 +75,7 @@ def family_map(
     if marks.samples is not None:
         _samples(figure, atlas, marks, dark)
     if marks.found is not None and len(marks.found):
-        ring = {"symbol": "circle-open", "size": 11, "color": palette.role("text", dark), "line": {"width": 2}}
+        ring = {"symbol": "circle-open", "size": 9, "color": palette.role("text", dark), "line": {"width": 1.5}}
         _marks(figure, atlas.places[marks.found], ring, "found")
     if marks.region is not None:
         _region(figure, marks.region, dark)
