@@ -137,6 +137,17 @@ DATA = (
         path="gen_core.proteins.template:as_file",
         role="template",
     ),
+    DataSet(
+        "chorismate_mutase_designs",
+        "proteins",
+        "Designs of chorismate mutase (synthetic sequences)",
+        "48 synthetic sequences: drawn around the naturals, from the prior, at a low temperature, and site by site.",
+        True,
+        "Apache-2.0 (the alignment that the model was trained on)",
+        "drawn from the bundled model",
+        path="gen_core.proteins.known:designs",
+        role="sequences",
+    ),
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +26,20 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 STAND_INS = 1_000  # synthetic sequences that stand for the bundled family's own, which are not part of this software
+DESIGNS = 12  # sequences of each kind in the example that is scored
 KEPT = Memo(512 << 20, lambda known: int(known.codes.nbytes * 2 + known.moments.pairs.nbytes))
 
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """codes (m, L) of known sequences, and the moments of the whole family. `synthetic`: no real protein is among them."""
+    """codes (m, L) of known sequences, the moments of the whole family, and the sequences' names (m,), which may be missing.
+    `synthetic`: no real protein is among them."""
 
     codes: Array
     moments: Moments
     synthetic: bool
     notices: tuple[Notice, ...]
+    names: Array = field(default_factory=lambda: np.zeros(0, str))
 
 
 def open_both(recipe: _Modelled) -> tuple[Any, FamilyModel, Known]:
@@ -53,17 +57,18 @@ def _known(model: FamilyModel, source: str) -> Known:
     own = source in (model.card["data"], model.card["family"])
     if own:
         family = families.open_family(source)
-        codes = family.codes
+        codes, names = family.codes, family.names
         if family.width != model.width or not np.array_equal(family.columns, model.columns):
-            codes = _placed(model, source)
-        return Known(codes, model.moments, synthetic, family.notices)
-    codes = _placed(model, source)
+            codes, names = _placed(model, source)
+        return Known(codes, model.moments, synthetic, family.notices, names)
+    codes, names = _placed(model, source)
     weights = identity.weights(codes)
-    return Known(codes, moments(codes, weights), synthetic, ())
+    return Known(codes, moments(codes, weights), synthetic, (), names)
 
 
-def _placed(model: FamilyModel, source: str) -> Array:
-    """Sequences of another file in the columns of the model. Raises InputError where they are of another family."""
+def _placed(model: FamilyModel, source: str) -> tuple[Array, Array]:
+    """Sequences of another file in the columns of the model, and their names. Raises InputError where they are of another
+    family."""
     from gen_core.inputs.sequences import read_sequences
 
     found = read_sequences(path_of(source, "family"))
@@ -75,7 +80,8 @@ def _placed(model: FamilyModel, source: str) -> Array:
             f"Of these {len(found):,} sequences only {like.sum():,} are like the family of the model {model.name!r}: name the "
             "model of their own family, or model=train."
         )
-    return codes[like & (codes != GAP).any(1)]
+    kept = like & (codes != GAP).any(1)
+    return codes[kept], found.names[kept]
 
 
 def stand_ins() -> Path:
@@ -83,15 +89,51 @@ def stand_ins() -> Path:
     data set."""
     from gen_core.proteins.model import draw
 
-    model = open_model(BUNDLED)
-    path = store.home() / "bundled" / f"chorismate_mutase_synthetic_{model.card['sha256'][:12]}.fasta"
-    if not path.is_file():
+    def rows(model: FamilyModel) -> dict[str, str]:
         rng = np.random.default_rng(0)
-        shares = model.codes.weights.astype(np.float64)
-        rows = rng.choice(len(shares), STAND_INS, p=shares / shares.sum())
-        noise = rng.standard_normal((STAND_INS, model.latent_dim))
-        codes = draw(model.net, model.codes.means[rows] + model.codes.spreads[rows] * noise, rng)
-        text = "".join(f">synthetic_{i}\n{row}\n" for i, row in enumerate(model.rows(codes), 1))
+        codes = draw(model.net, _around_naturals(model, STAND_INS, rng), rng)
+        return {f"synthetic_{i}": row for i, row in enumerate(model.rows(codes), 1)}
+
+    return _bundled("chorismate_mutase_synthetic", rows)
+
+
+def designs() -> Path:
+    """A FASTA file of synthetic sequences to score: drawn around the naturals, from the prior, nearly without chance, and site
+    by site."""
+    from gen_core.proteins import metrics
+    from gen_core.proteins.model import draw
+
+    def rows(model: FamilyModel) -> dict[str, str]:
+        rng = np.random.default_rng(1)
+        around, prior = _around_naturals(model, DESIGNS, rng), model.prior.sample(DESIGNS, rng)
+        kinds = {
+            "around_naturals": draw(model.net, around, rng),
+            "prior": draw(model.net, prior, rng),
+            "cold": draw(model.net, prior, rng, 0.1),
+            "independent_sites": metrics.independent(model.moments, DESIGNS, rng),
+        }
+        return {
+            f"synthetic_{kind}_{i}": row.replace("-", "")
+            for kind, codes in kinds.items()
+            for i, row in enumerate(model.rows(codes), 1)
+        }
+
+    return _bundled("chorismate_mutase_designs", rows)
+
+
+def _around_naturals(model: FamilyModel, n: int, rng: np.random.Generator) -> Array:
+    shares = model.codes.weights.astype(np.float64)
+    which = rng.choice(len(shares), n, p=shares / shares.sum())
+    noise = rng.standard_normal((n, model.latent_dim))
+    return np.asarray(model.codes.means[which] + model.codes.spreads[which] * noise)
+
+
+def _bundled(name: str, rows: Callable[[FamilyModel], dict[str, str]]) -> Path:
+    """The FASTA file of sequences made from the bundled model, written when it is first asked for."""
+    model = open_model(BUNDLED)
+    path = store.home() / "bundled" / f"{name}_{model.card['sha256'][:12]}.fasta"
+    if not path.is_file():
+        text = "".join(f">{title}\n{row}\n" for title, row in rows(model).items())
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
         partial.write_text(text)
@@ -100,7 +142,11 @@ def stand_ins() -> Path:
 
 
 def warm() -> None:
-    """Do once what the first view of the page needs: open the bundled model and its family."""
+    """Do once what the first view of the page needs: the bundled model, its family, its map, and the draw that it opens on."""
+    from gen_core.proteins.atlas import atlas_of
+    from gen_core.proteins.landscape import landscape
     from gen_core.proteins.recipe import Sample
+    from gen_core.proteins.sample import run
 
-    open_both(Sample())
+    made = run(Sample()).content
+    landscape(atlas_of(made.model), "energy")

@@ -22,12 +22,14 @@ NAMES = (
 
 
 def compared(found: Moments, family: Moments, held_out: Moments | None) -> Numbers:
-    """Correlations of the moments of a set with those of the whole family and of its held-out part."""
+    """Correlations of the moments of a set with those of the whole family and of its held-out part; and how alike two sequences
+    of the set are on average, which its site frequencies alone tell."""
     return {
         "site_frequency_pearson": pearson(found.sites, family.sites),
         "pair_correlation_pearson": pearson(found.pairs, family.pairs),
         "pair_correlation_pearson_heldout": float("nan") if held_out is None else pearson(found.pairs, held_out.pairs),
         "pair_correlation_slope": slope(found.pairs, family.pairs),
+        "identity_among_mean": float((found.sites**2).sum(1).mean()),
     }
 
 

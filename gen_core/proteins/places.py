@@ -1,4 +1,4 @@
-"""Where in the latent space is sampled: the prior, around the naturals, around sequences or a point, along a path."""
+"""Where in the latent space is sampled: the prior, around all or some naturals, around sequences or a point, along a path."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.errors import RecipeError
+from gen_core.latent.maps import inside
 from gen_core.latent.paths import lerp
+from gen_core.proteins.atlas import atlas_of
 from gen_core.proteins.family import place_row
 from gen_core.proteins.model import posterior, probabilities
 from gen_core.proteins.modelfile import FamilyModel
-from gen_core.proteins.recipe import Sample, Spot
+from gen_core.proteins.recipe import Region, Sample, Spot
 
 Array = np.ndarray
 CANDIDATES = 8  # latent points drawn for each sample where positions are locked
@@ -70,9 +72,10 @@ def points(recipe: Sample, model: FamilyModel, locks: Locks, rng: np.random.Gene
         which = np.arange(n) % len(rows)
         return _around(means[which], spreads[which], recipe.radius, rng), steps
     count = n if not len(locks.columns) else min(CANDIDATES * n, max(MOST_CANDIDATES, n))
-    if recipe.around == "naturals":
-        shares = model.codes.weights.astype(np.float64)
-        which = rng.choice(len(shares), count, p=shares / shares.sum())
+    if recipe.around == "naturals" or isinstance(recipe.around, Region):
+        there = _inside(recipe.around, model) if isinstance(recipe.around, Region) else np.arange(len(model.codes.weights))
+        shares = model.codes.weights[there].astype(np.float64)
+        which = there[rng.choice(len(there), count, p=shares / shares.sum())]
         z = _around(model.codes.means[which], model.codes.spreads[which], recipe.radius, rng)
     else:
         z = model.prior.sample(count, rng)
@@ -100,6 +103,14 @@ def _end(end: str | tuple[float, ...], model: FamilyModel) -> Array:
         return _vector(end, model)
     codes, _ = place_row(model.profile, model.columns, model.width, end, "path")
     return posterior(model.net, codes[None])[0][0]
+
+
+def _inside(around: Region, model: FamilyModel) -> Array:
+    """The training sequences (m,) in a polygon on the model's map. Raises RecipeError where there is none."""
+    rows = np.flatnonzero(inside(atlas_of(model).places, np.array(around.region)))
+    if not len(rows):
+        raise RecipeError("around: no natural of the family lies in this region of the map; draw it around some of them.")
+    return rows
 
 
 def _vector(z: tuple[float, ...], model: FamilyModel) -> Array:

@@ -58,6 +58,16 @@ class Spot(BaseModel):
     radius: float = Field(0.5, ge=0, le=100, description="Radius of the ball around it, in latent units: the prior spreads by 1.")
 
 
+class Region(BaseModel):
+    """A part of the model's map: sampled is around the naturals that lie in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    region: tuple[tuple[Coordinate, Coordinate], ...] = Field(
+        min_length=3, max_length=200, description="Corners (x, y) of a polygon on the map."
+    )
+
+
 class Filters(BaseModel):
     """What a sample must be to be kept. Each bound can be null: then that filter is off."""
 
@@ -191,15 +201,20 @@ class Sample(_Modelled):
     n: int = Field(1_000, ge=1, le=200_000, description="How many sequences are drawn, before the filters.")
     temperature: float = Field(1.0, ge=0.01, le=10, description="Below 1 the likeliest residues are taken more often.")
     around: Annotated[
-        Literal["naturals"] | Spot | Protein | tuple[Protein, ...] | None,
-        _in_one_sentence('null, "naturals", a sequence, a list of sequences, or {"z": […], "radius": …}'),
+        Literal["naturals"] | Spot | Region | Protein | tuple[Protein, ...] | None,
+        _in_one_sentence(
+            'null, "naturals", a sequence, a list of sequences, {"z": […], "radius": …}, or {"region": [[x, y], …]}'
+        ),
     ] = Field(
         None,
         description="Where in the latent space: null for the prior, naturals for around the known sequences, {z, radius}, "
-        "or one or more sequences.",
+        "{region} for around those in a polygon on the map, or one or more sequences.",
     )
     radius: float = Field(
-        1.0, ge=0, le=20, description="Around sequences: how far, in standard deviations of their own latent uncertainty."
+        1.0,
+        ge=0,
+        le=20,
+        description="Around sequences and naturals: how far, in standard deviations of their own latent uncertainty.",
     )
     path: Annotated[
         tuple[Protein | Vector, Protein | Vector] | None, _in_one_sentence("two sequences, or two latent vectors")

@@ -9,37 +9,40 @@ from functools import cached_property
 
 import numpy as np
 
-from gen_core.proteins import filters, metrics, order, places, plate, viability
+from gen_core.memo import Memo
+from gen_core.proteins import filters, metrics, motifs, order, places, plate, viability
+from gen_core.proteins.alphabet import ungapped
 from gen_core.proteins.filters import Verdict
 from gen_core.proteins.known import Known, open_both
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.order import Ordered
 from gen_core.proteins.recipe import Filters, Sample
-from gen_core.proteins.statistics import Moments, moments
+from gen_core.proteins.statistics import Moments, density, moments
 from gen_core.proteins.values import values_of
 from gen_core.proteins.viability import Viability
 from gen_core.proteins.warn import STAND_INS, few_samples, warnings_of
 from gen_core.result import Notice, Result, unique
 
 Array = np.ndarray
+LABELS = ("labels", "label_threshold", "label_kind")
+FORMS = ("order", "structure", "template", "template_chain", "b_factor", "structure_format")
+AFTERWARDS = ("filters", *LABELS, *FORMS)  # fields that do not change what is drawn
 COMPARED = 1_000  # independent-site sequences drawn for the baseline
+DRAWS = Memo(256 << 20, lambda made: int(made.codes.nbytes * 4 + made.known.moments.pairs.nbytes))
+CEILINGS = Memo(1 << 20, lambda numbers: 1 << 10)
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
-    """n sequences codes (n, L) at latent points z (n, k), their values by name, the filters' verdicts, and who is kept (n,)."""
+class Draw:
+    """n sequences codes (n, L) at latent points z (n, k) and their values by name: what a draw is before any filter."""
 
-    recipe: Sample  # filled in
     model: FamilyModel
     known: Known
     z: Array
     steps: Array  # (n,) place on the path, from 1; 0 without one
     codes: Array
     values: Mapping[str, Array]
-    verdicts: list[Verdict]
-    kept: Array
-    viability: Viability | None  # what the labels teach, where there are some
 
     @cached_property
     def rows(self) -> list[str]:
@@ -52,34 +55,83 @@ class Drawn:
         return moments(self.codes)
 
     @cached_property
+    def compared(self) -> metrics.Numbers:
+        """How these moments compare with those of the family and of its held-out part."""
+        return metrics.compared(self.moments, self.known.moments, self.model.held_out)
+
+    @cached_property
+    def pair_density(self) -> tuple[Array, Array]:
+        """How the correlations of all pairs lie against the family's, see `statistics.density`."""
+        return density(self.known.moments.pairs, self.moments.pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A draw, its values by name with those that filters and labels add, the filters' verdicts, and who is kept (n,)."""
+
+    recipe: Sample  # filled in
+    draw: Draw
+    values: Mapping[str, Array]
+    verdicts: list[Verdict]
+    kept: Array
+    viability: Viability | None  # what the labels teach, where there are some
+
+    @property
+    def model(self) -> FamilyModel:
+        return self.draw.model
+
+    @property
+    def known(self) -> Known:
+        return self.draw.known
+
+    @property
+    def codes(self) -> Array:
+        return self.draw.codes
+
+    @property
+    def rows(self) -> list[str]:
+        return self.draw.rows
+
+    @cached_property
     def ordered(self) -> Ordered | None:
         """The plate order, where one is asked for."""
         return order.ordered(self)
 
 
 def draw_samples(recipe: Sample) -> Drawn:
-    """The samples of a recipe. Raises what `known.open_both`, `places.locks_of` and `places.points` do."""
-    return drawn_from(*open_both(recipe))
+    """The samples of a recipe; another choice of filters, labels, structures or orders does not draw them anew.
+
+    Raises what `known.open_both`, `places.locks_of`, `places.points` and `viability.assess` do.
+    """
+    recipe, model, known = open_both(recipe)
+    plain = {name: Sample.model_fields[name].default for name in AFTERWARDS}
+    made = DRAWS.get(recipe.replace(**plain).sha256, lambda: draw_from(recipe, model, known))
+    return judged(recipe, made, viability.assess(recipe, model, str(recipe.family)) if recipe.labels else None)
 
 
 def drawn_from(recipe: Sample, model: FamilyModel, known: Known) -> Drawn:
-    """The samples of a filled-in recipe from a model, compared with known sequences."""
+    """The samples of a filled-in recipe without labels from a model, compared with known sequences."""
+    return judged(recipe, draw_from(recipe, model, known), None)
+
+
+def draw_from(recipe: Sample, model: FamilyModel, known: Known) -> Draw:
+    """The draw of a recipe."""
     rng = np.random.default_rng([recipe.seed, 1])
     locks = places.locks_of(recipe, model)
     z, steps = places.points(recipe, model, locks, rng)
     codes = places.lock(draw(model.net, z, rng, recipe.temperature), locks)
-    learned = viability.assess(recipe, model, str(recipe.family)) if recipe.labels else None
-    values = _valued(codes, model, known, recipe.filters, learned)
-    verdicts = filters.judge(recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
-    return Drawn(recipe, model, known, z, steps, codes, values, verdicts, filters.kept(verdicts, len(codes)), learned)
+    return Draw(model, known, z, steps, codes, values_of(codes, model, known.codes))
 
 
-def _valued(codes: Array, model: FamilyModel, known: Known, asked: Filters, learned: Viability | None) -> dict[str, Array]:
-    """Values by name, viability among them where there are labels."""
-    values = values_of(codes, model, known.codes, patterns=asked.motifs or ())
+def judged(recipe: Sample, made: Draw, learned: Viability | None) -> Drawn:
+    """A draw under the filters of a recipe and what its labels taught."""
+    values, patterns = dict(made.values), recipe.filters.motifs or ()
+    if patterns != Filters().motifs:
+        values["motifs"] = motifs.hits(ungapped(made.rows), patterns)
     if learned is not None:
-        values["viability"] = learned.chances(codes, model, values["profile_bits"])
-    return values
+        values["viability"] = learned.chances(made.codes, made.model, values["profile_bits"])
+    verdicts = filters.judge(recipe.filters, values, made.model.naturals, made.rows, not made.known.synthetic)
+    return Drawn(recipe, made, values, verdicts, filters.kept(verdicts, len(made.codes)), learned)
 
 
 def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
@@ -127,17 +179,17 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
 
 def scores(made: Drawn) -> tuple[dict[str, float | int | str | bool | None], dict[str, metrics.Numbers]]:
     """The numbers of a draw, and the same of independent sites and of held-out naturals."""
-    model, known, chosen = made.model, made.known, made.recipe.filters
+    model, chosen = made.model, made.recipe.filters
     bits = metrics.passing_bits(model, chosen.min_profile_percentile)
     numbers: dict[str, float | int | str | bool | None] = {
         "n": len(made.codes),
         "n_kept": int(made.kept.sum()),
         **metrics.of_values(made.values, made.codes, made.kept, bits),
-        **metrics.compared(made.moments, known.moments, model.held_out),
+        **made.draw.compared,
     }
     numbers |= {f"removed_{name}": count for name, count in filters.funnel(made.verdicts, len(made.codes)).items()}
     baselines = {
-        "independent_sites": _independent(made, bits),
+        "independent_sites": _numbers(independent_of(made), made, bits),
         "natural_holdout": _naturals(made, bits),
     }
     if made.viability is not None:
@@ -160,18 +212,32 @@ def _expected(made: Drawn, learned: Viability) -> metrics.Numbers:
     return {"viability_mean": float(chances.mean()), **dict(zip(names, scaled, strict=True))}
 
 
-def _independent(made: Drawn, bits: float) -> metrics.Numbers:
-    rng = np.random.default_rng([made.recipe.seed, 2])
-    return numbers_of(metrics.independent(made.known.moments, min(len(made.codes), COMPARED), rng), made, bits)
+def independent_of(made: Drawn) -> Draw:
+    """The draw of independent sites that stands beside this one: at most 1,000, the same for all filters and places."""
+    model, known, n, seed = made.model, made.known, min(len(made.codes), COMPARED), made.recipe.seed
+
+    def make() -> Draw:
+        codes = metrics.independent(known.moments, n, np.random.default_rng([seed, 2]))
+        return of_codes(codes, model, known)
+
+    key = (model.card.get("sha256"), made.recipe.family, n, seed)
+    return make() if key[0] is None else DRAWS.get(key, make)
+
+
+def of_codes(codes: Array, model: FamilyModel, known: Known) -> Draw:
+    """Sequences codes (n, L) that were drawn elsewhere, as a draw without latent points."""
+    nowhere = np.zeros((len(codes), 0), np.float32)
+    return Draw(model, known, nowhere, np.zeros(len(codes), int), codes, values_of(codes, model, known.codes))
 
 
 def numbers_of(codes: Array, made: Drawn, bits: float) -> metrics.Numbers:
     """The metrics of other sequences codes (n, L) under the filters of a draw."""
-    model, known = made.model, made.known
-    values = _valued(codes, model, known, made.recipe.filters, made.viability)
-    verdicts = filters.judge(made.recipe.filters, values, model.naturals, model.rows(codes), not known.synthetic)
-    numbers = metrics.of_values(values, codes, filters.kept(verdicts, len(codes)), bits)
-    return numbers | metrics.compared(moments(codes), known.moments, model.held_out)
+    return _numbers(of_codes(codes, made.model, made.known), made, bits)
+
+
+def _numbers(other: Draw, made: Drawn, bits: float) -> metrics.Numbers:
+    found = judged(made.recipe, other, made.viability)
+    return metrics.of_values(found.values, found.codes, found.kept, bits) | other.compared
 
 
 def _naturals(made: Drawn, bits: float) -> metrics.Numbers:
@@ -183,13 +249,20 @@ def _naturals(made: Drawn, bits: float) -> metrics.Numbers:
     if chosen.motifs != Filters().motifs:  # what was counted in them
         chosen = chosen.model_copy(update={"motifs": None})
     passed = filters.kept(filters.judge(chosen, values, values, [], True), n)
-    return metrics.compared(model.held_out, made.known.moments, None) | {
+    return _ceiling(made) | {
         "kept_fraction": float(passed.mean()),
         "identity_nearest_median": float(np.median(values["nearest_identity"])),
         "identity_nearest_mean": float(np.mean(values["nearest_identity"])),
         "profile_pass_fraction": float((values["profile_bits"] >= bits).mean()),
         "unique_fraction": float(model.card["unique_held_out"]),
     }
+
+
+def _ceiling(made: Drawn) -> metrics.Numbers:
+    """How the moments of the held-out naturals compare with those of the family: no filter changes that."""
+    key = (made.model.card.get("sha256"), made.recipe.family)
+    make = lambda: metrics.compared(made.model.held_out, made.known.moments, None)  # noqa: E731
+    return make() if key[0] is None else dict(CEILINGS.get(key, make))
 
 
 def _on_labels(made: Drawn) -> list[Notice]:

@@ -14,6 +14,8 @@ import numpy as np
 from gen_core.proteins.alphabet import Q
 
 Array = np.ndarray
+CELLS = 56  # of the density of pair correlations, a side
+WIDEST = 0.2  # connected correlation at which it ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,15 @@ def pearson(a: Array, b: Array) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = float(np.sqrt((x @ x) * (y @ y)))
     return float(x @ y) / size if size > 1e-12 else float("nan")
+
+
+def density(family: Array, samples: Array) -> tuple[Array, Array]:
+    """Edges (CELLS + 1,) and counts (rows by samples, columns by family) of pairs of correlations; the few beyond the edges
+    are counted in the outermost cells."""
+    edges = np.linspace(-WIDEST, WIDEST, CELLS + 1)
+    scale = np.float32(CELLS / (2 * WIDEST))
+    place = lambda values: np.clip(((values.ravel() + WIDEST) * scale).astype(np.int32), 0, CELLS - 1)  # noqa: E731
+    return edges, np.bincount(place(samples) * CELLS + place(family), minlength=CELLS**2).reshape(CELLS, CELLS)
 
 
 def slope(samples: Array, family: Array) -> float:

@@ -172,7 +172,7 @@ def models_of(made: Drawn, rows: Array, colour: Colour | None = None) -> list[Th
     template, colour = template_for(made), colour or made.recipe.b_factor
     if not len(rows):
         return []
-    values = values_of(colour, made.model, made.known.codes, made.codes[rows], made.z[rows])
+    values = values_of(colour, made.model, made.known.codes, made.codes[rows], made.draw.z[rows])
     return [thread(template, made.codes[i], values[k], name_of(int(i)), colour, made.known.synthetic) for k, i in enumerate(rows)]
 
 

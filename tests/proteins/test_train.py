@@ -11,7 +11,7 @@ import pytest
 
 from gen_core import catalog, checkpoint, snapshot, store
 from gen_core.__main__ import main
-from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
+from gen_core.errors import CheckpointError, InputError, OutputError
 from gen_core.proteins import train
 from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import FamilyModel, open_model, read_model
@@ -100,12 +100,6 @@ def test_a_damaged_model_is_refused_in_a_sentence(damage: str, model_folder: Pat
         weights.unlink()
     with pytest.raises(CheckpointError):
         read_model(copy)
-
-
-def test_what_is_not_built_yet_is_refused_and_not_ignored() -> None:
-    for field, value in (("labels", "sha256:" + "0" * 64), ("label_threshold", 0.5), ("label_kind", "binary")):
-        with pytest.raises(RecipeError, match=f"{field}: a score learned from assay labels is not built yet"):
-            Train.read({field: value})
 
 
 @pytest.mark.parametrize(
