@@ -140,15 +140,15 @@ def test_around_sequences_is_near_them_and_a_small_radius_nearer(sample: Any, ro
     same = [float((made.codes == own).mean()) for made in (*near, prior)]
     assert same[0] > same[2]
     assert same[0] >= same[1] - 0.01
-    assert np.ptp(near[0].z, axis=0).max() == 0
+    assert np.ptp(near[0].draw.z, axis=0).max() == 0
     several = sample(around=[rows[0], rows[1], rows[2]], radius=0).content
-    assert len(np.unique(several.z, axis=0)) == 3
+    assert len(np.unique(several.draw.z, axis=0)) == 3
 
 
 def test_around_a_point_stays_in_its_ball(sample: Any, model: FamilyModel) -> None:
     z = [0.5, -0.5, 1.0, 0.0]
     made = sample(around={"z": z, "radius": 0.8}).content
-    far = np.linalg.norm(made.z - np.array(z), axis=1)
+    far = np.linalg.norm(made.draw.z - np.array(z), axis=1)
     assert far.max() <= 0.8 + 1e-6
     assert (far < 0.8 * 0.5 ** (1 / model.latent_dim)).mean() == pytest.approx(0.5, abs=0.1)  # evenly in the ball
 
@@ -156,7 +156,7 @@ def test_around_a_point_stays_in_its_ball(sample: Any, model: FamilyModel) -> No
 def test_around_the_naturals_follows_their_weights(sample: Any, model: FamilyModel) -> None:
     made = sample(around="naturals", n=2_000).content
     shares = model.codes.weights / model.codes.weights.sum()
-    np.testing.assert_allclose(made.z.mean(0), shares @ model.codes.means, atol=0.15)
+    np.testing.assert_allclose(made.draw.z.mean(0), shares @ model.codes.means, atol=0.15)
 
 
 def test_a_path_leads_from_one_end_to_the_other(sample: Any, rows: list[str], model: FamilyModel, tmp_path: Path) -> None:
@@ -164,12 +164,12 @@ def test_a_path_leads_from_one_end_to_the_other(sample: Any, rows: list[str], mo
     made = result.content
     assert made.recipe.steps == 5
     ends = posterior(model.net, family_codes()[:2])[0]
-    np.testing.assert_allclose(made.z[[0, -1]], ends, atol=1e-4)
-    assert np.bincount(made.steps)[1:].tolist() == [10] * 5
+    np.testing.assert_allclose(made.draw.z[[0, -1]], ends, atol=1e-4)
+    assert np.bincount(made.draw.steps)[1:].tolist() == [10] * 5
     result.save(tmp_path / "a")
-    assert pd.read_csv(tmp_path / "a" / "sequences.csv").step.tolist() == made.steps.tolist()
+    assert pd.read_csv(tmp_path / "a" / "sequences.csv").step.tolist() == made.draw.steps.tolist()
     plain = sample(path=[[0, 0, 0, 0], [1, 1, 1, 1]], steps=2, n=4).content
-    np.testing.assert_allclose(plain.z[:, 0], [0, 0, 1, 1])
+    np.testing.assert_allclose(plain.draw.z[:, 0], [0, 0, 1, 1])
 
 
 def test_a_lower_temperature_varies_less(sample: Any) -> None:

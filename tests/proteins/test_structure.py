@@ -84,7 +84,7 @@ def test_biopython_and_biotite_read_what_is_written(made: Drawn, colour: Any) ->
     from biotite.structure.io import pdb, pdbx
 
     rows = np.arange(3)
-    values = structure.values_of(colour, made.model, made.known.codes, made.codes[rows], made.z[rows])
+    values = structure.values_of(colour, made.model, made.known.codes, made.codes[rows], made.draw.z[rows])
     for i, model in zip(rows, structure.models_of(made, rows, colour), strict=True):
         found = open_template("pdb_1ecm", None, made.model)
         inside = (made.codes[i] != GAP) & (found.places >= 0)
@@ -129,7 +129,7 @@ def test_values_mean_what_they_are_called(made: Drawn) -> None:
     changed[3, 7] = (changed[3, 7] + 1) % 20
     told = structure.values_of("mutation", made.model, made.codes, changed)
     assert told.sum() == told[3, 7] == 1
-    log_p = structure.values_of("log_likelihood", made.model, made.known.codes, made.codes, made.z)
+    log_p = structure.values_of("log_likelihood", made.model, made.known.codes, made.codes, made.draw.z)
     assert (log_p <= 0).all()
     assert log_p.mean() > np.log(1 / 21)
 
