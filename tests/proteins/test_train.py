@@ -102,9 +102,9 @@ def test_a_damaged_model_is_refused_in_a_sentence(damage: str, model_folder: Pat
         read_model(copy)
 
 
-def test_what_is_not_built_yet_is_refused_and_not_ignored() -> None:
-    for field, value in (("labels", "sha256:" + "0" * 64), ("label_threshold", 0.5), ("label_kind", "binary")):
-        with pytest.raises(RecipeError, match=f"{field}: a score learned from assay labels is not built yet"):
+def test_what_is_said_of_labels_that_are_not_there_is_refused_and_not_ignored() -> None:
+    for field, value in (("label_threshold", 0.5), ("label_kind", "binary")):
+        with pytest.raises(RecipeError, match=f"{field}: there are no labels that it is of"):
             Train.read({field: value})
 
 
@@ -116,7 +116,7 @@ def test_what_is_not_built_yet_is_refused_and_not_ignored() -> None:
         (["epochs=0"], "epochs: 0"),
         (["family=nowhere"], "no data set 'nowhere'"),
         (["family=nowhere.fasta"], "no file 'nowhere.fasta'"),
-        (["labels=simulated"], "not built yet"),
+        (["labels=simulated"], "labels: there is no data set 'simulated'"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(
