@@ -166,7 +166,8 @@ def path_of(name: str, field: str = "data") -> Path:
     found = next((d for d in DATA if d.name == name and d.role in (field, field.removeprefix("target_"))), None)
     if found is None:
         names = ", ".join(d.name for d in DATA if d.role == field.removeprefix("target_"))
-        raise InputError(f"{field}: there is no data set {name!r}; there are {names}, or a file of your own.")
+        given = f"there are {names}, or a file of your own" if names else "give a file of your own"
+        raise InputError(f"{field}: there is no data set {name!r}; {given}.")
     if found.path is not None:
         module, function = found.path.split(":")
         return cast(Path, getattr(importlib.import_module(module), function)())

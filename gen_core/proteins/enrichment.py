@@ -20,7 +20,7 @@ USUAL = {
     "max_instability": 40.0,
     "charge_tail": 1.0,
     "pi_tail": 1.0,
-    "gravy_tail": 1.0,
+    "max_gravy_percentile": 97.0,
     "max_composition_percentile": 95.0,
     "min_profile_percentile": 25.0,
     "max_energy_percentile": 95.0,
@@ -29,7 +29,7 @@ USUAL = {
 BOUNDS = {
     "charge": ("min_charge", "max_charge", "charge_tail"),
     "pi": ("min_pi", "max_pi", "pi_tail"),
-    "gravy": ("min_gravy", "max_gravy", "gravy_tail"),
+    "gravy": ("min_gravy", "max_gravy", "gravy_tail", "max_gravy_percentile"),
 }
 
 

@@ -39,6 +39,7 @@ def judge(
         _tighter(max, low, percentile(name, tail)),
         _tighter(min, high, percentile(name, _other_end(tail))),
     )
+    greasy = _tighter(min, filters.max_gravy, percentile("gravy", filters.max_gravy_percentile))
     bounds: list[tuple[str, str, float | None, float | None]] = [
         within("length", filters.min_length, filters.max_length, filters.length_tail),
         ("homopolymer", "longest_run", None, filters.max_homopolymer),
@@ -46,7 +47,7 @@ def judge(
         ("motifs", "motifs", None, 0.0 if filters.motifs else None),
         within("charge", filters.min_charge, filters.max_charge, filters.charge_tail),
         within("pi", filters.min_pi, filters.max_pi, filters.pi_tail),
-        within("gravy", filters.min_gravy, filters.max_gravy, filters.gravy_tail),
+        within("gravy", filters.min_gravy, greasy, filters.gravy_tail),
         ("composition", "composition", None, percentile("composition", filters.max_composition_percentile)),
         ("instability", "instability", None, filters.max_instability),
         ("profile", "profile_bits", percentile("profile_bits", filters.min_profile_percentile), None),

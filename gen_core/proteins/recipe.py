@@ -94,7 +94,10 @@ class Filters(BaseModel):
     pi_tail: Tail = Field(1.0, description="Percent of the naturals with a lower, and as many with a higher, isoelectric point.")
     min_gravy: Hydropathy | None = Field(None, description="Least mean hydropathy (GRAVY).")
     max_gravy: Hydropathy | None = Field(None, description="Largest mean hydropathy (GRAVY); above 0 it is a greasy protein.")
-    gravy_tail: Tail = Field(1.0, description="Percent of the naturals with less, and as many with more, mean hydropathy.")
+    gravy_tail: Tail = Field(None, description="Percent of the naturals with less, and as many with more, mean hydropathy.")
+    max_gravy_percentile: Percent | None = Field(
+        97.0, description="Mean hydropathy, as a percentile of the naturals: greasy ones rarely work, hydrophilic ones do."
+    )
     max_composition_percentile: Percent | None = Field(
         None, description="Distance of the composition from the family's, as a percentile of the held-out naturals."
     )

@@ -99,7 +99,7 @@ def test_each_filter_can_be_off_and_the_funnel_adds_up(sample: Any) -> None:
         "min_identity": 0.3,
         "motifs": None,
         "pi_tail": None,
-        "gravy_tail": None,
+        "max_gravy_percentile": None,
     }
     made = sample(filters=tight).content
     left = funnel(made.verdicts, 300)

@@ -11,7 +11,7 @@ import pytest
 
 from gen_core import catalog, checkpoint, snapshot, store
 from gen_core.__main__ import main
-from gen_core.errors import CheckpointError, InputError, OutputError
+from gen_core.errors import RecipeError, CheckpointError, InputError, OutputError
 from gen_core.proteins import train
 from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import FamilyModel, open_model, read_model
@@ -103,6 +103,12 @@ def test_a_damaged_model_is_refused_in_a_sentence(damage: str, model_folder: Pat
         read_model(copy)
 
 
+def test_what_is_said_of_labels_that_are_not_there_is_refused_and_not_ignored() -> None:
+    for field, value in (("label_threshold", 0.5), ("label_kind", "binary")):
+        with pytest.raises(RecipeError, match=f"{field}: there are no labels that it is of"):
+            Train.read({field: value})
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -111,7 +117,7 @@ def test_a_damaged_model_is_refused_in_a_sentence(damage: str, model_folder: Pat
         (["epochs=0"], "epochs: 0"),
         (["family=nowhere"], "no data set 'nowhere'"),
         (["family=nowhere.fasta"], "no file 'nowhere.fasta'"),
-        (["labels=simulated"], "no data set 'simulated'; there are none bundled"),
+        (["labels=simulated"], "labels: there is no data set 'simulated'"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(
