@@ -72,7 +72,10 @@ IDEA = [
     "The **map** is the plane of the two widest components; what it does not show of a spot is taken from the 15 naturals there.",
     "Filters ask what is asked of naturals that the model never saw; nothing here has measured function.",
 ]
-FORMULA = r"E(x) = -\sum_i h_i(x_i) - \sum_{i<j} J_{ij}(x_i, x_j), \qquad C_{ij}(a,b) = f_{ij}(a,b) - f_i(a)\,f_j(b)"
+FORMULA = (
+    r"\begin{gathered} E(x) = -\sum_i h_i(x_i) - \sum_{i<j} J_{ij}(x_i, x_j) \\[6pt]"
+    r"C_{ij}(a,b) = f_{ij}(a,b) - f_i(a)\,f_j(b) \end{gathered}"
+)
 SOURCE = (
     "Latent spaces of families: Riesselman et al. 2018, doi:10.1038/s41592-018-0138-4; how to judge them: McGee et al. 2021, "
     "doi:10.1038/s41467-021-26529-9. Chorismate mutase: Russ et al. 2020, doi:10.1126/science.aba3304."

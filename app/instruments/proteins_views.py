@@ -149,7 +149,7 @@ def model(recipe: Asked) -> None:
         }
         near = {name: row.get("identity_nearest_median") for name, row in rows.items()}
         evidence.score_table(
-            [*SCORES, LIKELIHOOD],
+            [score for score in (*SCORES, LIKELIHOOD) if score.name in numbers],
             {_near(name, near): row for name, row in rows.items()},
             reference=[_near("Held-out naturals", near)],
             caption=f"10,000 samples each, scored when the model was made. {plain_summary(card)}",

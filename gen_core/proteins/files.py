@@ -101,7 +101,7 @@ def sample_table(made: Drawn) -> pd.DataFrame:
         }
     )
     if made.recipe.path is not None:
-        frame["step"] = made.draw.steps
+        frame["step"] = made.steps
     return frame.assign(**_told(made.values, made.verdicts), kept=made.kept)
 
 

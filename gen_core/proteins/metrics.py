@@ -18,6 +18,7 @@ PASSING = 25.0  # percentile of the naturals' profile bits that `profile_pass_fr
 NAMES = (
     *("kept_fraction", "site_frequency_pearson", "pair_correlation_pearson", "pair_correlation_pearson_heldout"),
     *("pair_correlation_slope", "identity_nearest_median", "identity_nearest_mean", "profile_pass_fraction", "unique_fraction"),
+    "identity_among_mean",
 )
 
 

@@ -85,6 +85,14 @@ class Drawn:
         return self.draw.known
 
     @property
+    def z(self) -> Array:
+        return self.draw.z
+
+    @property
+    def steps(self) -> Array:
+        return self.draw.steps
+
+    @property
     def codes(self) -> Array:
         return self.draw.codes
 

@@ -11,7 +11,7 @@ import pytest
 
 from gen_core import catalog, checkpoint, snapshot, store
 from gen_core.__main__ import main
-from gen_core.errors import RecipeError, CheckpointError, InputError, OutputError
+from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
 from gen_core.proteins import train
 from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import FamilyModel, open_model, read_model
