@@ -74,7 +74,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values["where"] = "naturals"
     elif around is not None:
         values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
-    return values | {"reference": recipe.reference or "", "locks": question.as_text(recipe.locks)}
+    return values | {"b_factor": recipe.b_factor, "reference": recipe.reference or "", "locks": question.as_text(recipe.locks)}
 
 
 def controls(now: Asked, below: Any) -> Asked:
@@ -126,6 +126,7 @@ def sample(now: Asked) -> dict[str, Any]:
         locks = st.text_input("Positions kept", key=session.key(PAGE, "locks"), placeholder="none", help=told)
         made |= {"reference": question.one_sequence(reference), "locks": question.positions(locks)}
     known(now, made)
+    made["b_factor"] = session.value(PAGE, "b_factor") or "conservation"
     told = "Another seed, other samples."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made

@@ -20,21 +20,21 @@ HIGH = 300
 Figures = dict[str, Callable[[], Any]]
 
 
-def show(made: Drawn) -> Figures:
-    """The samples to sort, search and pick from; the picked ones beside the nearest known sequence."""
+def show(made: Drawn) -> tuple[Figures, list[int]]:
+    """The samples to sort, search and pick from; the picked ones beside the nearest known sequence. Returns figures and rows."""
     everything = st.toggle("Also those that were filtered out", key=f"{PAGE}/everything")
     frame = table.samples(made, everything)
     if frame.empty:
-        return {}
+        return {}, []
     return _beside(made, frame, "samples", "Best coupling energy first.")
 
 
 def show_scores(made: Scored) -> Figures:
     """The given sequences with their scores; the picked ones beside the nearest known sequence."""
-    return _beside(made, table.scored(made), "scores", "Percentiles in the filters are of naturals that the model never saw.")
+    return _beside(made, table.scored(made), "scores", "Percentiles in the filters are of naturals that the model never saw.")[0]
 
 
-def _beside(made: Drawn | Scored, frame: Any, name: str, more: str) -> Figures:
+def _beside(made: Drawn | Scored, frame: Any, name: str, more: str) -> tuple[Figures, list[int]]:
     """A table to pick from, and the picked rows (the first ones before that) beside the nearest known sequence."""
     picked = _picked(frame, name)
     rows = [int(frame.index[i]) for i in picked[:MOST] or range(min(PICKED, len(frame)))]
@@ -47,7 +47,7 @@ def _beside(made: Drawn | Scored, frame: Any, name: str, more: str) -> Figures:
     figure.show(drawn(), f"proteins.beside_{name}", f"Picked sequences beside the nearest {known}, differences marked")
     band = " Green: positions that were kept." if len(locked) else ""
     st.caption(f"Each above the nearest {known}. Orange: what is new; blue: what it stands for.{band}")
-    return {"alignment": drawn}
+    return {"alignment": drawn}, rows
 
 
 def show_points(made: Decoded) -> Figures:

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments import proteins_map, proteins_table
-from app.instruments.proteins_controls import Asked
-from app.parts import evidence, figure, jobs
-from app.parts.guard import plain
-from gen_core.proteins import logo, plots
+from app.instruments import proteins_map, proteins_structure, proteins_table
+from app.instruments.proteins_controls import PAGE, Asked
+from app.parts import evidence, figure, jobs, session
+from app.parts.guard import guard, plain
+from gen_core.proteins import logo, plots, structure
 from gen_core.proteins.decode import Decoded
 from gen_core.proteins.modelfile import open_model
 from gen_core.proteins.sample import Drawn, independent_of
@@ -34,6 +34,7 @@ NAMES = {
     "couplings": "Couplings alone (Potts)",
     "normal_prior": "Without the fitted prior",
 }
+BESIDE = 2  # samples beside the template in 3-D
 SAID = {"few_samples"}  # warnings that stand beside the scores they are about
 Figures = dict[str, Callable[[], Any]]
 
@@ -42,9 +43,11 @@ def sampled(result: Result) -> Figures:
     """The samples one by one beside the nearest known, and all of them as a logo."""
     made: Drawn = result.content
     dark = figure.dark()
-    one, all_ = st.tabs(["Sequences", "Logo"])
+    one, solid, all_ = st.tabs(["Sequences", "3-D", "Logo"])
     with one:
-        figures = proteins_table.show(made)
+        figures, rows = proteins_table.show(made)
+    with solid, guard():
+        three_d(made, rows)
     with all_:
         drawn = lambda: logo.of_samples(made, dark)  # noqa: E731
         figure.show(drawn(), "proteins.logo", "Sequence logos of the samples and of the naturals")
@@ -53,6 +56,20 @@ def sampled(result: Result) -> Figures:
             "the mouse tells what stands at a site."
         )
     return figures | {"logo": drawn}
+
+
+def three_d(made: Drawn, rows: list[int]) -> None:
+    """The template, and the first of the picked samples on its backbone."""
+    if (why := structure.missing(made)) is not None:
+        st.info(why, icon=":material/view_in_ar:")
+        return
+    names = list(structure.LEGENDS)
+    title = lambda name: structure.LEGENDS[name].title.capitalize()  # noqa: E731
+    told = "What the backbone's colours mean, and the B-factors in the files."
+    colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
+    models = structure.models_of(made, rows[:BESIDE], colour)
+    texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
+    proteins_structure.show(texts, "proteins.structure", colour)
 
 
 def funnel(result: Result) -> None:

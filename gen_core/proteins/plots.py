@@ -21,8 +21,15 @@ STEPS = {
     "length": "Length",
     "homopolymer": "Runs of one residue",
     "complexity": "Low complexity",
+    "motifs": "Forbidden motifs",
+    "charge": "Charge",
+    "pi": "pI",
+    "gravy": "GRAVY",
+    "composition": "Composition",
+    "instability": "Instability",
     "profile": "Profile score",
     "energy": "Coupling energy",
+    "viability": "Viability",
     "novelty": "Identity to the nearest known",
 }
 COUNTED = {"tickvals": [0, 2, 4, 6], "ticktext": ["1", "10²", "10⁴", "10⁶"]}

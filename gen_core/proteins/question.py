@@ -29,11 +29,45 @@ TITLES = {
     "min_complexity": "Complexity (bits)",
     "min_profile_percentile": "Profile score (percentile)",
     "max_energy_percentile": "Coupling energy (percentile)",
+    "motifs": "Forbidden motifs (one on a line)",
+    "min_charge": "Charge at least",
+    "max_charge": "Charge at most",
+    "charge_tail": "Usual charge (% cut at each end)",
+    "min_pi": "pI at least",
+    "max_pi": "pI at most",
+    "pi_tail": "Usual pI (% cut at each end)",
+    "min_gravy": "GRAVY at least",
+    "max_gravy": "GRAVY at most",
+    "gravy_tail": "Usual GRAVY (% cut at each end)",
+    "max_gravy_percentile": "GRAVY (percentile)",
+    "max_composition_percentile": "Composition (percentile)",
+    "max_instability": "Instability index at most",
+    "min_viability": "Viability at least",
     "max_identity": "New: identity at most",
     "min_identity": "Near: identity at least",
 }
-START = {"min_length": 40, "max_length": 120, "min_identity": 0.3}  # where a filter starts that is off by default
-LIMITS = {"max_homopolymer": 20, "min_length": 1_000, "max_length": 1_000}  # of the control, not of the recipe
+START = {  # where a filter starts that is off by default
+    "min_length": 40,
+    "max_length": 120,
+    "min_identity": 0.3,
+    "min_charge": -15,
+    "max_charge": 15,
+    "min_pi": 4.5,
+    "max_pi": 9.5,
+    "min_gravy": -1,
+    "max_gravy": 0,
+    "charge_tail": 1,
+    "gravy_tail": 1,
+    "max_instability": 40,
+    "max_composition_percentile": 95,
+}
+LIMITS = {  # of the control, not of the recipe
+    **dict.fromkeys(("min_length", "max_length"), (1, 1_000)),
+    **dict.fromkeys(("min_charge", "max_charge"), (-30, 30)),
+    "max_homopolymer": (1, 20),
+    "max_instability": (0, 100),
+}
+HIDDEN = {"min_viability"}  # needs labels, which the page does not take yet
 
 
 @dataclass(frozen=True)
@@ -67,13 +101,15 @@ def _bound(name: str, info: Any) -> Bound:
     title, told = TITLES.get(name, name.replace("_", " ").capitalize()), info.description or ""
     kinds = _kinds(info.annotation)
     default = info.get_default(call_default_factory=True)
+    if name in HIDDEN:
+        return Bound(name, title, told, "other", default)
     if bool in kinds:
         return Bound(name, title, told, "switch", default)
     if kinds & {int, float}:
         rules = _rules(info.annotation) + list(info.metadata)
         low = next((r.ge for r in rules if getattr(r, "ge", None) is not None), 0)
         highs = [r.le for r in rules if getattr(r, "le", None) is not None]
-        high = LIMITS.get(name, min(highs, default=100))
+        low, high = LIMITS.get(name, (low, min(highs, default=100)))
         whole = float not in kinds
         step = 1 if whole or high > 20 else 0.01 if high <= 1 else 0.1
         start = default if default is not None else START.get(name, (low + high) / 2)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from gen_core.datasets import path_of
+from gen_core.errors import UserError
 from gen_core.inputs.structures import read_structure
 from gen_core.proteins import identity
 from gen_core.proteins.alphabet import GAP, LETTERS
@@ -160,16 +161,26 @@ def refuse_early(recipe: Sample) -> None:
         source_of(recipe, None)
 
 
+def missing(made: Drawn) -> str | None:
+    """Why there is no template for a draw, in a sentence; None where there is one."""
+    try:
+        template_for(made)
+    except UserError as error:
+        return str(error)
+    return None
+
+
 def template_for(made: Drawn) -> Template:
     """The template of a draw. Raises RecipeError where its family has none, InputError where the given one does not fit."""
     return open_template(source_of(made.recipe, made.model.card), made.recipe.template_chain, made.model)
 
 
-def models_of(made: Drawn, rows: Array, colour: Colour | None = None) -> list[Threaded]:
+def models_of(made: Drawn, rows: Array | list[int], colour: Colour | None = None) -> list[Threaded]:
     """The samples of these rows of a draw on its template, named as in its files. Raises what `template_for` does."""
     from gen_core.proteins.files import name_of
 
     template, colour = template_for(made), colour or made.recipe.b_factor
+    rows = np.asarray(rows, int)
     if not len(rows):
         return []
     values = values_of(colour, made.model, made.known.codes, made.codes[rows], made.draw.z[rows])
