@@ -85,7 +85,7 @@ function fill(state, fresh) {
 function front(viewer, turn) {
   viewer.setView([0, 0, 0, 0, ...turn], true);
   viewer.zoomTo();
-  viewer.zoom(1.35); // its own margin is wide
+  viewer.zoom(1.15); // its own margin is wide
   viewer.render();
 }
 
