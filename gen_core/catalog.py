@@ -71,6 +71,14 @@ SYSTEMS = (
         "images.png",
         "gen_core.images.modelfile:warm",
     ),
+    System(
+        "proteins",
+        "Proteins",
+        "Draw new members of a protein family, filter them, and see how far they are from what nature made.",
+        ":material/genetics:",
+        "proteins.png",
+        "gen_core.proteins.known:warm",
+    ),
 )
 
 OPERATIONS = (
@@ -159,6 +167,37 @@ OPERATIONS = (
         "gen_core.images.recipe:Train",
         uses_device=True,
         steps="gen_core.images.train:steps",
+    ),
+    Operation(
+        "proteins.sample",
+        "Draw new members of a protein family and filter them.",
+        "gen_core.proteins.recipe:Sample",
+        "gen_core.proteins.sample:run",
+    ),
+    Operation(
+        "proteins.score",
+        "Score given sequences as members of a protein family.",
+        "gen_core.proteins.recipe:Score",
+        "gen_core.proteins.score:run",
+    ),
+    Operation(
+        "proteins.mutate",
+        "Score every single change of a sequence of a protein family.",
+        "gen_core.proteins.recipe:Mutate",
+        "gen_core.proteins.mutate:run",
+    ),
+    Operation(
+        "proteins.decode",
+        "Decode latent vectors into sequences.",
+        "gen_core.proteins.recipe:Decode",
+        "gen_core.proteins.decode:run",
+    ),
+    Operation(
+        "proteins.train",
+        "Learn a protein family's latent space and couplings, and score them on sequences left out.",
+        "gen_core.proteins.recipe:Train",
+        uses_device=True,
+        steps="gen_core.proteins.train:steps",
     ),
 )
 

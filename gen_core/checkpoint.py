@@ -151,9 +151,9 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def rounded(scores: Mapping[str, float]) -> dict[str, float | None]:
-    """Numbers as a card holds them: four digits; what is no number as null."""
-    return {name: round(value, 4) if math.isfinite(value) else None for name, value in scores.items()}
+def rounded(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as a card holds them: four digits; what is no number as null."""
+    return {k: v if not isinstance(v, float) else round(v, 4) if math.isfinite(v) else None for k, v in scores.items()}
 
 
 def sha256(path: Path) -> str:

@@ -114,6 +114,40 @@ DATA = (
         "rendered by this project",
         path="gen_core.images.bundled:cells",
     ),
+    DataSet(
+        "chorismate_mutase",
+        "proteins",
+        "Chorismate mutase (synthetic sequences)",
+        "1,000 synthetic sequences of the AroQ family, drawn from the bundled model; its statistics are of 1,259 real ones.",
+        True,
+        "Apache-2.0 (the alignment that the model was trained on)",
+        "Russ et al. 2020, https://doi.org/10.1126/science.aba3304, the alignment as in spqb/adabmDCApy",
+        path="gen_core.proteins.known:stand_ins",
+        sha256="4e72e098d4844cf70094b7e32840c044973af23412124a7578a1044f62645ccc",  # of the real alignment
+        role="family",
+    ),
+    DataSet(
+        "pdb_1ecm",
+        "proteins",
+        "Chorismate mutase of E. coli, backbone",
+        "The backbone of 91 residues of chain A, PDB entry 1ECM: the template of the bundled family.",
+        False,
+        "CC0 (Protein Data Bank)",
+        "Lee et al. 1995, J. Am. Chem. Soc. 117, 3627; https://doi.org/10.2210/pdb1ECM/pdb",
+        path="gen_core.proteins.template:as_file",
+        role="template",
+    ),
+    DataSet(
+        "chorismate_mutase_designs",
+        "proteins",
+        "Designs of chorismate mutase (synthetic sequences)",
+        "48 synthetic sequences: drawn around the naturals, from the prior, at a low temperature, and site by site.",
+        True,
+        "Apache-2.0 (the alignment that the model was trained on)",
+        "drawn from the bundled model",
+        path="gen_core.proteins.known:designs",
+        role="sequences",
+    ),
 )
 
 
@@ -132,7 +166,8 @@ def path_of(name: str, field: str = "data") -> Path:
     found = next((d for d in DATA if d.name == name and d.role in (field, field.removeprefix("target_"))), None)
     if found is None:
         names = ", ".join(d.name for d in DATA if d.role == field.removeprefix("target_"))
-        raise InputError(f"{field}: there is no data set {name!r}; there are {names}, or a file of your own.")
+        given = f"there are {names}, or a file of your own" if names else "give a file of your own"
+        raise InputError(f"{field}: there is no data set {name!r}; {given}.")
     if found.path is not None:
         module, function = found.path.split(":")
         return cast(Path, getattr(importlib.import_module(module), function)())

@@ -79,6 +79,7 @@ OWN = {
         "app/parts/export.py",
         "app/parts/open_file.py",
         "app/parts/figure.py",
+        "app/parts/molecule.py",
         "app/parts/player.py",
     ),
 }

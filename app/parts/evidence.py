@@ -13,7 +13,14 @@ from app.parts.guard import plain
 from gen_core.result import Notice
 
 # Good to know, and no reason to doubt the result; every other warning is one, and is shown in red.
-CALM = {"synthetic_data", "no_truth"}
+CALM = {
+    *("synthetic_data", "no_truth"),
+    # how a file of sequences was read
+    *("inserts", "unknown_residues", "gapped_columns", "empty_rows", "renamed", "sampled_family", "aligned_here"),
+    # and one of a structure
+    *("template_backbone", "template_gaps", "structures_capped", "left_out", "several_models", "alternative_locations"),
+    *("modified_residues", "missing_residues", "incomplete_residues"),
+}
 
 Interval = tuple[float, float]
 

@@ -1,0 +1,152 @@
+"""Proteins: draw new members of a family, filter them, look at them beside what nature made, and take them away.
+
+The first minute: the page opens on a thousand new chorismate mutases on the map of their family. Its user clicks a spot, an
+empty one too, sees what it decodes to, and samples there; the funnel says what each filter takes out.
+The first hour: they bring their own alignment, wait half a minute, lasso the clan they care about, lock the active site,
+turn the temperature down and see diversity go, sort and pick from the table, read the picked ones beside the nearest known
+sequence, compare the logos, score designs that they had already, and save FASTA and table.
+A bad day: the file is DNA, or no alignment, or has one sequence; a lock stands in no column; a region holds nobody; no sample
+passes; a link names a file that is not here. Each is one sentence, and the rest of the page goes on.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.instruments import proteins_own as own
+from app.instruments import proteins_views as views
+from app.instruments.proteins_controls import PAGE, VERBS, controls, verb_of, verbs, widgets
+from app.parts import evidence, explain, export, presets, session
+from app.parts.guard import guard
+from app.parts.header import header
+from gen_core import catalog
+from gen_core.proteins import question
+from gen_core.proteins.recipe import Decode, Sample, Score, Spot, Train
+
+# The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
+COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
+# The middle of another clan of the family, in the latent space of the bundled model
+CLAN = (0.54, 0.03, -0.6, -0.01, 0.23, -0.19, -0.45, 0.7, 0.45, -0.2, 0.13, -0.48, 2.36, 0.12, -0.12, 0.69)
+PRESETS = {
+    "Relatives of E. coli's enzyme": Sample(around=COLI, radius=3),
+    "The active site stays": Sample(around="naturals", reference=COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
+    "From one clan to another": Sample(path=(COLI, CLAN), steps=20),
+}
+TRAPS = [
+    (
+        (
+            "**A low temperature passes the filters and explores less.** Nearly all are kept and every score looks splendid; but "
+            "the samples are alike among themselves, correlations come out too strong (slope 1.3), and the logo hardens into "
+            "single letters."
+        ),
+        Sample(temperature=0.1),
+    ),
+    (
+        (
+            "**What is drawn nearer to the naturals looks better.** Around the naturals every statistic rises, because the "
+            "samples are closer copies. Compare two ways of sampling only at the same identity to the nearest known sequence."
+        ),
+        Sample(around="naturals", radius=0.5),
+    ),
+    (
+        (
+            "**A high profile score is not function.** Of sequences whose sites were drawn one by one, as if residues did not "
+            "depend on each other, most pass the profile; none of the pairs that hold the fold together is right. The coupling "
+            "energy tells them apart."
+        ),
+        Score(sequences="chorismate_mutase_designs"),
+    ),
+    (
+        (
+            "**At one spot of the map there are no pair correlations.** A point of the latent space decodes to independent "
+            "sites; correlations come from moving about. A tiny radius gives many sequences and one idea."
+        ),
+        Sample(around=Spot(z=CLAN, radius=0.1)),
+    ),
+]
+IDEA = [
+    "The family's alignment is weighted: near-copies (80 % identity) count as one.",
+    "A **variational autoencoder** makes each natural a small cloud in a latent space; a mixture fitted to all is the **prior**.",
+    "A latent point decodes to probabilities of each residue at each site; a sample draws from them, at a **temperature**.",
+    "A **coupling energy** fitted to the same alignment, and a **profile**, judge every sample independently of that model.",
+    "The **map** is the plane of the two widest components; what it does not show of a spot is taken from the 15 naturals there.",
+    "Filters ask what is asked of naturals that the model never saw; nothing here has measured function.",
+]
+FORMULA = (
+    r"\begin{gathered} E(x) = -\sum_i h_i(x_i) - \sum_{i<j} J_{ij}(x_i, x_j) \\[6pt]"
+    r"C_{ij}(a,b) = f_{ij}(a,b) - f_i(a)\,f_j(b) \end{gathered}"
+)
+SOURCE = (
+    "Latent spaces of families: Riesselman et al. 2018, doi:10.1038/s41592-018-0138-4; how to judge them: McGee et al. 2021, "
+    "doi:10.1038/s41467-021-26529-9. Chorismate mutase: Russ et al. 2020, doi:10.1126/science.aba3304."
+)
+
+
+def default() -> Sample:
+    """What the page opens on."""
+    return Sample()
+
+
+def turn() -> None:
+    """In a callback: another verb, with the model and the filters that were looked at."""
+    now, verb = session.current(PAGE), session.value(PAGE, "verb")
+    if isinstance(now, Train):
+        now = default()
+    assert isinstance(now, Sample | Score | Decode)
+    examples = question.examples(str(now.model))
+    new: Sample | Score | Decode = Score(sequences=examples) if verb == "Score" else VERBS[verb]()
+    if new.model != now.model:
+        new = question.for_model(new, str(now.model))
+    if isinstance(now, Sample | Score) and isinstance(new, Sample | Score):
+        new = new.replace(filters=now.filters.model_dump(mode="json"))
+    session.load(PAGE, new)
+
+
+@st.fragment
+def instrument(now: Sample | Score | Decode) -> None:
+    """Controls, picture, evidence and export: what a move of a control redraws."""
+    with guard():
+        left, right = st.columns([1, 3], gap="medium")
+        below = st.container()
+        with left:
+            recipe = controls(now, below)
+        with right, st.spinner("Drawing and comparing"):
+            result = catalog.run(recipe)
+        session.write_link(result.recipe)
+        with right:
+            figures = views.picture(result)
+        figures |= views.BELOW[verb_of(recipe)](result)
+        evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID)
+        st.subheader("Evidence")
+        figures |= views.trust(result)
+        st.subheader("Export")
+        export.panel(result, figures)
+
+
+asked = own.take_next(session.start(PAGE, "proteins.sample", default, widgets))
+untrained = question.training_of(asked)
+recipe = asked if isinstance(asked, Sample | Score | Decode) and untrained is None else default()
+header(PAGE)
+presets.row(PAGE, PRESETS, default)
+left, right = st.columns([3, 2], vertical_alignment="bottom")
+with left:
+    st.segmented_control(
+        "Do",
+        verbs(recipe),
+        key=session.key(PAGE, "verb"),
+        required=True,
+        on_change=turn,
+        help="Draw new sequences, or score given ones.",
+        label_visibility="collapsed",
+    )
+with right, guard():
+    own.choose_model(recipe)
+if untrained is not None:
+    st.info("This link asks for a model of a family that has to be trained first. Start it below.", icon=":material/info:")
+else:
+    instrument(recipe)
+with guard():
+    views.model(recipe)
+own.training(recipe, untrained)
+explain.explain(IDEA, FORMULA, SOURCE)
+explain.mislead(PAGE, TRAPS)

@@ -1,0 +1,267 @@
+"""The controls of the proteins page: where is sampled, how much, what stays, and what a sample must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.parts import figure, map, session
+from app.parts.file_field import file_field
+from gen_core.proteins import question
+from gen_core.proteins.atlas import atlas_of, thinned
+from gen_core.proteins.modelfile import open_model
+from gen_core.proteins.recipe import Decode, Region, Sample, Score, Spot
+from gen_core.recipe import Recipe
+
+PAGE = "proteins"
+TYPES = ["fasta", "fa", "fas", "afa", "faa", "a2m", "a3m", "sto", "stk", "stockholm", "aln", "txt", "gz"]
+VERBS: dict[str, type[Sample] | type[Score] | type[Decode]] = {"Sample": Sample, "Score": Score, "Decode": Decode}
+HIDDEN = {"Decode"}  # shown where a link or a file asks for it
+WHERE = {
+    "prior": "The whole family (prior)",
+    "naturals": "Around the naturals",
+    "spot": "A spot of the map",
+    "region": "A region of the map",
+    "sequences": "Around sequences",
+    "path": "A path between two",
+}
+COUNTS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000]
+Asked = Sample | Score | Decode
+
+
+def verb_of(recipe: Asked) -> str:
+    """What the page calls a recipe's operation."""
+    return next(name for name, kind in VERBS.items() if isinstance(recipe, kind))
+
+
+def verbs(recipe: Asked) -> list[str]:
+    """What can be chosen: of what is seldom asked for only what this recipe asks."""
+    return [name for name in VERBS if name not in HIDDEN or name == verb_of(recipe)]
+
+
+def widgets(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as the values of the widgets."""
+    if not isinstance(recipe, Asked) or recipe.model == "train":
+        return widgets(Sample())
+    fields = recipe.fields()
+    values: dict[str, Any] = {"verb": verb_of(recipe), "model": recipe.model, "seed": recipe.seed}
+    if isinstance(recipe, Decode):
+        return values | {"temperature": recipe.temperature}
+    for bound in question.bounds():
+        value = fields["filters"][bound.name]
+        values[f"on_{bound.name}"] = value if bound.kind == "switch" else value is not None
+        shown = bound.start if value is None else value
+        values[f"to_{bound.name}"] = "\n".join(shown) if bound.kind == "words" else shown
+    values["family"] = recipe.family
+    if isinstance(recipe, Score):
+        return values | {"sequences": recipe.sequences}
+    values |= {name: fields[name] for name in ("n", "temperature", "radius", "steps")}
+    values |= {"where": "prior", "spot": None, "spot_radius": 0.5, "region": None, "around": "", "click_sets": "start"}
+    values |= {"path_a": "", "path_b": "", "path_a_z": None, "path_b_z": None}
+    around, path = recipe.around, recipe.path
+    if path is not None:
+        values["where"] = "path"
+        for name, end in zip(("a", "b"), path, strict=True):
+            values[f"path_{name}"] = end if isinstance(end, str) else ""
+            values[f"path_{name}_z"] = None if isinstance(end, str) else list(end)
+    elif isinstance(around, Spot):
+        values |= {"where": "spot", "spot": list(around.z), "spot_radius": around.radius}
+    elif isinstance(around, Region):
+        values |= {"where": "region", "region": [list(corner) for corner in around.region]}
+    elif around == "naturals":
+        values["where"] = "naturals"
+    elif around is not None:
+        values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
+    return values | {"b_factor": recipe.b_factor, "reference": recipe.reference or "", "locks": question.as_text(recipe.locks)}
+
+
+def controls(now: Asked, below: Any) -> Asked:
+    """The controls of a verb, its filters in the container `below`; the recipe they make."""
+    verb = verb_of(now)
+    last = session.current(PAGE)  # the fragment's own, newer than what the page was called with
+    base = last if type(last) is type(now) and last.model == now.model else now  # type: ignore[attr-defined]
+    if verb == "Sample":
+        take_click(now)
+    made = MAKERS[verb](now)
+    fields = base.fields()
+    if "filters" in fields:
+        with below:
+            made["filters"] = fields["filters"] | filters()
+    return VERBS[verb].read(fields | made)
+
+
+def take_click(now: Asked) -> None:
+    """What was clicked or drawn on the map since the last run, as the values of the controls: before these are drawn."""
+    event = figure.picked("proteins.map")
+    if event is None:
+        return
+    figure.forget("proteins.map")  # once: or the controls could not be moved away from it
+    if (spot := map.snapped(event)) is not None:
+        z = atlas_of(open_model(str(now.model))).latent([list(spot)])[0].tolist()
+        if session.value(PAGE, "where") == "path":
+            end = "a" if session.value(PAGE, "click_sets") == "start" else "b"
+            session.seed(PAGE, **{f"path_{end}": "", f"path_{end}_z": z})
+        else:
+            session.seed(PAGE, where="spot", spot=z)
+    if (region := map.region(event)) is not None:
+        session.seed(PAGE, where="region", region=[list(corner) for corner in thinned(region)])
+
+
+def sample(now: Asked) -> dict[str, Any]:
+    """New members: where they are drawn, how many, how freely, what stays, and what they must be."""
+    key, told = session.settle(PAGE, "where", list(WHERE)), "Click the map for a spot, drag around naturals for a region."
+    where = st.selectbox("Sample from", list(WHERE), key=key, format_func=WHERE.__getitem__, help=told)
+    made = PLACES[where](now)
+    counts = sorted({*COUNTS, int(session.value(PAGE, "n") or 0) or COUNTS[3]})
+    told = "How many are drawn, before the filters."
+    made["n"] = st.select_slider("Sequences", counts, key=session.settle(PAGE, "n", counts), help=told, format_func=_thousands)
+    told = "Below 1 the likeliest residues are taken more often: safer and less varied. 1 is what the model learned."
+    made["temperature"] = st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)
+    with st.expander("Residues that stay"):
+        told = "Gives the residues and numbers the positions from 1 on, here, in the logo and in links."
+        reference = st.text_area("Reference sequence", key=session.key(PAGE, "reference"), help=told, height=90)
+        told = "Positions of the reference, or of the one sequence that is sampled around: 11, 28, 30-35."
+        locks = st.text_input("Positions kept", key=session.key(PAGE, "locks"), placeholder="none", help=told)
+        made |= {"reference": question.one_sequence(reference), "locks": question.positions(locks)}
+    known(now, made)
+    made["b_factor"] = session.value(PAGE, "b_factor") or "conservation"
+    told = "Another seed, other samples."
+    made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
+    return made
+
+
+def nowhere(now: Asked) -> dict[str, Any]:
+    """The prior needs no place."""
+    return {"around": None, "path": None}
+
+
+def spread(label: str = "Distance") -> float:
+    """How far from sequences is sampled."""
+    told = "In standard deviations of what the model does not know of a sequence's place: 1 is as far as that, 0 its centre."
+    return float(st.slider(label, 0.0, 5.0, step=0.1, key=session.key(PAGE, "radius"), help=told))
+
+
+def around_naturals(now: Asked) -> dict[str, Any]:
+    """Around every natural alike."""
+    return {"around": "naturals", "path": None, "radius": spread()}
+
+
+def around_spot(now: Asked) -> dict[str, Any]:
+    """Around the clicked spot, or the middle of the map where none was clicked."""
+    z = session.value(PAGE, "spot") or atlas_of(open_model(str(now.model))).latent([[0.0, 0.0]])[0].tolist()
+    told = "Of the ball around the spot, in units of the latent space, in which naturals spread by about 1."
+    radius = st.slider("Radius", 0.0, 4.0, step=0.05, key=session.key(PAGE, "spot_radius"), help=told)
+    return {"around": {"z": z, "radius": radius}, "path": None}
+
+
+def around_region(now: Asked) -> dict[str, Any]:
+    """Around the naturals inside what was drawn on the map; until then around all."""
+    region, radius = session.value(PAGE, "region"), spread()
+    if region is None:
+        st.caption(":material/lasso_select: Drag around some naturals on the map. Until then: all of them.")
+    return {"around": {"region": region} if region else "naturals", "path": None, "radius": radius}
+
+
+def around_sequences(now: Asked) -> dict[str, Any]:
+    """Around one or more sequences."""
+    told = "One on each line, or FASTA; whole sequences or rows of the alignment."
+    text = st.text_area("Sequences to start from", key=session.key(PAGE, "around"), help=told, height=110)
+    found = question.sequences_in(text)
+    radius = spread()
+    if not found:
+        st.caption("Give a sequence. Until then: around all naturals.")
+        return {"around": "naturals", "path": None, "radius": radius}
+    return {"around": found[0] if len(found) == 1 else list(found), "path": None, "radius": radius}
+
+
+def along_path(now: Asked) -> dict[str, Any]:
+    """From one sequence or spot to another."""
+    atlas = atlas_of(open_model(str(now.model)))
+    path = []
+    for name, label, spare in zip("ab", ("From", "To"), question.ends(atlas), strict=True):
+        told = "A sequence. Empty: the end that was clicked on the map (● start, ◆ end)."
+        text = st.text_input(label, key=session.key(PAGE, f"path_{name}"), placeholder="the spot on the map", help=told)
+        found = question.one_sequence(text)
+        path.append(found or session.value(PAGE, f"path_{name}_z") or spare)
+    key = session.settle(PAGE, "click_sets", ["start", "end"])
+    st.radio("A click sets the", ["start", "end"], key=key, horizontal=True, help="Of the path on the map.")
+    told = "Places on the way; the sequences are shared out evenly over them."
+    steps = st.slider("Steps", 2, 50, key=session.key(PAGE, "steps"), help=told)
+    return {"around": None, "path": path, "steps": steps}
+
+
+def filters() -> dict[str, Any]:
+    """A switch and a bound for each filter, read off the recipe's own fields."""
+    chosen: dict[str, Any] = {}
+    with st.expander("Filters", icon=":material/filter_alt:"):  # no popover: what is drawn in one when it opens starts at zero
+        for row in question.in_rows(3):
+            for column, bound in zip(st.columns(3, gap="medium"), row, strict=False):
+                with column:
+                    one_filter(bound, chosen)
+    return chosen
+
+
+def one_filter(bound: question.Bound, chosen: dict[str, Any]) -> None:
+    """One filter's switch, and its bound where it is on."""
+    on = st.toggle(bound.title, key=session.key(PAGE, f"on_{bound.name}"), help=bound.help)
+    if bound.kind == "switch":
+        chosen[bound.name] = on
+    elif not on:
+        chosen[bound.name] = question.off(bound)
+    elif bound.kind == "number":
+        key = session.key(PAGE, f"to_{bound.name}")
+        shown = "%.0f" if bound.step >= 1 else None
+        args = {"step": bound.step, "key": key, "label_visibility": "collapsed", "format": shown}
+        chosen[bound.name] = st.slider(bound.title, bound.low, bound.high, **args)
+    else:
+        key = session.key(PAGE, f"to_{bound.name}")
+        text = st.text_area(bound.title, key=key, label_visibility="collapsed", height=100)
+        chosen[bound.name] = [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def known(now: Asked, made: dict[str, Any]) -> None:
+    """The sequences that novelty is measured against."""
+    with st.expander("Known sequences"):
+        told = "What novelty is measured against: an alignment or sequences of the same family."
+        names = {question.family_of(str(now.model)): "those of the model"}
+        family = file_field(PAGE, "family", "Novelty against", names, told, TYPES, question.check_sequences)
+        made["family"] = family
+
+
+def score(now: Asked) -> dict[str, Any]:
+    """Given sequences."""
+    made: dict[str, Any] = {}
+    told = "FASTA, aligned as the family or not at all."
+    spare = question.examples(str(now.model))
+    names = {spare: "Examples (synthetic)" if spare == question.EXAMPLES else "The family itself"}
+    chosen = file_field(PAGE, "sequences", "Sequences to score", names, told, TYPES, question.check_sequences)
+    made["sequences"] = chosen or spare
+    st.caption(f":material/lock: {session.promise()}")
+    known(now, made)
+    return made
+
+
+def decode(now: Asked) -> dict[str, Any]:
+    """Latent points, which come from elsewhere: only the temperature can be chosen."""
+    assert isinstance(now, Decode)
+    count, length = len(now.z), len(now.z[0])
+    st.caption(f"{count:,} latent point{'s' * (count != 1)} of {length:,} coordinates.")
+    told = "Sharpens (below 1) or flattens what each site may hold."
+    return {"temperature": st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)}
+
+
+def _thousands(n: int) -> str:
+    return f"{n:,}"
+
+
+PLACES: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "prior": nowhere,
+    "naturals": around_naturals,
+    "spot": around_spot,
+    "region": around_region,
+    "sequences": around_sequences,
+    "path": along_path,
+}
+MAKERS: dict[str, Callable[[Asked], dict[str, Any]]] = {"Sample": sample, "Score": score, "Decode": decode}

@@ -1,0 +1,179 @@
+"""What the proteins page shows of each result, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.instruments import proteins_map, proteins_structure, proteins_table
+from app.instruments.proteins_controls import PAGE, Asked
+from app.parts import evidence, figure, jobs, session
+from app.parts.guard import guard, plain
+from gen_core.proteins import logo, plots, structure
+from gen_core.proteins.decode import Decoded
+from gen_core.proteins.modelfile import open_model
+from gen_core.proteins.sample import Drawn, independent_of
+from gen_core.proteins.score import Scored
+from gen_core.result import Result
+
+SCORES = [
+    evidence.Score("site_frequency_pearson", "Sites (r)", digits=3),
+    evidence.Score("pair_correlation_pearson", "Pairs (r)", digits=3),
+    evidence.Score("pair_correlation_pearson_heldout", "Pairs, held-out (r)", digits=3),
+    evidence.Score("profile_pass_fraction", "Pass the profile", digits=2),
+    evidence.Score("kept_fraction", "Pass all filters", digits=2),
+    evidence.Score("unique_fraction", "Unique", digits=3),
+    evidence.Score("identity_among_mean", "Alike among themselves", "low", 2),
+]
+LIKELIHOOD = evidence.Score("log_likelihood_heldout", "Held-out likelihood (nats)", digits=1)
+NAMES = {
+    "independent_sites": "Independent sites",
+    "natural_holdout": "Held-out naturals",
+    "couplings": "Couplings alone (Potts)",
+    "normal_prior": "Without the fitted prior",
+}
+BESIDE = 2  # samples beside the template in 3-D
+SAID = {"few_samples"}  # warnings that stand beside the scores they are about
+Figures = dict[str, Callable[[], Any]]
+
+
+def sampled(result: Result) -> Figures:
+    """The samples one by one beside the nearest known, and all of them as a logo."""
+    made: Drawn = result.content
+    dark = figure.dark()
+    one, solid, all_ = st.tabs(["Sequences", "3-D", "Logo"])
+    with one:
+        figures, rows = proteins_table.show(made)
+    with solid, guard():
+        three_d(made, rows)
+    with all_:
+        drawn = lambda: logo.of_samples(made, dark)  # noqa: E731
+        figure.show(drawn(), "proteins.logo", "Sequence logos of the samples and of the naturals")
+        st.caption(
+            "Height: information of the site. Grey: how far the two are apart at a site. Drag a long family sideways; "
+            "the mouse tells what stands at a site."
+        )
+    return figures | {"logo": drawn}
+
+
+def three_d(made: Drawn, rows: list[int]) -> None:
+    """The template, and the first of the picked samples on its backbone."""
+    if (why := structure.missing(made)) is not None:
+        st.info(why, icon=":material/view_in_ar:")
+        return
+    names = list(structure.LEGENDS)
+    title = lambda name: structure.LEGENDS[name].title.capitalize()  # noqa: E731
+    told = "What the backbone's colours mean, and the B-factors in the files."
+    colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
+    models = structure.models_of(made, rows[:BESIDE], colour)
+    texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
+    proteins_structure.show(texts, "proteins.structure", colour)
+
+
+def funnel(result: Result) -> None:
+    """How many sequences each filter took out."""
+    made: Drawn | Scored = result.content
+    st.markdown(f"**{int(made.kept.sum()):,} of {len(made.codes):,}** pass all filters")
+    figure.show(plots.funnel(made, figure.dark()), "proteins.funnel", "Sequences left after each filter")
+
+
+def scored(result: Result) -> Figures:
+    """Each given sequence with its scores."""
+    made: Scored = result.content
+    return proteins_table.show_scores(made)
+
+
+def decoded(result: Result) -> Figures:
+    """What stands at each site at the latent points."""
+    made: Decoded = result.content
+    return proteins_table.show_points(made)
+
+
+def picture(result: Result) -> Figures:
+    """The map; beside it the funnel of a draw, and what the spot on it means."""
+    return proteins_map.show(result, funnel if isinstance(result.content, Drawn | Scored) else None)
+
+
+BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Decode": decoded}
+
+
+def trust(result: Result) -> Figures:
+    """The result beside its baselines."""
+    if not isinstance(result.content, Drawn):
+        if isinstance(result.content, Scored):
+            _of_scores(result)
+        return {}
+    made, dark = result.content, figure.dark()
+    for notice in result.warnings:
+        if notice.code in SAID:
+            st.caption(f":material/info: {plain(notice.text)}")
+    slope = evidence.number(result.metrics["pair_correlation_slope"], 2)
+    near = {name: row.get("identity_nearest_median") for name, row in result.baselines.items()}
+    near["These samples"] = result.metrics["identity_nearest_median"]
+    rows = {_near("These samples", near): result.metrics}
+    rows |= {_near(name, near): row for name, row in result.baselines.items()}
+    evidence.score_table(
+        SCORES,
+        rows,
+        highlight=next(iter(rows)),
+        reference=[_near("natural_holdout", near)],
+        caption="In brackets the median identity to the nearest known sequence: compare rows only where it is alike. Held-out "
+        f"naturals are few, so their pairs are noisy. Slope of the pairs {slope} (1: as strong as in the family).",
+    )
+    drawings: Figures = {
+        "identities": lambda: plots.identities(made, independent_of(made), dark),
+        "pairs": lambda: plots.pairs(made.draw, "the samples", dark),
+        "pairs_independent": lambda: plots.pairs(independent_of(made), "independent sites", dark),
+    }
+    told = {
+        "identities": "Identity to the nearest known sequence, of samples, held-out naturals and independent sites",
+        "pairs": "Pair correlations of the samples against those of the family",
+        "pairs_independent": "Pair correlations of independent sites against those of the family",
+    }
+    for column, (name, drawn) in zip(st.columns([4, 3, 3], gap="small"), drawings.items(), strict=True):
+        with column:
+            figure.show(drawn(), f"proteins.{name}", told[name])
+    return drawings | {"sites": lambda: plots.sites(made, dark)}
+
+
+def _near(name: str, near: dict[str, Any]) -> str:
+    share = near.get(name)
+    return NAMES.get(name, name) + (f" ({100 * share:.0f} %)" if isinstance(share, float) else "")
+
+
+def _of_scores(result: Result) -> None:
+    near = {"These sequences": result.metrics["identity_nearest_median"]}
+    near |= {name: row.get("identity_nearest_median") for name, row in result.baselines.items()}
+    rows = {_near("These sequences", near): result.metrics} | {_near(n, near): row for n, row in result.baselines.items()}
+    scores = [evidence.Score("log_likelihood_mean", "Mean log likelihood (nats)", digits=1)]
+    told = "In brackets the median identity to the nearest known sequence. A likelihood is no measure of function."
+    evidence.score_table(scores, rows, highlight=next(iter(rows)), caption=told)
+
+
+def model(recipe: Asked) -> None:
+    """The model's own numbers, on naturals it never saw and beside what does without it."""
+    card = open_model(str(recipe.model)).card
+    numbers: dict[str, Any] = dict(card.get("metrics", {}))
+    if not numbers:
+        return
+    with st.expander("How good this model is, beside simpler ones", icon=":material/fact_check:"):
+        around = {name: numbers.get(f"naturals_{name}") for name in (score.name for score in SCORES)}
+        around["identity_nearest_median"] = numbers.get("naturals_identity_nearest_median")
+        rows = {"Its prior": numbers, "Around the naturals": around} | {
+            NAMES.get(name, name): row for name, row in dict(card.get("baselines", {})).items()
+        }
+        near = {name: row.get("identity_nearest_median") for name, row in rows.items()}
+        evidence.score_table(
+            [score for score in (*SCORES, LIKELIHOOD) if score.name in numbers],
+            {_near(name, near): row for name, row in rows.items()},
+            reference=[_near("Held-out naturals", near)],
+            caption=f"10,000 samples each, scored when the model was made. {plain_summary(card)}",
+        )
+
+
+def plain_summary(card: dict[str, Any]) -> str:
+    """What the model learned from, and how long that took."""
+    seconds = jobs.rounded(float(card.get("seconds", 0)))
+    return f"{card.get('summary', '')} Trained in {seconds} on one core ({card.get('device')})."

@@ -1,0 +1,81 @@
+"""Samples and scored sequences as tables for reading: one row each, titles with units, in an order that can be changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from gen_core.proteins.files import name_of
+from gen_core.proteins.plots import step_title
+
+if TYPE_CHECKING:
+    from gen_core.proteins.decode import Decoded
+    from gen_core.proteins.sample import Drawn
+    from gen_core.proteins.score import Scored
+
+Array = np.ndarray
+TITLES = {
+    "nearest_identity": "Identity (%)",
+    "profile_bits": "Profile (bits)",
+    "coupling_energy": "Energy",
+    "length": "Length",
+    "longest_run": "Longest run",
+    "complexity": "Complexity (bits)",
+}
+DIGITS = {"profile_bits": 1, "coupling_energy": 1, "complexity": 2}
+
+
+def samples(made: Drawn, everything: bool = False) -> pd.DataFrame:
+    """The kept samples (all with `everything`), the lowest coupling energy first; the index is their place in the draw."""
+    rows = np.arange(len(made.codes)) if everything else np.flatnonzero(made.kept)
+    order = rows[np.argsort(made.values["coupling_energy"][rows], kind="stable")]
+    columns: dict[str, object] = {"Name": [name_of(int(i)) for i in order]}
+    columns |= {title: _column(made.values[name][order], name) for name, title in titles(made.values).items()}
+    if made.recipe.path is not None:
+        columns["Step"] = made.draw.steps[order]
+    if everything:
+        columns["Stopped by"] = [_stopped(made, int(i)) for i in order]
+    columns["Sequence"] = [made.rows[i].replace("-", "") for i in order]
+    return pd.DataFrame(columns, index=order)
+
+
+def scored(made: Scored) -> pd.DataFrame:
+    """The given sequences in the file's order."""
+    columns: dict[str, object] = {"Name": [str(name) for name in made.names]}
+    columns["Log likelihood (nats)"] = np.round(made.log_likelihood, 1)
+    columns |= {title: _column(made.values[name], name) for name, title in titles(made.values).items()}
+    failed = [[step_title(v.name) for v in made.verdicts if not v.passed[i]] for i in range(len(made.names))]
+    columns["Stopped by"] = [", ".join(names) for names in failed]
+    return pd.DataFrame(columns)
+
+
+def points(made: Decoded) -> pd.DataFrame:
+    """The likeliest sequence at each latent point, and how unlike any natural that point is."""
+    entropy = made.sites.groupby("point")["entropy"].mean().to_numpy()
+    return pd.DataFrame(
+        {
+            "Point": np.arange(1, len(made.z) + 1),
+            "Unlike the naturals (%)": np.round(made.percentile, 0),
+            "Freedom (bits per site)": np.round(entropy, 2),
+            "Sequence": [row.replace("-", "") for row in made.rows],
+        }
+    )
+
+
+def titles(values: object) -> dict[str, str]:
+    """The title of each value that is there, known ones first; one that is new is called by its own name."""
+    names = [name for name in TITLES if name in values] + [name for name in values if name not in TITLES]  # type: ignore[operator,attr-defined]
+    return {name: TITLES.get(name, name.replace("_", " ").capitalize()) for name in names}
+
+
+def _column(values: Array, name: str) -> Array:
+    if name == "nearest_identity":
+        return np.round(100 * values, 1)
+    return values if values.dtype.kind in "iub" else np.round(values, DIGITS.get(name, 2))
+
+
+def _stopped(made: Drawn, i: int) -> str:
+    """The filters that a sample does not pass."""
+    return ", ".join(step_title(verdict.name) for verdict in made.verdicts if not verdict.passed[i])

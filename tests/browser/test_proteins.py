@@ -1,0 +1,153 @@
+"""The proteins page as its user: a spot clicked and sampled, filters, an export reopened; a family of one's own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Locator, Page, expect
+
+Rest = Callable[[Page], None]
+LONG = 120_000
+
+
+def state(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlparse(page.url).query)
+
+
+def settle(page: Page, rest: Rest) -> None:
+    page.wait_for_timeout(300)
+    rest(page)
+    assert not page.get_by_test_id("stException").count()
+    assert not page.get_by_text("Something went wrong").count()
+
+
+def family_map(page: Page) -> Locator:
+    drag = page.get_by_test_id("latentFigure").first.locator(".nsewdrag").first
+    drag.wait_for(timeout=LONG)
+    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
+    return drag
+
+
+def at(drag: Locator, x: float, y: float) -> tuple[float, float]:
+    box = drag.bounding_box()
+    assert box
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def test_click_sample_filter_export_and_reopen(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
+    page.goto(f"{app_url}/proteins")
+    drag = family_map(page)
+    settle(page, rest)
+    expect(page.get_by_text("of 1,000 pass all filters")).to_be_visible()
+    expect(page.get_by_text("synthetic stand-ins").first).to_be_visible()
+    assert state(page)["around"] == ["null"]
+
+    page.mouse.move(*at(drag, 0.03, 0.97))
+    page.mouse.click(*at(drag, 0.03, 0.97))  # an empty spot
+    expect(page.get_by_text("The likeliest sequence there")).to_be_visible(timeout=LONG)
+    settle(page, rest)
+    assert '"radius":0.5' in state(page)["around"][0].replace(" ", "")
+    expect(page.get_by_role("combobox", name="Sample from")).to_have_value("A spot of the map")
+    slider = page.get_by_role("slider", name="Radius")
+    slider.focus()
+    slider.press("ArrowRight")
+    settle(page, rest)
+    assert "0.55" in state(page)["around"][0]
+
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_test_id("stExpanderDetails").get_by_text("Profile score (percentile)").first.click()
+    settle(page, rest)
+    assert '"min_profile_percentile":null' in state(page)["filters"][0].replace(" ", "")
+    assert '"max_identity":0.9' in state(page)["filters"][0].replace(" ", "")  # the others are as they were
+
+    page.get_by_role("tab", name="Logo").click()
+    expect(page.get_by_role("figure", name="Sequence logos of the samples and of the naturals")).to_be_visible(timeout=LONG)
+    was = state(page)
+    with page.expect_download() as arriving:
+        page.locator(".st-key-export-sequences-csv button").first.click()
+    arriving.value.save_as(tmp_path / "sequences.csv")
+    head, *rows = (tmp_path / "sequences.csv").read_text().splitlines()
+    assert head.startswith("id,sequence,aligned,")
+    assert len(rows) == 1_000
+    page.goto(app_url)
+    rest(page)
+    page.get_by_role("button", name="Open a file").click()
+    page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "sequences.csv")
+    page.wait_for_url("**/proteins?*", timeout=LONG)
+    settle(page, rest)
+    assert state(page) == was
+
+
+def test_a_region_outlives_a_reload_and_a_wrong_lock_is_one_sentence(page: Page, app_url: str, rest: Rest) -> None:
+    page.goto(f"{app_url}/proteins?n=200")
+    drag = family_map(page)
+    settle(page, rest)
+    page.mouse.move(*at(drag, 0.3, 0.3))
+    page.mouse.down()
+    for x, y in ((0.6, 0.3), (0.6, 0.7), (0.3, 0.7)):
+        page.mouse.move(*at(drag, x, y), steps=5)
+    page.mouse.up()
+    page.wait_for_url("**region**", timeout=LONG)
+    settle(page, rest)
+    was = state(page)
+    page.reload()
+    family_map(page)
+    settle(page, rest)
+    assert state(page) == was
+    page.get_by_text("Residues that stay").click()
+    locks = page.get_by_role("textbox", name="Positions kept")
+    locks.fill("11, twelve")
+    locks.press("Enter")
+    settle(page, rest)
+    expect(page.get_by_test_id("stAlert").get_by_text("'twelve' is no position")).to_be_visible(timeout=LONG)
+    locks.fill("")
+    locks.press("Enter")
+    settle(page, rest)
+    expect(page.get_by_text("of 200 pass all filters")).to_be_visible(timeout=LONG)
+
+
+def test_links_of_every_operation_open(page: Page, app_url: str, rest: Rest) -> None:
+    for query, shown in (
+        ("operation=proteins.score&sequences=chorismate_mutase_designs", "of 48 pass all filters"),
+        (f"operation=proteins.decode&z=[{[0.0] * 16},{[0.5] * 16}]".replace(" ", ""), "2 latent points of 16 coordinates."),
+        ("operation=proteins.train&epochs=3", "Start it below"),
+    ):
+        page.goto(f"{app_url}/proteins?{query}")
+        expect(page.get_by_text(shown, exact=False).first).to_be_visible(timeout=LONG)
+        settle(page, rest)
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("3", timeout=LONG)
+    for number in range(4):  # each trap shows itself
+        page.goto(f"{app_url}/proteins?n=100")
+        page.get_by_text("What can mislead you here").click(timeout=LONG)
+        page.locator(f".st-key-proteins-mislead-{number} button").click()
+        settle(page, rest)
+        expect(page.get_by_text("pass all filters").first).to_be_visible(timeout=LONG)
+
+
+def test_a_family_of_ones_own(page: Page, app_url: str, rest: Rest, data_folder: Path) -> None:
+    page.goto(f"{app_url}/proteins?n=200")
+    page.get_by_text("Your own family").click(timeout=LONG)
+    settle(page, rest)
+    panel = page.get_by_test_id("stExpanderDetails")
+    dna = b"".join(b">g%d\nACGTTGCAACGTACGTACGATCGATCAG\n" % i for i in range(30))
+    panel.locator("input[type=file]").last.set_input_files({"name": "x.fasta", "mimeType": "text/plain", "buffer": dna})
+    expect(panel.get_by_text("These are DNA or RNA sequences")).to_be_visible(timeout=LONG)
+    settle(page, rest)
+    text = (data_folder / "proteins" / "PF00014_kunitz.fasta").read_text()
+    part = "".join(f">{record}" for record in text.split(">")[1:401])  # a part: what it does, not how well
+    family = {"name": "kunitz.fasta", "mimeType": "text/plain", "buffer": part.encode()}
+    panel.locator("input[type=file]").last.set_input_files(family)
+    expect(panel.get_by_text("400 sequences in 53 columns")).to_be_visible(timeout=LONG)
+    settle(page, rest)
+    page.get_by_role("spinbutton", name="Epochs").fill("3")
+    page.get_by_role("spinbutton", name="Epochs").press("Enter")
+    settle(page, rest)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url("**model=sha256*", timeout=4 * LONG)  # trained, and taken up
+    settle(page, rest)
+    assert "kunitz.fasta" in page.get_by_role("combobox", name="Family").input_value()
+    expect(page.get_by_text("of 200 pass all filters")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("textbox", name="Find a natural")).to_be_visible()  # real names are known now
+    page.get_by_role("radio", name="Score", exact=True).click()
+    settle(page, rest)
+    expect(page.get_by_text("of 400 pass all filters")).to_be_visible(timeout=LONG)
