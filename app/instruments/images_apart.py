@@ -1,4 +1,4 @@
-"""What the numbers of a code stand for: the model with styles beside a plain autoencoder of equal size."""
+"""What the numbers of a code stand for: the model with styles beside a plain autoencoder of three quarters its size."""
 
 from __future__ import annotations
 

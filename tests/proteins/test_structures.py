@@ -66,7 +66,7 @@ def test_real_files_are_what_biotite_reads(name: str, data_folder: Path, tmp_pat
     pdbx.set_structure(written, array)
     written.write(tmp_path / "a.cif")
     packed = tmp_path / "b"
-    packed.write_bytes(gzip.compress(source.read_bytes()))
+    packed.write_bytes(gzip.compress(source.read_bytes(), mtime=0))
     real = array[filter_amino_acids(array)]
     for path in (source, tmp_path / "a.cif", packed):
         found = read_structure(path)
@@ -167,8 +167,8 @@ WHOLE = ("group_PDB", "label_atom_id", "label_comp_id", "label_asym_id", "label_
         (b"\x89PNG\r\n\x1a\n" + bytes(99), "png"),
         (bytes(range(256)) * 20, "unknown"),
         (b"{}", "json"),
-        (gzip.compress(b"ATOM" * 4000)[:-20], "gzip file"),
-        (gzip.compress(bytes(999)), "binary"),
+        (gzip.compress(b"ATOM" * 4000, mtime=0)[:-20], "gzip file"),
+        (gzip.compress(bytes(999), mtime=0), "binary"),
         (b"ATOM      1  N   ALA A   1       0.000   0.0", "cut short"),
         (("\n".join(peptide(["ALA"] * 6))[:-60]).encode(), "cut short"),
         ("\n".join(peptide(["ALA"] * 6)).replace("   0.000", "     nan").encode(), "damaged"),
