@@ -27,8 +27,9 @@ from gen_core.images import question
 from gen_core.images.recipe import Edit, Images, Interpolate, Map, Mix, Plane, Sample, Train
 
 PAGE = "images"
+TEXTURE = Mix(content_seeds=(33, 1, 61), style_seeds=(71, 40, 26, 47), layers=("middle", "fine"))
 PRESETS = {
-    "Texture of one, structure of another": Mix(content_seeds=(33, 1, 61), style_seeds=(71, 40, 26, 47)),
+    "Texture of one, structure of another": TEXTURE,
     "One ASTM number finer": Edit(seed=8, directions={"grain_size": 1.0}),
     "An empty spot of the map": Map(spot=(0.0, 0.0)),
     "A plain autoencoder's plane": Plane(),
@@ -74,7 +75,7 @@ IDEA = [
 FORMULA = r"\mathrm{AdaIN}(x, y) = \sigma(y)\,\frac{x - \mu(x)}{\sigma(x)} + \mu(y)"
 SOURCE = "AdaIN: Huang & Belongie 2017, arXiv:1703.06868. Styles by layer: Karras et al. 2019, arXiv:1812.04948."
 FIRST: dict[str, Images] = {
-    "Mix": Mix(content_seeds=(33, 1, 61), style_seeds=(71, 40, 26)),
+    "Mix": TEXTURE,
     "Edit": Edit(directions={"grain_size": -0.75}),
 }  # what a verb opens on, where not on its defaults
 
