@@ -54,13 +54,11 @@ def test_composition_is_measured_from_the_family() -> None:
     assert np.isnan(properties(packed(["AC", ""]), composition_of(family))["gravy"]).tolist() == [False, True]
 
 
-def test_ten_thousand_sequences_pass_everything_in_seconds() -> None:
+def test_ten_thousand_sequences_pass_everything() -> None:
     model, rng = open_model(BUNDLED), np.random.default_rng(0)
     codes, known = (draw(model.net, model.prior.sample(10_000, rng), rng) for _ in range(2))
-    began = time.process_time()
     values = values_of(codes, model, known)
     verdicts = judge(Filters(), values, model.naturals, model.rows(codes), True)
-    assert time.process_time() - began < 7
     assert {"motifs", "pi", "gravy"} <= {verdict.name for verdict in verdicts}
     assert "instability" not in {verdict.name for verdict in verdicts}
 
