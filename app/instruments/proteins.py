@@ -15,7 +15,8 @@ import streamlit as st
 
 from app.instruments import proteins_own as own
 from app.instruments import proteins_views as views
-from app.instruments.proteins_controls import PAGE, VERBS, controls, verb_of, verbs, widgets
+from app.instruments.proteins_controls import controls
+from app.instruments.proteins_verbs import PAGE, VERBS, verb_of, verbs, widgets
 from app.parts import evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
@@ -98,7 +99,8 @@ def turn() -> None:
     if new.model != now.model:
         new = question.for_model(new, str(now.model))
     if isinstance(now, Sample | Score) and isinstance(new, Sample | Score):
-        new = new.replace(filters=now.filters.model_dump(mode="json"))
+        shared = ("filters", *question.NO_LABELS, "reference", "reference_offset")
+        new = new.replace(**{name: value for name, value in now.fields().items() if name in shared})
     session.load(PAGE, new)
 
 

@@ -7,18 +7,15 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments.proteins_labels import labels, reference
+from app.instruments.proteins_verbs import PAGE, TYPES, VERBS, Asked, verb_of
 from app.parts import figure, map, session
 from app.parts.file_field import file_field
 from gen_core.proteins import question
 from gen_core.proteins.atlas import atlas_of, thinned
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import Decode, Region, Sample, Score, Spot
-from gen_core.recipe import Recipe
+from gen_core.proteins.recipe import Decode
 
-PAGE = "proteins"
-TYPES = ["fasta", "fa", "fas", "afa", "faa", "a2m", "a3m", "sto", "stk", "stockholm", "aln", "txt", "gz"]
-VERBS: dict[str, type[Sample] | type[Score] | type[Decode]] = {"Sample": Sample, "Score": Score, "Decode": Decode}
-HIDDEN = {"Decode"}  # shown where a link or a file asks for it
 WHERE = {
     "prior": "The whole family (prior)",
     "naturals": "Around the naturals",
@@ -28,53 +25,6 @@ WHERE = {
     "path": "A path between two",
 }
 COUNTS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000]
-Asked = Sample | Score | Decode
-
-
-def verb_of(recipe: Asked) -> str:
-    """What the page calls a recipe's operation."""
-    return next(name for name, kind in VERBS.items() if isinstance(recipe, kind))
-
-
-def verbs(recipe: Asked) -> list[str]:
-    """What can be chosen: of what is seldom asked for only what this recipe asks."""
-    return [name for name in VERBS if name not in HIDDEN or name == verb_of(recipe)]
-
-
-def widgets(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as the values of the widgets."""
-    if not isinstance(recipe, Asked) or recipe.model == "train":
-        return widgets(Sample())
-    fields = recipe.fields()
-    values: dict[str, Any] = {"verb": verb_of(recipe), "model": recipe.model, "seed": recipe.seed}
-    if isinstance(recipe, Decode):
-        return values | {"temperature": recipe.temperature}
-    for bound in question.bounds():
-        value = fields["filters"][bound.name]
-        values[f"on_{bound.name}"] = value if bound.kind == "switch" else value is not None
-        shown = bound.start if value is None else value
-        values[f"to_{bound.name}"] = "\n".join(shown) if bound.kind == "words" else shown
-    values["family"] = recipe.family
-    if isinstance(recipe, Score):
-        return values | {"sequences": recipe.sequences}
-    values |= {name: fields[name] for name in ("n", "temperature", "radius", "steps")}
-    values |= {"where": "prior", "spot": None, "spot_radius": 0.5, "region": None, "around": "", "click_sets": "start"}
-    values |= {"path_a": "", "path_b": "", "path_a_z": None, "path_b_z": None}
-    around, path = recipe.around, recipe.path
-    if path is not None:
-        values["where"] = "path"
-        for name, end in zip(("a", "b"), path, strict=True):
-            values[f"path_{name}"] = end if isinstance(end, str) else ""
-            values[f"path_{name}_z"] = None if isinstance(end, str) else list(end)
-    elif isinstance(around, Spot):
-        values |= {"where": "spot", "spot": list(around.z), "spot_radius": around.radius}
-    elif isinstance(around, Region):
-        values |= {"where": "region", "region": [list(corner) for corner in around.region]}
-    elif around == "naturals":
-        values["where"] = "naturals"
-    elif around is not None:
-        values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
-    return values | {"b_factor": recipe.b_factor, "reference": recipe.reference or "", "locks": question.as_text(recipe.locks)}
 
 
 def controls(now: Asked, below: Any) -> Asked:
@@ -88,7 +38,7 @@ def controls(now: Asked, below: Any) -> Asked:
     fields = base.fields()
     if "filters" in fields:
         with below:
-            made["filters"] = fields["filters"] | filters()
+            made["filters"] = fields["filters"] | filters(made["labels"] is not None)
     return VERBS[verb].read(fields | made)
 
 
@@ -120,11 +70,11 @@ def sample(now: Asked) -> dict[str, Any]:
     told = "Below 1 the likeliest residues are taken more often: safer and less varied. 1 is what the model learned."
     made["temperature"] = st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)
     with st.expander("Residues that stay"):
-        told = "Gives the residues and numbers the positions from 1 on, here, in the logo and in links."
-        reference = st.text_area("Reference sequence", key=session.key(PAGE, "reference"), help=told, height=90)
+        made |= reference()
         told = "Positions of the reference, or of the one sequence that is sampled around: 11, 28, 30-35."
         locks = st.text_input("Positions kept", key=session.key(PAGE, "locks"), placeholder="none", help=told)
-        made |= {"reference": question.one_sequence(reference), "locks": question.positions(locks)}
+        made["locks"] = question.positions(locks)
+    made |= labels()
     known(now, made)
     made["b_factor"] = session.value(PAGE, "b_factor") or "conservation"
     told = "Another seed, other samples."
@@ -192,11 +142,11 @@ def along_path(now: Asked) -> dict[str, Any]:
     return {"around": None, "path": path, "steps": steps}
 
 
-def filters() -> dict[str, Any]:
-    """A switch and a bound for each filter, read off the recipe's own fields."""
-    chosen: dict[str, Any] = {}
+def filters(labelled: bool) -> dict[str, Any]:
+    """A switch and a bound for each filter, read off the recipe's own fields; viability only where there are labels."""
+    chosen: dict[str, Any] = {} if labelled else dict.fromkeys(question.NEEDS_LABELS)
     with st.expander("Filters", icon=":material/filter_alt:"):  # no popover: what is drawn in one when it opens starts at zero
-        for row in question.in_rows(3):
+        for row in question.in_rows(3, labelled):
             for column, bound in zip(st.columns(3, gap="medium"), row, strict=False):
                 with column:
                     one_filter(bound, chosen)
@@ -239,6 +189,10 @@ def score(now: Asked) -> dict[str, Any]:
     chosen = file_field(PAGE, "sequences", "Sequences to score", names, told, TYPES, question.check_sequences)
     made["sequences"] = chosen or spare
     st.caption(f":material/lock: {session.promise()}")
+    made |= labels()
+    if made["labels"]:
+        with st.expander("Reference"):
+            made |= reference()
     known(now, made)
     return made
 

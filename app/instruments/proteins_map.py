@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments.proteins_controls import PAGE
+from app.instruments.proteins_verbs import PAGE
 from app.parts import evidence, figure, map, session
 from app.parts.guard import plain
 from gen_core.proteins import map_plots

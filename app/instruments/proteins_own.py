@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments.proteins_controls import PAGE, TYPES, Asked
+from app.instruments.proteins_verbs import PAGE, TYPES, Asked
 from app.parts import jobs, session
 from app.parts.guard import guard, plain
 from gen_core import checkpoint, store

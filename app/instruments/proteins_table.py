@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments.proteins_controls import PAGE
+from app.instruments.proteins_verbs import PAGE
 from app.parts import figure
 from gen_core.proteins import beside, logo, places, table
 from gen_core.proteins.decode import Decoded

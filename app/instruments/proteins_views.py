@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments import proteins_map, proteins_structure, proteins_table
-from app.instruments.proteins_controls import PAGE, Asked
+from app.instruments import proteins_map, proteins_structure, proteins_table, proteins_viability
+from app.instruments.proteins_verbs import PAGE, Asked
 from app.parts import evidence, figure, jobs, session
 from app.parts.guard import guard, plain
 from gen_core.proteins import logo, plots, structure
@@ -35,7 +35,7 @@ NAMES = {
     "normal_prior": "Without the fitted prior",
 }
 BESIDE = 2  # samples beside the template in 3-D
-SAID = {"few_samples"}  # warnings that stand beside the scores they are about
+SAID = {"few_samples", "extrapolation"}  # warnings that stand beside the scores they are about
 Figures = dict[str, Callable[[], Any]]
 
 
@@ -43,7 +43,8 @@ def sampled(result: Result) -> Figures:
     """The samples one by one beside the nearest known, and all of them as a logo."""
     made: Drawn = result.content
     dark = figure.dark()
-    one, solid, all_ = st.tabs(["Sequences", "3-D", "Logo"])
+    learned = ["Viability"] if made.viability is not None else []
+    one, solid, all_, *more = st.tabs(["Sequences", "3-D", "Logo", *learned])
     with one:
         figures, rows = proteins_table.show(made)
     with solid, guard():
@@ -55,7 +56,11 @@ def sampled(result: Result) -> Figures:
             "Height: information of the site. Grey: how far the two are apart at a site. Drag a long family sideways; "
             "the mouse tells what stands at a site."
         )
-    return figures | {"logo": drawn}
+    figures |= {"logo": drawn}
+    for tab in more:
+        with tab, guard():
+            figures |= proteins_viability.show(result)
+    return figures
 
 
 def three_d(made: Drawn, rows: list[int]) -> None:
@@ -82,7 +87,11 @@ def funnel(result: Result) -> None:
 def scored(result: Result) -> Figures:
     """Each given sequence with its scores."""
     made: Scored = result.content
-    return proteins_table.show_scores(made)
+    figures = proteins_table.show_scores(made)
+    if made.viability is not None:
+        st.subheader("Viability")
+        figures |= proteins_viability.show(result)
+    return figures
 
 
 def decoded(result: Result) -> Figures:
@@ -101,19 +110,19 @@ BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": sco
 
 def trust(result: Result) -> Figures:
     """The result beside its baselines."""
+    for notice in result.warnings:
+        if notice.code in SAID:
+            st.caption(f":material/info: {plain(notice.text)}")
     if not isinstance(result.content, Drawn):
         if isinstance(result.content, Scored):
             _of_scores(result)
         return {}
     made, dark = result.content, figure.dark()
-    for notice in result.warnings:
-        if notice.code in SAID:
-            st.caption(f":material/info: {plain(notice.text)}")
     slope = evidence.number(result.metrics["pair_correlation_slope"], 2)
     near = {name: row.get("identity_nearest_median") for name, row in result.baselines.items()}
     near["These samples"] = result.metrics["identity_nearest_median"]
     rows = {_near("These samples", near): result.metrics}
-    rows |= {_near(name, near): row for name, row in result.baselines.items()}
+    rows |= {_near(name, near): row for name, row in result.baselines.items() if "site_frequency_pearson" in row}
     evidence.score_table(
         SCORES,
         rows,
@@ -146,7 +155,9 @@ def _near(name: str, near: dict[str, Any]) -> str:
 def _of_scores(result: Result) -> None:
     near = {"These sequences": result.metrics["identity_nearest_median"]}
     near |= {name: row.get("identity_nearest_median") for name, row in result.baselines.items()}
-    rows = {_near("These sequences", near): result.metrics} | {_near(n, near): row for n, row in result.baselines.items()}
+    rows = {_near("These sequences", near): result.metrics} | {
+        _near(name, near): row for name, row in result.baselines.items() if "log_likelihood_mean" in row
+    }
     scores = [evidence.Score("log_likelihood_mean", "Mean log likelihood (nats)", digits=1)]
     told = "In brackets the median identity to the nearest known sequence. A likelihood is no measure of function."
     evidence.score_table(scores, rows, highlight=next(iter(rows)), caption=told)

@@ -17,6 +17,8 @@ CALM = {
     *("synthetic_data", "no_truth"),
     # how a file of sequences was read
     *("inserts", "unknown_residues", "gapped_columns", "empty_rows", "renamed", "sampled_family", "aligned_here"),
+    # and one of labels
+    *("replicates", "labels_missing", "labels_unmatched", "sampled_labels", "no_threshold"),
     # and one of a structure
     *("template_backbone", "template_gaps", "structures_capped", "left_out", "several_models", "alternative_locations"),
     *("modified_residues", "missing_residues", "incomplete_residues"),

@@ -58,7 +58,6 @@ def mutate_writers(made: Mutated) -> Writers:
 
 def label_writers(made: Drawn | Scored) -> Writers:
     """What the labels say of the filters, of themselves and of plates chosen by them; nothing without labels."""
-    from gen_core.proteins.backtest import backtest
     from gen_core.proteins.enrichment import enrichment
 
     learned = made.viability
@@ -67,7 +66,7 @@ def label_writers(made: Drawn | Scored) -> Writers:
     return {
         "enrichment.csv": lambda path: table(path, enrichment(learned, made.model, made.recipe.filters), made.recipe),
         "learning_curve.csv": lambda path: table(path, learned.curve, made.recipe),
-        "backtest.csv": lambda path: table(path, backtest(learned), made.recipe),
+        "backtest.csv": lambda path: table(path, learned.backtest, made.recipe),
     }
 
 

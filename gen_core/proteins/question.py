@@ -11,6 +11,7 @@ import numpy as np
 
 from gen_core.datasets import path_of
 from gen_core.errors import RecipeError
+from gen_core.inputs.labels import read_labels
 from gen_core.inputs.sequences import read_sequences
 from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
@@ -60,6 +61,7 @@ START = {  # where a filter starts that is off by default
     "gravy_tail": 1,
     "max_instability": 40,
     "max_composition_percentile": 95,
+    "min_viability": 0.5,
 }
 LIMITS = {  # of the control, not of the recipe
     **dict.fromkeys(("min_length", "max_length"), (1, 1_000)),
@@ -67,7 +69,8 @@ LIMITS = {  # of the control, not of the recipe
     "max_homopolymer": (1, 20),
     "max_instability": (0, 100),
 }
-HIDDEN = {"min_viability"}  # needs labels, which the page does not take yet
+NEEDS_LABELS = {"min_viability"}
+NO_LABELS: dict[str, Any] = {"labels": None, "label_threshold": None, "label_kind": None}
 
 
 @dataclass(frozen=True)
@@ -91,9 +94,9 @@ def bounds() -> tuple[Bound, ...]:
     return tuple(_bound(name, info) for name, info in Filters.model_fields.items())
 
 
-def in_rows(wide: int) -> list[tuple[Bound, ...]]:
-    """The filters that have a control, so many in a row."""
-    shown = [bound for bound in bounds() if bound.kind != "other"]
+def in_rows(wide: int, labelled: bool) -> list[tuple[Bound, ...]]:
+    """The filters that have a control, so many in a row; some only where there are labels."""
+    shown = [bound for bound in bounds() if bound.kind != "other" and (labelled or bound.name not in NEEDS_LABELS)]
     return [tuple(shown[i : i + wide]) for i in range(0, len(shown), wide)]
 
 
@@ -101,8 +104,6 @@ def _bound(name: str, info: Any) -> Bound:
     title, told = TITLES.get(name, name.replace("_", " ").capitalize()), info.description or ""
     kinds = _kinds(info.annotation)
     default = info.get_default(call_default_factory=True)
-    if name in HIDDEN:
-        return Bound(name, title, told, "other", default)
     if bool in kinds:
         return Bound(name, title, told, "switch", default)
     if kinds & {int, float}:
@@ -219,15 +220,23 @@ def for_model(recipe: Sample | Score | Decode, model: str) -> Sample | Score | D
     if isinstance(recipe, Decode):
         dim = open_model(model).latent_dim
         return Decode(model=model, z=((0.0,) * dim,), seed=recipe.seed)
-    changes: dict[str, Any] = {"model": model, "weights": None, "family": None}
+    changes: dict[str, Any] = {"model": model, "weights": None, "family": None, **NO_LABELS, "reference": None}
+    changes["reference_offset"] = 0
+    changes["filters"] = recipe.filters.model_copy(update=dict.fromkeys(NEEDS_LABELS)).model_dump(mode="json")
     if isinstance(recipe, Sample):
-        changes |= {"around": "naturals" if recipe.around == "naturals" else None, "path": None, "locks": (), "reference": None}
+        changes |= {"around": "naturals" if recipe.around == "naturals" else None, "path": None, "locks": ()}
+        changes |= {"order": None, "structure": False, "template": None, "template_chain": None}
     return recipe.replace(**changes)
 
 
 def check_family(digest: str) -> None:
     """Raise InputError where this content is no family that can be learned from."""
     open_family(digest)
+
+
+def check_labels(digest: str) -> None:
+    """Raise InputError where this content is no table of labels."""
+    read_labels(path_of(digest, "labels"))
 
 
 def check_sequences(digest: str) -> None:

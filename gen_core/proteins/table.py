@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gen_core.proteins.enrichment import enrichment
 from gen_core.proteins.files import name_of
 from gen_core.proteins.plots import step_title
 
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
+    from gen_core.proteins.modelfile import FamilyModel
+    from gen_core.proteins.recipe import Filters
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
+    from gen_core.proteins.viability import Viability
 
 Array = np.ndarray
 TITLES = {
@@ -60,6 +64,51 @@ def points(made: Decoded) -> pd.DataFrame:
             "Unlike the naturals (%)": np.round(made.percentile, 0),
             "Freedom (bits per site)": np.round(entropy, 2),
             "Sequence": [row.replace("-", "") for row in made.rows],
+        }
+    )
+
+
+def worths(made: Viability, model: FamilyModel, asked: Filters) -> pd.DataFrame:
+    """What each filter is worth on the labelled sequences, the most telling first; intervals are 90 %."""
+    found = enrichment(made, model, asked).sort_values("ratio", ascending=False, kind="stable")
+    return pd.DataFrame(
+        {
+            "Filter": [step_title(name) for name in found["filter"]],
+            "On": found.on,
+            "Pass": found.passed_n,
+            "Functional of these (%)": _shares(found, "passed"),
+            "Fail": found.failed_n,
+            "Functional of those (%)": _shares(found, "failed"),
+            "Ratio": np.round(found.ratio, 1),
+        }
+    )
+
+
+def _shares(found: pd.DataFrame, word: str) -> list[str]:
+    """Percentages with their intervals; a dash where nobody is."""
+    columns = zip(found[f"{word}_n"], found[f"{word}_share"], found[f"{word}_low"], found[f"{word}_high"], strict=True)
+    return [f"{100 * share:.0f} ({100 * low:.0f} to {100 * high:.0f})" if n else "–" for n, share, low, high in columns]
+
+
+WAYS = {
+    "viability": "Viability",
+    "viability_spread": "Viability, none too alike",
+    "profile": "Profile score",
+    "independent_sites": "Independent sites",
+    "random": "Blindly",
+}
+
+
+def hits(made: Viability) -> pd.DataFrame:
+    """How many of a plate would have been functional, by the way of choosing; intervals are 90 % of the repeats."""
+    found = made.backtest
+    columns = zip(found.per_96, found.per_96_low, found.per_96_high, strict=True)
+    return pd.DataFrame(
+        {
+            "Chosen by": [WAYS[name] for name in found.chosen_by],
+            "Chosen": found.k,
+            "Functional": np.round(found.hits, 1),
+            "Functional per 96": [f"{mean:.0f} ({low:.0f} to {high:.0f})" for mean, low, high in columns],
         }
     )
 

@@ -158,6 +158,13 @@ class Viability:
             lines.append((size, float(np.nanmean(found)), *percentiles(np.array(found))))
         return pd.DataFrame(lines, columns=["labels", self.name, f"{self.name}_low", f"{self.name}_high"])
 
+    @cached_property
+    def backtest(self) -> pd.DataFrame:
+        """How a plate of 96 chosen from a hidden half would have fared, see `backtest.backtest`."""
+        from gen_core.proteins.backtest import backtest
+
+        return backtest(self)
+
 
 _SPELLED = {"auc": "AUC", "spearman": "rank correlation"}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
+import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
 Rest = Callable[[Page], None]
@@ -151,3 +152,61 @@ def test_a_family_of_ones_own(page: Page, app_url: str, rest: Rest, data_folder:
     page.get_by_role("radio", name="Score", exact=True).click()
     settle(page, rest)
     expect(page.get_by_text("of 400 pass all filters")).to_be_visible(timeout=LONG)
+
+
+def panel_of(page: Page, title: str) -> Locator:
+    """The expander of this title."""
+    return page.get_by_test_id("stExpander").filter(has=page.locator("summary").get_by_text(title, exact=True))
+
+
+def label_file(data_folder: Path) -> dict[str, str | bytes]:
+    """The assayed naturals as their user would upload them."""
+    table = pd.read_csv(data_folder / "proteins" / "chorismate_mutase_natural_assayed.csv", encoding="utf-8-sig")
+    table.columns = [name.strip() for name in table.columns]
+    text = table.rename(columns={"norm r.e.": "value"})[["Sequence", "value"]].to_csv(index=False)
+    return {"name": "assay.csv", "mimeType": "text/csv", "buffer": text.encode()}
+
+
+def test_labels_make_viability_a_filter(page: Page, app_url: str, rest: Rest, data_folder: Path) -> None:
+    page.goto(f"{app_url}/proteins?n=200")
+    family_map(page)
+    settle(page, rest)
+    expect(page.get_by_role("tab", name="Viability")).to_have_count(0)
+    expect(page.get_by_text("Viability at least")).to_have_count(0)
+    panel = panel_of(page, "Assay labels")
+    panel.locator("summary").click()
+    page.wait_for_timeout(300)
+    wrong = {"name": "wrong.csv", "mimeType": "text/csv", "buffer": b"sequence,value\nMKVLA,high\n"}
+    panel.locator("input[type=file]").set_input_files(wrong)
+    expect(panel.get_by_text("Row 2: the value 'high' is not a number")).to_be_visible(timeout=LONG)
+    settle(page, rest)
+    panel.locator("input[type=file]").set_input_files(label_file(data_folder))
+    threshold = page.get_by_role("spinbutton", name="Functional from")
+    expect(threshold).to_be_visible(timeout=LONG)
+    settle(page, rest)
+    threshold.fill("0.42")
+    threshold.press("Enter")
+    page.wait_for_url("**label_threshold=0.42*", timeout=LONG)
+    settle(page, rest)
+    page.get_by_role("tab", name="Viability").click()
+    expect(page.get_by_text("of 96 wells functional")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("an extrapolation").first).to_be_visible()
+    expect(page.get_by_role("figure", name="Learning curve")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("cell", name="0.90 (0.87 to 0.92)")).to_be_visible()
+    page.get_by_text("Filters", exact=True).click()
+    page.get_by_test_id("stExpanderDetails").get_by_text("Viability at least").first.click()
+    settle(page, rest)
+    assert '"min_viability":0.5' in state(page)["filters"][0].replace(" ", "")
+    was = state(page)
+    page.get_by_role("radio", name="Score", exact=True).click()  # the labels go along
+    settle(page, rest)
+    assert state(page)["labels"] == was["labels"]
+    expect(page.get_by_role("heading", name="Viability")).to_be_visible(timeout=LONG)
+    page.get_by_role("radio", name="Sample", exact=True).click()
+    settle(page, rest)
+    panel.get_by_role("combobox", name="Labels").click()
+    page.get_by_role("option", name="none").click()
+    settle(page, rest)
+    assert state(page)["labels"] == ["null"]  # and the filter that needs them is off
+    assert '"min_viability":null' in state(page)["filters"][0].replace(" ", "")
+    expect(page.get_by_role("tab", name="Viability")).to_have_count(0)

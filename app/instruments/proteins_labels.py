@@ -1,0 +1,41 @@
+"""The controls of assay labels on the proteins page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.instruments.proteins_verbs import PAGE
+from app.parts import session
+from app.parts.file_field import file_field
+from gen_core.proteins import question
+
+TYPES = ["csv", "tsv", "txt", "gz"]
+KINDS = {None: "As the file looks", "continuous": "A scale", "binary": "Yes or no"}
+
+
+def labels() -> dict[str, Any]:
+    """Assay values of some sequences, and what counts as functional; all null where there are none."""
+    with st.expander("Assay labels", expanded=bool(session.value(PAGE, "labels"))):
+        told = "A CSV with a column `value` and one of `sequence`, `mutations` (A23V:L40P, of the reference) or `id`."
+        chosen = file_field(PAGE, "labels", "Labels", {}, told, TYPES, question.check_labels)
+        st.caption(f":material/lock: {session.promise()}")
+        if chosen is None:
+            return dict(question.NO_LABELS)
+        told = "The value from which a sequence counts as functional, in the unit of the assay. Empty: ranks are learned."
+        key = session.key(PAGE, "label_threshold")
+        threshold = st.number_input("Functional from", value=None, key=key, placeholder="no threshold", help=told, format="%g")
+        told = "What the values are: a scale, such as an enrichment, or yes and no."
+        key = session.settle(PAGE, "label_kind", list(KINDS))
+        kind = st.selectbox("Values", list(KINDS), key=key, format_func=lambda name: KINDS[name], help=told)
+    return {"labels": chosen, "label_threshold": threshold, "label_kind": kind}
+
+
+def reference() -> dict[str, Any]:
+    """The sequence that numbers positions, and by how much its own numbers are off."""
+    told = "Gives the residues and numbers the positions, here, in the logo, of labels that are mutations, and in links."
+    text = st.text_area("Reference sequence", key=session.key(PAGE, "reference"), help=told, height=90)
+    told = "Added to a residue's place in the reference, from 1 on, for its number."
+    offset = st.number_input("Offset of its numbers", -10_000, 10_000, key=session.key(PAGE, "reference_offset"), help=told)
+    return {"reference": question.one_sequence(text), "reference_offset": int(offset)}
