@@ -56,6 +56,15 @@ def serving(script: Path, home: Path, **environment: str) -> Iterator[str]:
         server.wait(30)
 
 
+@contextmanager
+def serving_beside(script: Path, folder: Path) -> Iterator[str]:
+    """A script of the tests as an app of its own; static files lie beside the script that Streamlit runs."""
+    copy = Path(shutil.copy(script, folder))
+    (folder / "static").symlink_to(ROOT / "app" / "static")
+    with serving(copy, folder, PYTHONPATH=str(ROOT)) as url:
+        yield url
+
+
 def _wait(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         try:

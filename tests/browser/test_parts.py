@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gen_core import catalog
-from tests.browser.conftest import ROOT, at_rest, serving
+from tests.browser.conftest import at_rest, serving_beside
 
 PLOT = ".js-plotly-plot"
 SLIDER = '[data-testid="stSlider"] input'
@@ -23,11 +22,8 @@ SLIDER = '[data-testid="stSlider"] input'
 
 @pytest.fixture(scope="module")
 def parts_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """parts_page.py as an app of its own; static files lie beside the script that Streamlit runs."""
-    folder = tmp_path_factory.mktemp("parts")
-    script = Path(shutil.copy(Path(__file__).with_name("parts_page.py"), folder))
-    (folder / "static").symlink_to(ROOT / "app" / "static")
-    with serving(script, folder, PYTHONPATH=str(ROOT)) as url:
+    """parts_page.py as an app of its own."""
+    with serving_beside(Path(__file__).with_name("parts_page.py"), tmp_path_factory.mktemp("parts")) as url:
         yield url
 
 

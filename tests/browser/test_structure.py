@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from app import vendor
-from tests.browser.conftest import ROOT, at_rest, serving
+from tests.browser.conftest import at_rest, serving_beside
 
 CANVAS = ".latent-molecule canvas"
 needs_script = pytest.mark.skipif(vendor.three_d_js() is None, reason="3Dmol.js was not fetched at set-up")
@@ -22,10 +21,7 @@ needs_script = pytest.mark.skipif(vendor.three_d_js() is None, reason="3Dmol.js 
 @pytest.fixture(scope="module")
 def structure_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """structure_page.py as an app of its own."""
-    folder = tmp_path_factory.mktemp("structure")
-    script = Path(shutil.copy(Path(__file__).with_name("structure_page.py"), folder))
-    (folder / "static").symlink_to(ROOT / "app" / "static")
-    with serving(script, folder, PYTHONPATH=str(ROOT)) as url:
+    with serving_beside(Path(__file__).with_name("structure_page.py"), tmp_path_factory.mktemp("structure")) as url:
         yield url
 
 
