@@ -66,13 +66,14 @@ def training(asked: Perturb) -> None:
         cells, genes = question.size(asked)
         seconds = 2 + epochs * cells * (genes + 2000) / (6e6 if likelihood == "negative_binomial" else 9e6)
         job = jobs.panel(PAGE, recipe, about=f"About {jobs.rounded(seconds)} on one core.", opens=asked)
+    done = jobs.just_done(PAGE, recipe, job)
     if job is not None and job.model is not None:
         with guard():
-            took_over(asked, job.id, job.model)
+            took_over(asked, job.model, job.model == done)
 
 
-def took_over(asked: Perturb, job: str, model: str) -> None:
-    """Once a model is trained: use it where it predicts the other types best, else say what is as good."""
+def took_over(asked: Perturb, model: str, now: bool) -> None:
+    """A trained model: what it is worth; where it was waited for and is ready `now`, and predicts best, the page uses it."""
     made = predict(asked.replace(model=model, weights=None, latent_dim=COMPONENTS, predictor="auto"))
     check = made.study.check
     if check is None:
@@ -89,11 +90,7 @@ def took_over(asked: Perturb, job: str, model: str) -> None:
             "Choose it below to walk on its map."
         )
     st.caption(said)
-    first = session.get(PAGE, "train/told") != job
-    if first:
-        session.own(model)
-    session.put(PAGE, "train/told", job)
-    if first and made.predictor == "latent" and session.value(PAGE, "model") == "pca":
+    if now and made.predictor == "latent" and session.value(PAGE, "model") == "pca":
         session.put(PAGE, "train/next", model)
         st.rerun()
 

@@ -91,16 +91,14 @@ def training(now: Images, asked: Train | None) -> None:
         st.caption(f":material/lock: {session.promise()}")
         if not kept:
             return
-        job = _panel(now, kept["recipe"], kept["name"])
-    if job is not None and job.model is not None and session.get(PAGE, "train/told") != job.id:
-        session.put(PAGE, "train/told", job.id)
-        session.own(job.model)
-        if job.recipe.fields()["kind"] == "styles":  # what the verbs need
-            session.put(PAGE, "train/next", job.model)
+        recipe, job = _panel(now, kept["recipe"], kept["name"])
+        model = jobs.just_done(PAGE, recipe, job)
+        if model is not None and recipe.kind == "styles":  # what the verbs need
+            session.put(PAGE, "train/next", model)
             st.rerun()
 
 
-def _panel(now: Images, wanted: Train, name: str) -> Any:
+def _panel(now: Images, wanted: Train, name: str) -> tuple[Train, Any]:
     """How it is cut and how long it is learned from, and its job."""
     left, right = st.columns([3, 2])
     told = "Where details matter more than the whole, tiles; a picture smaller than a tile is made larger."
@@ -111,7 +109,7 @@ def _panel(now: Images, wanted: Train, name: str) -> Any:
     epochs = right.number_input("Epochs", 1, 10_000, wanted.epochs, key=f"{key}/epochs", help=told)
     recipe = wanted.replace(cut=cut, epochs=epochs)
     about = f"{count:,} pictures out of {name}. About {jobs.rounded(5 + 0.03 * count * epochs)} on one core."
-    return jobs.panel(PAGE, recipe, about=plain(about), opens=now)
+    return recipe, jobs.panel(PAGE, recipe, about=plain(about), opens=now)
 
 
 def _set_arrived(key: str) -> None:

@@ -87,14 +87,9 @@ def training(now: Asked, asked: Train | None) -> None:
         if wanted is None:
             return
         recipe, job = _panel(now, wanted)
-        if job is None or job.active:  # what this session waits for; a training of another day does not take the page over
-            session.put(PAGE, "train/waiting", recipe.sha256)
-        if job is None or job.model is None or session.get(PAGE, "train/waiting") != recipe.sha256:
-            return
-        session.put(PAGE, "train/waiting", None)
-        session.own(job.model)
-        session.put(PAGE, "train/next", job.model)
-        st.rerun()
+        if (model := jobs.just_done(PAGE, recipe, job)) is not None:
+            session.put(PAGE, "train/next", model)
+            st.rerun()
 
 
 def _panel(now: Asked, wanted: Train) -> tuple[Train, Any]:

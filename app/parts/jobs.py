@@ -91,6 +91,18 @@ def latest(recipe: Recipe, ignoring: tuple[str, ...] = ()) -> jobs.Job | None:
     return next((job for job in jobs.listed() if alike(job.recipe)), None)
 
 
+def just_done(page: str, recipe: Recipe, job: jobs.Job | None) -> str | None:
+    """The model of a training that this session saw under way, once; None before, ever after, and of a training of another day,
+    which takes no page over."""
+    if job is None or job.active:
+        session.put(page, "train/waiting", recipe.sha256)
+    if job is None or job.model is None or session.get(page, "train/waiting") != recipe.sha256:
+        return None
+    session.put(page, "train/waiting", None)
+    session.own(job.model)
+    return job.model
+
+
 def known(operation: str) -> list[jobs.Job]:
     """The jobs of an operation, the newest first."""
     return [job for job in jobs.listed() if job.recipe.operation == operation]
