@@ -98,7 +98,10 @@ def adain(result: Result) -> Figures:
     space = open_space(result.recipe.fields()["model"])
     first = np.stack([made.contents[0].code, made.styles[0].code, made.latents[0]])
     drawn = lambda: plots.channels(statistics.layers(space, first), ("Structure", "Style", "Mix"), dark)  # noqa: E731
-    with st.expander("What AdaIN does here, channel by channel", icon=":material/tune:"):
+    shown = st.expander("What AdaIN does here, channel by channel", icon=":material/tune:", key="images/adain", on_change="rerun")
+    if not shown.open:  # or every move of a control would draw it for nobody
+        return {"channels": drawn}
+    with shown:
         for column, group in zip(st.columns(3), ("coarse", "middle", "fine"), strict=True):
             on = group in switched
             name = "style" if on else "content"

@@ -76,7 +76,8 @@ def sample(now: Asked) -> dict[str, Any]:
         made["locks"] = question.positions(locks)
     made |= labels()
     known(now, made)
-    made["b_factor"] = session.value(PAGE, "b_factor") or "conservation"
+    if (colour := session.value(PAGE, "b_factor")) is not None:  # chosen beside the structures
+        made["b_factor"] = colour
     told = "Another seed, other samples."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made

@@ -17,31 +17,40 @@ from gen_core.result import Result
 NAMES = {"independent_sites": "Independent sites", "profile": "Profile score"}
 
 
-def show(result: Result) -> dict[str, Callable[[], Any]]:
-    """The labels of a draw or of scored sequences; returns the learning curve for the export."""
+def drawings(made: Drawn | Scored) -> dict[str, Callable[[], Any]]:
+    """The learning curve, for the page and for the export; nothing where there are too few labels."""
+    learned, dark = made.viability, figure.dark()
+    if learned is None or not len(learned.curve):
+        return {}
+    return {"learning_curve": lambda: viability_plots.learning_curve(learned, dark)}
+
+
+def show(result: Result) -> None:
+    """What the labels of a draw or of scored sequences teach."""
     made: Drawn | Scored = result.content
     learned = made.viability
     assert learned is not None
     expected(result)
     left, right = st.columns(2, gap="large")
-    dark = figure.dark()
-    drawn = lambda: viability_plots.learning_curve(learned, dark)  # noqa: E731
     with left:
         scores(learned)
         st.markdown("**A plate chosen from a hidden half**")
         st.dataframe(table.hits(learned), hide_index=True, width="stretch")
         st.caption("One half of the labels is learned from, the plate is chosen from the other; 90 % of twenty repeats.")
     with right:
-        if len(learned.curve):
+        if drawn := drawings(made):
             st.markdown("**How many labels it takes**")
-            figure.show(drawn(), "proteins.learning", "Learning curve: how well others are told apart after so many labels")
+            figure.show(
+                drawn["learning_curve"](),
+                "proteins.learning",
+                "How well others are told apart after so many labels",
+            )
             st.caption("Random labels are learned from, the others judged; the band holds 90 % of ten repeats.")
         else:
             st.info("A learning curve needs 32 labels or more.", icon=":material/info:")
     st.markdown("**What each filter is worth**")
     st.dataframe(table.worths(learned, made.model, made.recipe.filters), hide_index=True, width="stretch")
     st.caption("Of the labelled sequences; 90 % intervals. Where the two shares overlap, the filter says nothing here.")
-    return {"learning_curve": drawn} if len(learned.curve) else {}
 
 
 def expected(result: Result) -> None:

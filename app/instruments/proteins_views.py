@@ -44,22 +44,26 @@ def sampled(result: Result) -> Figures:
     made: Drawn = result.content
     dark = figure.dark()
     learned = ["Viability"] if made.viability is not None else []
-    one, solid, all_, *more = st.tabs(["Sequences", "3-D", "Logo", *learned])
-    with one:
+    one, solid, all_, *more = st.tabs(["Sequences", "3-D", "Logo", *learned], key=f"{PAGE}/tabs", on_change="rerun")
+    with one:  # always: which rows are picked is known of a table that is drawn
         figures, rows = proteins_table.show(made)
-    with solid, guard():
-        three_d(made, rows)
-    with all_:
-        drawn = lambda: logo.of_samples(made, dark)  # noqa: E731
-        figure.show(drawn(), "proteins.logo", "Sequence logos of the samples and of the naturals")
-        st.caption(
-            "Height: information of the site. Grey: how far the two are apart at a site. Drag a long family sideways; "
-            "the mouse tells what stands at a site."
-        )
+    drawn = lambda: logo.of_samples(made, dark)  # noqa: E731
     figures |= {"logo": drawn}
+    if solid.open:
+        with solid, guard():
+            three_d(made, rows)
+    if all_.open:
+        with all_:
+            figure.show(drawn(), "proteins.logo", "Sequence logos of the samples and of the naturals")
+            st.caption(
+                "Height: information of the site. Grey: how far the two are apart at a site. Drag a long family sideways; "
+                "the mouse tells what stands at a site."
+            )
     for tab in more:
-        with tab, guard():
-            figures |= proteins_viability.show(result)
+        figures |= proteins_viability.drawings(made)
+        if tab.open:
+            with tab, guard():
+                proteins_viability.show(result)
     return figures
 
 
@@ -90,7 +94,8 @@ def scored(result: Result) -> Figures:
     figures = proteins_table.show_scores(made)
     if made.viability is not None:
         st.subheader("Viability")
-        figures |= proteins_viability.show(result)
+        proteins_viability.show(result)
+        figures |= proteins_viability.drawings(made)
     return figures
 
 
