@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gen_core.proteins import family as families
 from gen_core.proteins import identity
 from gen_core.proteins.alphabet import GAP
 from gen_core.proteins.modelfile import FamilyModel, open_model
-from gen_core.proteins.recipe import BUNDLED
+from gen_core.proteins.recipe import BUNDLED, Mutate, Sample, Score
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.result import Notice
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gen_core.proteins.recipe import _Modelled
 
 Array = np.ndarray
+Asking = TypeVar("Asking", Sample, Score, Mutate)
 STAND_INS = 1_000  # synthetic sequences that stand for the bundled family's own, which are not part of this software
 DESIGNS = 12  # sequences of each kind in the example that is scored
 KEPT = Memo(512 << 20, lambda known: int(known.codes.nbytes * 2 + known.moments.pairs.nbytes))
@@ -82,6 +83,15 @@ def _placed(model: FamilyModel, source: str) -> tuple[Array, Array]:
         )
     kept = like & (codes != GAP).any(1)
     return codes[kept], found.names[kept]
+
+
+def ready(recipe: Asking, progress: Callable[[float, str], None]) -> Asking:
+    """The recipe with the model it is asked of: where that is `train`, the one trained now. Raises what `train.steps` does."""
+    if recipe.model != "train":
+        return recipe
+    from gen_core.proteins.train import trained
+
+    return trained(recipe, progress)
 
 
 def stand_ins() -> Path:

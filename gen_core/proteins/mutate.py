@@ -13,7 +13,7 @@ from gen_core.proteins import viability
 from gen_core.proteins.alphabet import GAP, LETTERS
 from gen_core.proteins.family import place_row
 from gen_core.proteins.head import inputs_of
-from gen_core.proteins.known import Known, open_both
+from gen_core.proteins.known import Known, open_both, ready
 from gen_core.proteins.labels import sequence_of
 from gen_core.proteins.model import likelihood
 from gen_core.proteins.modelfile import FamilyModel
@@ -82,10 +82,7 @@ def run(recipe: Mutate, progress: Callable[[float, str], None] = lambda share, t
     from gen_core.proteins import files
 
     started = time.perf_counter()
-    if recipe.model == "train":
-        from gen_core.proteins.train import trained
-
-        recipe = trained(recipe, progress)
+    recipe = ready(recipe, progress)
     opened = time.perf_counter()
     made = mutate(recipe)
     changed = made.table[made.table.residue != made.table.wild_type]

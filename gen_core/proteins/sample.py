@@ -13,7 +13,7 @@ from gen_core.memo import Memo
 from gen_core.proteins import filters, metrics, motifs, order, places, plate, viability
 from gen_core.proteins.alphabet import ungapped
 from gen_core.proteins.filters import Verdict
-from gen_core.proteins.known import Known, open_both
+from gen_core.proteins.known import Known, open_both, ready
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.order import Ordered
@@ -150,10 +150,7 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
     started = time.perf_counter()
     if recipe.structure:
         structure.refuse_early(recipe)
-    if recipe.model == "train":
-        from gen_core.proteins.train import trained
-
-        recipe = trained(recipe, progress)
+    recipe = ready(recipe, progress)
     opened = time.perf_counter()
     made = draw_samples(recipe)
     drawn = time.perf_counter()

@@ -14,7 +14,7 @@ from gen_core.proteins import filters, metrics, viability
 from gen_core.proteins.alphabet import GAP
 from gen_core.proteins.family import placed
 from gen_core.proteins.filters import Verdict
-from gen_core.proteins.known import Known, open_both
+from gen_core.proteins.known import Known, open_both, ready
 from gen_core.proteins.model import likelihood
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.recipe import Score
@@ -73,10 +73,7 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
     from gen_core.proteins import files
 
     started = time.perf_counter()
-    if recipe.model == "train":
-        from gen_core.proteins.train import trained
-
-        recipe = trained(recipe, progress)
+    recipe = ready(recipe, progress)
     opened = time.perf_counter()
     made = score(recipe)
     numbers: dict[str, float | int | str | bool | None] = {

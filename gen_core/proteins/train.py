@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from gen_core.proteins import couplings, evaluate, viability
 from gen_core.proteins.align import Profile
 from gen_core.proteins.alphabet import Q
 from gen_core.proteins.family import Family, open_family
+from gen_core.proteins.known import Asking
 from gen_core.proteins.labels import open_labels
 from gen_core.proteins.model import FamilyTask, FamilyVAE, posterior
 from gen_core.proteins.modelfile import Codes, FamilyModel, model_of, tensors_of, write_model
@@ -29,7 +30,6 @@ from gen_core.proteins.statistics import Moments, moments
 from gen_core.training import Settings, Step, train
 
 Array = np.ndarray
-Asking = TypeVar("Asking", Sample, Score, Mutate)
 BATCH = 64
 UPDATES = (1_500, 3_000)  # of the optimizer, for 1,000 sequences and for 4,000 or more; fewer where they are long
 LONG = 120  # columns from which updates cost more than they are worth
