@@ -16,7 +16,7 @@ import streamlit as st
 from app.instruments import proteins_own as own
 from app.instruments import proteins_views as views
 from app.instruments.proteins_controls import controls
-from app.instruments.proteins_verbs import PAGE, VERBS, verb_of, verbs, widgets
+from app.instruments.proteins_verbs import PAGE, VERBS, Asked, verb_of, verbs, widgets
 from app.parts import evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
@@ -127,7 +127,7 @@ def instrument(now: Sample | Score | Decode) -> None:
 
 asked = own.take_next(session.start(PAGE, "proteins.sample", default, widgets))
 untrained = question.training_of(asked)
-recipe = asked if isinstance(asked, Sample | Score | Decode) and untrained is None else default()
+recipe = asked if isinstance(asked, Asked) and untrained is None else default()
 header(PAGE)
 presets.row(PAGE, PRESETS, default)
 left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -145,6 +145,12 @@ with right, guard():
     own.choose_model(recipe)
 if untrained is not None:
     st.info("This link asks for a model of a family that has to be trained first. Start it below.", icon=":material/info:")
+elif not isinstance(asked, Asked):
+    st.info(
+        f"What {asked.operation} makes is not shown on this page yet; the command line makes its files: "
+        f"`python -m gen_core run {asked.operation} --set …`.",
+        icon=":material/info:",
+    )
 else:
     instrument(recipe)
 with guard():
