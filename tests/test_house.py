@@ -171,3 +171,29 @@ def test_plotly_js_is_that_of_the_installed_package() -> None:
     address = vendor.plotly_js()
     assert address
     assert (ROOT / address).read_bytes() == (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_bytes()
+
+
+def test_the_readme_tells_the_numbers_of_the_cards() -> None:
+    images, proteins = (
+        json.loads((ROOT / "assets" / "models" / name / "card.json").read_text())
+        for name in ("images-micrographs", "proteins-chorismate-mutase")
+    )
+    made, drawn = images["metrics"], proteins["metrics"]
+    told = {
+        "reconstruction, structure refined in 10 steps (dB)": [made["psnr"]],
+        "the same, encoder alone (dB)": [made["psnr_encoder"]],
+        **{f"mixes, {group} style: S": [made[f"swap_score.{group}"]] for group in ("coarse", "middle", "fine")},
+    }
+    names = ("pair_correlation_pearson", "pair_correlation_slope", "identity_nearest_median", "kept_fraction")
+    rows = {"its prior": drawn, "around the naturals": {name: drawn[f"naturals_{name}"] for name in names}}
+    titles = {"normal_prior": "a normal prior instead of the fitted one", "couplings": "couplings alone (Potts)"}
+    titles |= {"independent_sites": "independent sites", "natural_holdout": "held-out naturals (125)"}
+    rows |= {title: proteins["baselines"][name] for name, title in titles.items()}
+    told |= {title: [row[name] for name in names] for title, row in rows.items()}
+    lines = [line.strip("| ").split(" | ") for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("| ")]
+    table = {line[0]: line[1:] for line in lines}
+    for title, values in told.items():
+        for said, value in zip(table[title], values, strict=False):
+            digits = len(said.partition(".")[2]) if "%" not in said else 2
+            number = float(said.replace("−", "-").removesuffix(" %")) / (100 if "%" in said else 1)
+            assert abs(number - value) <= 0.5001 * 10**-digits, (title, said, value)
