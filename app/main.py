@@ -1,11 +1,14 @@
 """The entry: `streamlit run app/main.py` from the project's folder. Navigation, theme, and what the sidebar says."""
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder there
     sys.path.insert(0, str(ROOT))
+# Before numpy is loaded: where a browser or a training is busy beside, two threads of linear algebra wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))
 
 import streamlit as st
 

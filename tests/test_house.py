@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,20 @@ def test_the_first_page_loads_no_heavy_library() -> None:
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"gen_core", "app", "streamlit"} <= loaded
     assert not loaded & HEAVY
+
+
+def test_linear_algebra_of_the_app_has_one_thread_where_nothing_else_is_asked_for() -> None:
+    code = (
+        "import runpy, sys, logging; logging.disable(); 'numpy' in sys.modules and sys.exit('too late'); "
+        "runpy.run_path('app/main.py'); import numpy, scipy.linalg, threadpoolctl; "
+        "print({lib['num_threads'] for lib in threadpoolctl.threadpool_info() if lib['user_api'] == 'blas'})"
+    )
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
+    for asked, told in (({}, "{1}"), ({"LATENT_THREADS": "2"}, "{2}")):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=inherited | asked, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == told
 
 
 def test_nothing_is_unpickled_and_no_page_takes_markup_or_scripts_from_data() -> None:

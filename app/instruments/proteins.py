@@ -146,11 +146,8 @@ with right, guard():
 if untrained is not None:
     st.info("This link asks for a model of a family that has to be trained first. Start it below.", icon=":material/info:")
 elif not isinstance(asked, Asked):
-    st.info(
-        f"What {asked.operation} makes is not shown on this page yet; the command line makes its files: "
-        f"`python -m gen_core run {asked.operation} --set …`.",
-        icon=":material/info:",
-    )
+    st.info(f"What {asked.operation} makes is not shown on this page yet. This makes its files:", icon=":material/info:")
+    st.code(export.command(asked), language="bash", wrap_lines=True)
 else:
     instrument(recipe)
 with guard():

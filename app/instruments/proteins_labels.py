@@ -12,7 +12,7 @@ from app.parts.file_field import file_field
 from gen_core.proteins import question
 
 TYPES = ["csv", "tsv", "txt", "gz"]
-KINDS = {None: "As the file looks", "continuous": "A scale", "binary": "Yes or no"}
+KINDS = {"": "As the file looks", "continuous": "A scale", "binary": "Yes or no"}
 
 
 def labels() -> dict[str, Any]:
@@ -29,7 +29,7 @@ def labels() -> dict[str, Any]:
         told = "What the values are: a scale, such as an enrichment, or yes and no."
         key = session.settle(PAGE, "label_kind", list(KINDS))
         kind = st.selectbox("Values", list(KINDS), key=key, format_func=lambda name: KINDS[name], help=told)
-    return {"labels": chosen, "label_threshold": threshold, "label_kind": kind}
+    return {"labels": chosen, "label_threshold": threshold, "label_kind": kind or None}
 
 
 def reference() -> dict[str, Any]:

@@ -39,7 +39,11 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         shown = bound.start if value is None else value
         values[f"to_{bound.name}"] = "\n".join(shown) if bound.kind == "words" else shown
     values |= {"family": recipe.family, "labels": recipe.labels, "label_threshold": recipe.label_threshold}
-    values |= {"label_kind": recipe.label_kind, "reference": recipe.reference or "", "reference_offset": recipe.reference_offset}
+    values |= {
+        "label_kind": recipe.label_kind or "",
+        "reference": recipe.reference or "",
+        "reference_offset": recipe.reference_offset,
+    }
     if isinstance(recipe, Score):
         return values | {"sequences": recipe.sequences}
     values |= {name: fields[name] for name in ("n", "temperature", "radius", "steps")}

@@ -43,7 +43,7 @@ def show(result: Result) -> None:
             figure.show(
                 drawn["learning_curve"](),
                 "proteins.learning",
-                "How well others are told apart after so many labels",
+                "Learning curve of the labels",
             )
             st.caption("Random labels are learned from, the others judged; the band holds 90 % of ten repeats.")
         else:

@@ -85,7 +85,8 @@ function fill(state, fresh) {
 function front(viewer, turn) {
   viewer.setView([0, 0, 0, 0, ...turn], true);
   viewer.zoomTo();
-  viewer.zoom(1.15); // its own margin is wide
+  const frame = viewer.getCanvas();
+  viewer.zoom(1.1 * Math.min(1, frame.width / frame.height)); // its own margin is wide, but in a narrow frame
   viewer.render();
 }
 

@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 TITLES = {
+    "viability": "Viability",
     "nearest_identity": "Identity (%)",
     "profile_bits": "Profile (bits)",
     "coupling_energy": "Energy",
     "length": "Length",
     "longest_run": "Longest run",
     "complexity": "Complexity (bits)",
+    "motifs": "Motifs",
+    "charge": "Charge",
+    "pi": "pI",
+    "gravy": "GRAVY",
+    "weight": "Weight (Da)",
 }
-DIGITS = {"profile_bits": 1, "coupling_energy": 1, "complexity": 2}
+FIRST = ("viability", "nearest_identity", "profile_bits", "coupling_energy", "length")  # what stands before the sequence
+DIGITS = {"profile_bits": 1, "coupling_energy": 1, "complexity": 2, "weight": 0}
 
 
 def samples(made: Drawn, everything: bool = False) -> pd.DataFrame:
@@ -36,22 +43,24 @@ def samples(made: Drawn, everything: bool = False) -> pd.DataFrame:
     rows = np.arange(len(made.codes)) if everything else np.flatnonzero(made.kept)
     order = rows[np.argsort(made.values["coupling_energy"][rows], kind="stable")]
     columns: dict[str, object] = {"Name": [name_of(int(i)) for i in order]}
-    columns |= {title: _column(made.values[name][order], name) for name, title in titles(made.values).items()}
-    if made.recipe.path is not None:
-        columns["Step"] = made.draw.steps[order]
     if everything:
         columns["Stopped by"] = [_stopped(made, int(i)) for i in order]
+    if made.recipe.path is not None:
+        columns["Step"] = made.draw.steps[order]
+    shown = {name: _column(made.values[name][order], name) for name in titles(made.values)}
+    columns |= {TITLES[name]: shown.pop(name) for name in FIRST if name in shown}
     columns["Sequence"] = [made.rows[i].replace("-", "") for i in order]
+    columns |= {title: shown[name] for name, title in titles(made.values).items() if name in shown}
     return pd.DataFrame(columns, index=order)
 
 
 def scored(made: Scored) -> pd.DataFrame:
     """The given sequences in the file's order."""
     columns: dict[str, object] = {"Name": [str(name) for name in made.names]}
-    columns["Log likelihood (nats)"] = np.round(made.log_likelihood, 1)
-    columns |= {title: _column(made.values[name], name) for name, title in titles(made.values).items()}
     failed = [[step_title(v.name) for v in made.verdicts if not v.passed[i]] for i in range(len(made.names))]
     columns["Stopped by"] = [", ".join(names) for names in failed]
+    columns["Log likelihood (nats)"] = np.round(made.log_likelihood, 1)
+    columns |= {title: _column(made.values[name], name) for name, title in titles(made.values).items()}
     return pd.DataFrame(columns)
 
 
