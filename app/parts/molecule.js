@@ -86,7 +86,7 @@ function front(viewer, turn) {
   viewer.setView([0, 0, 0, 0, ...turn], true);
   viewer.zoomTo();
   const frame = viewer.getCanvas();
-  viewer.zoom(1.1 * Math.min(1, frame.width / frame.height)); // its own margin is wide, but in a narrow frame
+  viewer.zoom(Math.min(1, frame.width / frame.height)); // its own margin is wide, but in a narrow frame
   viewer.render();
 }
 
