@@ -84,10 +84,18 @@ class Geometry:
 
 
 def scanner(
-    size: int, views: int, covered: float, start: float = 0.0, bins: int | None = None,
-    kind: Literal["parallel", "fan"] = "parallel", spacing: float | None = None, source_origin: float | None = None, origin_detector: float | None = None,
-    rotation_centre: float = 0.0, curved: bool = False,
-) -> Geometry:  # fmt: skip
+    size: int,
+    views: int,
+    covered: float,
+    start: float = 0.0,
+    bins: int | None = None,
+    kind: Literal["parallel", "fan"] = "parallel",
+    spacing: float | None = None,
+    source_origin: float | None = None,
+    origin_detector: float | None = None,
+    rotation_centre: float = 0.0,
+    curved: bool = False,
+) -> Geometry:
     """A scanner that takes `views` views, evenly over `covered` degrees from `start`; what is not given fits the slice.
 
     The last angle lies one step before the end of the range, so that half or a whole turn counts no direction twice.

@@ -149,8 +149,8 @@ class Scene:
 
     def finished(self, turn: float, shift: tuple[float, float], zoom: float = 1.0) -> tuple[Array, Array, Array, Array, float]:
         """Ellipses (m, 5), members (n, MOST; -1 for none), densities (n,) and blobs (k, 4), turned about the middle by `turn`
-        degrees and moved by `shift` mm, in units of half the field; and the field in mm, smaller by `zoom`, larger where something
-        would leave it."""
+        degrees and moved by `shift` mm, in units of half the field; and the field in mm, smaller by `zoom`, larger where
+        something would leave it."""
         used = sorted({i for members, _ in self.parts for i in members})
         place = {old: new for new, old in enumerate(used)}
         ellipses = np.array([self.ellipses[i] for i in used])

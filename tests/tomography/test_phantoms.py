@@ -45,7 +45,7 @@ def test_the_projections_are_those_of_the_image(kind: str, seed: int, beam: str)
         32, 5, 180, 11.0, kind="parallel" if beam == "parallel" else "fan", curved=beam == "curved", rotation_centre=0.7
     )
     found, expected = phantoms.sinogram(made, geometry), quadrature(phantoms.image(made, 1024), geometry)
-    assert np.linalg.norm(found - expected) < 2.5e-3 * np.linalg.norm(expected)
+    assert np.linalg.norm(found - expected) < 4e-3 * np.linalg.norm(expected)
 
 
 @pytest.mark.parametrize(("kind", "seed"), SOME)
