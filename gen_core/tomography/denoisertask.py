@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import torch
 
 Array = np.ndarray
-LOG_MEAN, LOG_SPREAD = math.log(0.12), 1.3  # of the noise levels trained on: where the network knows better than the Gaussian
+# Mean and spread of the logarithm of the noise levels, at first and then. First what edges look like; then also what a body
+# looks like: the streaks of a missing wedge are faint in each pixel but large as a whole, and settle under much noise.
+EDGES, BODIES, FIRST = (math.log(0.12), 1.3), (math.log(0.6), 1.8), 0.33
 
 
 class DenoiserTask:
@@ -23,7 +25,7 @@ class DenoiserTask:
 
     def __init__(self, slices: Slices, principal: Principal) -> None:
         self.slices, self.principal = slices, principal
-        self.n_train, self.n_valid = slices.n_train, slices.n_valid
+        self.n_train, self.n_valid = slices.n_train, 0  # the levels change, and losses at other levels are not compared
         axes = hashlib.sha256(principal.axes.tobytes()).hexdigest()
         self.fingerprint = f"tomography denoiser 1 {slices.what} {axes}"
 
@@ -40,9 +42,7 @@ class DenoiserTask:
         """The level of noise of each slice, and the noise."""
         import torch
 
-        from gen_core.tomography.denoiser import SIGMA
-
-        level = (LOG_MEAN + LOG_SPREAD * torch.randn(n, generator=generator)).exp().clamp(*SIGMA)
+        level = torch.randn(n, generator=generator)
         return level, torch.randn(n, 1, self.slices.size, self.slices.size, generator=generator)
 
     def loss(self, module: torch.nn.Module, rows: Array, noise: tuple[torch.Tensor, ...], share: float) -> torch.Tensor:
@@ -53,7 +53,9 @@ class DenoiserTask:
 
         assert isinstance(module, denoiser.Denoiser)
         x = torch.from_numpy(self.slices.images[rows].astype(np.float32))[:, None].to(noise[0].device)
-        return denoiser.loss(module, x, *noise)
+        mean, spread = EDGES if share < FIRST else BODIES
+        level = (mean + spread * noise[0]).exp().clamp(*denoiser.SIGMA)
+        return denoiser.loss(module, x, level, noise[1])
 
 
 def gaussian(principal: Principal, size: int) -> torch.nn.Module:
@@ -62,6 +64,5 @@ def gaussian(principal: Principal, size: int) -> torch.nn.Module:
 
     from gen_core.tomography.denoiser import Gaussian
 
-    axes = torch.from_numpy(principal.axes.astype(np.float32) * principal.scales[:, None])
     mean = torch.from_numpy(principal.mean).reshape(size, size)
-    return Gaussian(mean, axes, torch.from_numpy(principal.variances), principal.rest)
+    return Gaussian(mean, torch.from_numpy(principal.directions()), torch.from_numpy(principal.variances), principal.rest)

@@ -1,11 +1,11 @@
 """Samplers of p(x | y): all take the same arguments, so that any swaps for any other.
 
-    y = A x + noise,  noise independent in every bin with deviation `noise`
+    y = A x + noise,  noise independent in every ray with deviation `noise`
 
-`dds` denoises, then moves the answer to where prior and data agree (conjugate gradients on the data term, Chung et al. 2024,
-with the posterior covariance of x0 in place of the identity: Boys et al. 2024, Peng et al. 2024). No gradient goes through the
-network, and where the prior is Gaussian its steps are exact. `dps` takes the gradient of the data term through the denoiser
-(Chung et al. 2023). `langevin` is annealed Langevin dynamics on the posterior's score (Song & Ermon 2019), preconditioned.
+`dds` denoises, then moves the answer to where prior and data agree, by conjugate gradients on the data term (Chung et al. 2024),
+with the posterior covariance of x0 in place of the identity (Boys et al. 2024, Peng et al. 2024). `langevin` is annealed
+Langevin dynamics (Song & Ermon 2019) on the same score. Neither takes a gradient through the network, and where the prior is
+Gaussian their fixed points are exact. `dps` takes the gradient of the data term through the denoiser (Chung et al. 2023).
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ import torch
 from gen_core.tomography.denoiser import SIGMA, Gaussian
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Share = Callable[[float], float]
+START = 1.0  # noise at which a sampler begins, about what a pixel varies by
+WIDE = 1e4  # noise under which nothing is seen: what is then left of the prior is the prior
 
 
 class Measured(Protocol):
     """Data and how they came about. Pictures are (n, d), data (n, m)."""
 
     y: torch.Tensor  # (m,)
-    noise: torch.Tensor  # (m,) deviation of the noise of each bin
+    noise: torch.Tensor  # (m,) deviation of the noise of each ray
+    response: torch.Tensor  # (s, s) what A^T A does to each frequency, see operator.Operator.response
+    norm: float  # the largest singular value of A
 
     def forward(self, x: torch.Tensor) -> torch.Tensor: ...
 
@@ -34,81 +39,166 @@ class Measured(Protocol):
 
 @dataclass(frozen=True)
 class Frame:
-    """A step of a sampler: the noise level, the noisy pictures and what they are denoised to (n, 1, s, s)."""
+    """A step of a sampler: the noise level, the noisy pictures, and the clean ones they stand for, (n, 1, s, s)."""
 
     sigma: float
     noisy: torch.Tensor
     clean: torch.Tensor
 
 
-def levels(steps: int, low: float = SIGMA[0], high: float = SIGMA[1], rho: float = 7.0) -> torch.Tensor:
-    """Noise levels (steps,) from high to low (Karras et al. 2022, eq. 5)."""
-    share = torch.linspace(0, 1, steps, dtype=torch.float64)
-    return ((high ** (1 / rho) + share * (low ** (1 / rho) - high ** (1 / rho))) ** rho).float()
+def levels(steps: int, low: float = SIGMA[0], high: float = START, rho: float = 7.0) -> list[float]:
+    """Noise levels from high to low (Karras et al. 2022, eq. 5)."""
+    ends = high ** (1 / rho), low ** (1 / rho)
+    return [(ends[0] + i / max(steps - 1, 1) * (ends[1] - ends[0])) ** rho for i in range(steps)]
 
 
-def towards(prior: Gaussian, data: Measured, clean: torch.Tensor, sigma: torch.Tensor, weight: float, tol: float, most: int) -> tuple[torch.Tensor, int]:
-    """E[x0 | x, y] where x0 is normal about `clean` (n, d) with the covariance C the Gaussian prior leaves at noise `sigma`:
+def whole(sigma: float) -> float:
+    """The share of a denoiser that is no better than the Gaussian prior's."""
+    return 1.0
 
-        clean + C^1/2 (1 + w C^1/2 A^T N^-1 A C^1/2)^-1 w C^1/2 A^T N^-1 (y - A clean)
 
-    by conjugate gradients to a relative residual of `tol`, at most `most` steps. `weight` w is how much the data count.
-    Returns the pictures and the steps taken.
+class Agreement:
+    """Where prior and data agree: E[x0 | x, y] where x0 is normal about what x was denoised to, and y = A x0 + noise.
+
+    The covariance C of x0 is what the Gaussian prior leaves at that level of noise, times the `share` of it that the network
+    leaves; N is the noise, and w how much the data count. It solves
+
+        (w A^T N^-1 A + C^-1) x0 = w A^T N^-1 y + C^-1 clean
+
+    by conjugate gradients. The preconditioner has two levels: along the principal axes the matrix is inverted as it is, across
+    them as if the scanner treated all pixels alike (`response`), once in between; what it needs of A is computed once.
     """
-    if weight == 0:
-        return clean, 0
-    inverse = weight / data.noise.square()
-    b = prior.root(data.adjoint(inverse * (data.y - data.forward(clean))), sigma)
-    u, r = torch.zeros_like(b), b
-    p, before = r, r.square().sum(1)
-    wanted, done = tol**2 * before, 0
-    while done < most and bool((before > wanted).any()):
-        q = p + prior.root(data.adjoint(inverse * data.forward(prior.root(p, sigma))), sigma)
-        step = before / (p * q).sum(1).clamp_min(1e-30)
-        u, r = u + step[:, None] * p, r - step[:, None] * q
-        now = r.square().sum(1)
-        p, before, done = r + (now / before.clamp_min(1e-30))[:, None] * p, now, done + 1
-    return clean + prior.root(u, sigma), done
+
+    def __init__(self, prior: Gaussian, data: Measured, weight: float = 1.0, share: Share = whole) -> None:
+        self.prior, self.data, self.weight, self.share = prior, data, weight, share
+        self.inverse = weight / data.noise.square()
+        if weight:
+            self.seen = torch.cat([self.normal(part) for part in prior.axes.split(64)])  # (k, d)
+            self.block = self.seen @ prior.axes.T  # (k, k)
+            self.towards = data.adjoint(self.inverse * data.y[None])
+
+    def normal(self, x: torch.Tensor) -> torch.Tensor:
+        """w A^T N^-1 A x, for x (n, d)."""
+        return self.data.adjoint(self.inverse * self.data.forward(x))
+
+    def solve(
+        self, clean: torch.Tensor, sigma: float, start: torch.Tensor, tol: float = 1e-3, most: int = 8, least: int = 2,
+        towards: torch.Tensor | None = None, share: float | None = None,
+    ) -> torch.Tensor:  # fmt: skip
+        """x0 (n, d) for clean (n, d), from `start` to a relative residual `tol`, in `least` to `most` steps.
+
+        A start near the solution is worth many steps: the answer at the last level of noise is one. `towards` is
+        w A^T N^-1 y (n, d), where y is not the data.
+        """
+        if not self.weight:
+            return clean
+        prior, noise, side = self.prior, sigma**2, self.prior.size
+        kept = self.share(sigma) if share is None else share
+        along = kept * prior.variances * noise / (prior.variances + noise)
+        across = kept * prior.rest * noise / (prior.rest + noise)
+        block = self.block + torch.diag(1 / along)
+        inverse = torch.linalg.inv(block.double()).float()
+        seen = self.seen + prior.axes / along[:, None]  # what the matrix makes of each axis
+        shape = 1 / (self.data.response * self.inverse.mean() + 1 / across)
+
+        def precise(x: torch.Tensor) -> torch.Tensor:
+            return prior.scaled(x, 1 / along[None], 1 / across.reshape(1, 1))
+
+        def condition(r: torch.Tensor) -> torch.Tensor:
+            first = (r @ prior.axes.T) @ inverse
+            waves = torch.fft.fft2((r - first @ seen).reshape(-1, side, side))
+            fine = torch.fft.ifft2(waves * shape).real.flatten(1)
+            last = (r @ prior.axes.T - first @ block - fine @ seen.T) @ inverse
+            return (first + last) @ prior.axes + fine
+
+        b = (self.towards if towards is None else towards) + precise(clean)
+        x, r = start, b - self.normal(start) - precise(start)
+        z = condition(r)
+        p, before = z, (r * z).sum(1)
+        wanted, done = tol**2 * (b * condition(b)).sum(1), 0
+        while done < most and (done < least or bool((before > wanted).any())):
+            q = self.normal(p) + precise(p)
+            step = before / (p * q).sum(1).clamp_min(1e-30)
+            x, r = x + step[:, None] * p, r - step[:, None] * q
+            z = condition(r)
+            now = (r * z).sum(1)
+            p, before, done = z + (now / before.clamp_min(1e-30))[:, None] * p, now, done + 1
+        return x
+
+    def draw(self, n: int, generator: torch.Generator, most: int = 40) -> torch.Tensor:
+        """Draws (n, d) from the Gaussian prior's own posterior: prior draws, moved by what noisy copies of the data ask of them
+        (Papandreou & Yuille 2010)."""
+        drawn = self.prior.draw(n, generator).flatten(1)
+        if not self.weight:
+            return drawn
+        noise = self.data.noise / self.weight**0.5
+        y = self.data.y + noise * torch.randn(n, len(self.data.y), generator=generator)
+        return self.solve(drawn, WIDE, drawn, 1e-4, most, towards=self.data.adjoint(self.inverse * y), share=1.0)
 
 
 def dds(
     denoise: Denoise, prior: Gaussian, data: Measured, n: int, steps: int, generator: torch.Generator, *,
-    weight: float = 1.0, churn: float = 1.0, tol: float = 0.02, most: int = 30, start: float = SIGMA[1],
+    weight: float = 1.0, share: Share = whole, start: float = START, churn: float = 0.5,
 ) -> Iterator[Frame]:  # fmt: skip
-    """n posterior samples (n, 1, s, s), step by step. `churn` 0 is deterministic after the start, 1 fully stochastic (DDPM)."""
-    side = prior.size
-    high = torch.full((n,), start)
-    mean = prior.mean.expand(n, -1)
-    # The start is exact for the Gaussian prior: a draw from its posterior by perturbing and solving (Papandreou & Yuille 2010).
-    drawn = prior.draw(n, generator).flatten(1)
-    x = perturbed(prior, data, drawn, n, generator, weight, most)
-    x = (x + start * torch.randn(x.shape, generator=generator)).reshape(n, 1, side, side)
-    del mean, high
+    """n posterior samples, step by step. `churn` 0 renews no noise on the way, 1 all of it (eta of Song et al. 2021).
+
+    The start is a draw from the Gaussian prior's posterior, made noisy.
+    """
+    agreement = Agreement(prior, data, weight, share)
+    both = agreement.draw(n, generator)
+    x = both + start * torch.randn(both.shape, generator=generator)
     schedule = levels(steps, high=start)
-    for i, level in enumerate(schedule.tolist()):
-        sigma = torch.full((n,), level)
-        clean = denoise(x, sigma)
-        both, _ = towards(prior, data, clean.flatten(1), sigma, weight, tol, most)
-        both = both.reshape(x.shape)
-        yield Frame(level, x, both)
-        if i + 1 < steps:
-            low = float(schedule[i + 1])
-            # variance kept from the old noise and renewed: eta of Song et al. 2021 between DDIM and DDPM
-            fresh = churn * low * (1 - (low / level) ** 2) ** 0.5
-            old = (low**2 - fresh**2) ** 0.5
-            x = both + old / level * (x - both) + fresh * torch.randn(x.shape, generator=generator)
+    for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
+        noisy = x.reshape(n, 1, prior.size, prior.size)
+        clean = denoise(noisy, torch.full((n,), level))
+        both = agreement.solve(clean.flatten(1), level, both)
+        yield Frame(level, noisy, both.reshape(noisy.shape))
+        fresh = churn * low * (1 - (low / level) ** 2) ** 0.5
+        x = both + (low**2 - fresh**2) ** 0.5 / level * (x - both) + fresh * torch.randn(x.shape, generator=generator)
 
 
-def perturbed(prior: Gaussian, data: Measured, drawn: torch.Tensor, n: int, generator: torch.Generator, weight: float, most: int) -> torch.Tensor:
-    """Draws (n, d) from the Gaussian posterior: prior draws, moved by what their noisy data lack."""
-    if weight == 0:
-        return drawn
+def langevin(
+    denoise: Denoise, prior: Gaussian, data: Measured, n: int, steps: int, generator: torch.Generator, *,
+    weight: float = 1.0, share: Share = whole, start: float = START, each: int = 3, step: float = 0.5,
+) -> Iterator[Frame]:  # fmt: skip
+    """Chains of annealed Langevin dynamics: `each` steps at every level of noise, of `step` times its variance.
 
-    class Lacking:
-        noise = data.noise
-        y = data.y + data.noise / weight**0.5 * torch.randn(n, len(data.y), generator=generator)
-        forward = staticmethod(data.forward)
-        adjoint = staticmethod(data.adjoint)
+    The score of the noisy pictures given the data is (E[x0 | x, y] - x) / sigma^2.
+    """
+    agreement = Agreement(prior, data, weight, share)
+    both = agreement.draw(n, generator)
+    x = both + start * torch.randn(both.shape, generator=generator)
+    schedule = levels(max(steps // each, 2), high=start)
+    for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
+        for _ in range(each):
+            noisy = x.reshape(n, 1, prior.size, prior.size)
+            both = agreement.solve(denoise(noisy, torch.full((n,), level)).flatten(1), level, both)
+            yield Frame(level, noisy, both.reshape(noisy.shape))
+            # the exact step of the Ornstein-Uhlenbeck process about x0, which a plain Euler step would overshoot
+            kept = (1 - step) ** 0.5 if step < 1 else 0.0
+            x = both + kept * (x - both) + level * (1 - kept**2) ** 0.5 * torch.randn(x.shape, generator=generator)
+        x = both + low / level * (x - both)
 
-    wide = torch.full((n,), 1e4)
-    return towards(prior, Lacking(), drawn, wide, weight, 1e-3, 8 * most)[0]  # type: ignore[arg-type]
+
+def dps(
+    denoise: Denoise, prior: Gaussian, data: Measured, n: int, steps: int, generator: torch.Generator, *,
+    weight: float = 1.0, share: Share = whole, start: float = 3.0, step: float = 1.0,
+) -> Iterator[Frame]:  # fmt: skip
+    """Diffusion posterior sampling (Chung et al. 2023): DDPM steps, each followed by a step down the gradient of the data term
+    |y - A D(x)|^2 / 2 through the denoiser, of length `step` over the square of A's norm."""
+    x = prior.draw(n, generator).flatten(1)
+    x = x + start * torch.randn(x.shape, generator=generator)
+    schedule = levels(steps, high=start)
+    for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
+        noisy = x.reshape(n, 1, prior.size, prior.size).detach().requires_grad_(True)
+        clean = denoise(noisy, torch.full((n,), level))
+        misfit = 0.5 * (data.y - data.forward(clean.flatten(1))).square().sum()
+        (slope,) = torch.autograd.grad(misfit, noisy)
+        both, x = clean.detach().flatten(1), noisy.detach().flatten(1)
+        yield Frame(level, noisy.detach(), clean.detach())
+        fresh = low * (1 - (low / level) ** 2) ** 0.5
+        x = both + (low**2 - fresh**2) ** 0.5 / level * (x - both) + fresh * torch.randn(x.shape, generator=generator)
+        x = x - weight * step / data.norm**2 * slope.flatten(1)
+
+
+SAMPLERS = {"dds": dds, "langevin": langevin, "dps": dps}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,13 +13,19 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Principal:
-    """mean (d,), axes (k, d) as 8-bit whole numbers times scales (k,), variances (k,) along them, `rest` across them."""
+    """mean (d,), axes (k, d) as 8-bit whole numbers of any length, variances (k,) along them once they are made orthonormal
+    (`directions`), and `rest`, the variance across them."""
 
     mean: Array
     axes: Array
-    scales: Array
     variances: Array
     rest: float
+
+    def directions(self) -> Array:
+        """The axes (k, d) made orthonormal, each changed as little as can be (Loewdin 1950); float32."""
+        rough = self.axes / np.linalg.norm(self.axes.astype(np.float32), axis=1, keepdims=True)
+        values, vectors = np.linalg.eigh((rough @ rough.T).astype(np.float64))
+        return np.asarray(((vectors / np.sqrt(values)) @ vectors.T).astype(np.float32) @ rough)
 
 
 FITTED = 6_144  # slices that are enough: their Gram matrix is taken apart
@@ -37,10 +43,8 @@ def fit(slices: Slices, k: int) -> Principal:
     k = min(k, len(x) - 1)
     values, vectors = np.linalg.eigh((x @ x.T).astype(np.float64))
     axes = (vectors[:, : -k - 1 : -1].T.astype(np.float32) @ x) / np.sqrt(np.maximum(values[: -k - 1 : -1, None], 1e-12))
-    scales = np.abs(axes).max(1) / 127
-    whole = np.rint(axes / scales[:, None]).astype(np.int8)
-    axes = whole * scales[:, None]
-    along = x @ axes.T.astype(np.float32)
-    variances = along.astype(np.float64).var(0)
+    whole = np.rint(axes * (127 / np.abs(axes).max(1, keepdims=True))).astype(np.int8)
+    found = Principal(mean, whole, np.ones(k, np.float32), 0.0)
+    variances = (x @ found.directions().T).astype(np.float64).var(0)
     rest = (float(np.square(x, dtype=np.float64).sum()) / len(x) - variances.sum()) / (x.shape[1] - k)
-    return Principal(mean, whole, scales.astype(np.float32), variances.astype(np.float32), max(rest, 1e-8))
+    return replace(found, variances=variances.astype(np.float32), rest=max(rest, 1e-8))
