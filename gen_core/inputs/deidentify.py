@@ -98,6 +98,8 @@ def _table(image: Image) -> dict[int, tuple[str, Value]]:
     types = [word for word in text_of(found, 0x00080008).split("\\") if word in IMAGE_TYPES]
     if types:
         table[0x00080008] = ("CS", "\\".join(types))
+    if image.lossy:
+        table[0x00282110] = ("CS", "01")
     if image.burned_in:
         table[0x00280301] = ("CS", "YES")
     for tag, number in ((0x00180050, image.thickness), (0x00180088, image.between)):

@@ -158,6 +158,8 @@ def _pixels(
         notes.append(Notice("not_hu", "The values are not in HU: the file is no CT image, or names another unit."))
     if any(image.inverted for image in used):
         notes.append(Notice("inverted", "In this file white is the least value (MONOCHROME1); the values are inverted."))
+    if any(image.lossy for image in used):
+        notes.append(Notice("lossy", "The picture was compressed with loss; fine detail and noise are not as measured."))
     if any(image.burned_in for image in used):
         notes.append(
             Notice("burned_in", "The file says that text is part of its picture: see that it names nobody before sharing it.")
@@ -176,7 +178,8 @@ def _assembled(
     affine = None
     plane = ""
     if frame.orientation:
-        turn = np.array(frame.orientation)
+        turn = np.array(frame.orientation).reshape(2, 3)
+        turn = (turn / np.linalg.norm(turn, axis=1, keepdims=True).clip(1e-6)).ravel()  # some writers round them
         first = np.array(frame.position or (0, 0, 0), dtype=float)
         last = np.array(places[-1].frame.position or (0, 0, 0), dtype=float)
         step = _normal(frame) * (through or 1.0)

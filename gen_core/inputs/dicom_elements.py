@@ -46,6 +46,7 @@ WANTED = {
     0x00281052: "DS",  # rescale intercept
     0x00281053: "DS",  # rescale slope
     0x00281054: "LO",  # rescale type
+    0x00282110: "CS",  # lossy compression: 01 or 00
     0x00289110: "SQ",  # pixel measures
     0x00289145: "SQ",  # pixel value transformation
     0x52009229: "SQ",  # shared functional groups

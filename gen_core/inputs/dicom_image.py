@@ -54,6 +54,7 @@ class Image:
     between: float | None
     padding: tuple[int, int] | None  # the range of stored values that were not measured
     burned_in: bool
+    lossy: bool
 
     @property
     def ct(self) -> bool:
@@ -103,6 +104,7 @@ def image_of(parsed: Parsed) -> Image:
         _positive(found, 0x00180088),
         _padding(parsed, signed, stored),
         _word(found, 0x00280301) == "YES",
+        text_of(found, 0x00282110) == "01",
     )
 
 

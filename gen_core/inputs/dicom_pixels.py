@@ -59,7 +59,7 @@ def _only_stored_bits(values: Array, image: Image) -> Array:
 
 
 def _decoded(image: Image, content: bytes) -> Array:
-    """Compressed pixels, frame by frame, by what pydicom can decode here."""
+    """Compressed pixels, by what pydicom can decode here."""
     with quiet():
         from pydicom.pixels.decoders.base import get_decoder
         from pydicom.uid import UID
@@ -78,7 +78,6 @@ def _decoded(image: Image, content: bytes) -> Array:
             )
         if image.allocated not in (8, 16, 32) or image.parsed.pixels_tag in FLOATS:
             raise InputError("This DICOM file is compressed in a way that is not read here; write it uncompressed first.")
-        out = np.empty((len(image.frames), image.rows, image.columns), f"{'i' if image.signed else 'u'}{image.allocated // 8}")
         options: dict[str, Any] = {
             "rows": image.rows,
             "columns": image.columns,
@@ -90,15 +89,13 @@ def _decoded(image: Image, content: bytes) -> Array:
             "photometric_interpretation": "MONOCHROME2",
             "pixel_keyword": "PixelData",
         }
-        done = 0
+        shape = (len(image.frames), image.rows, image.columns)
         try:
-            for frame, _ in decoder.iter_array(content, raw=True, **options):
-                if done == len(out) or frame.shape != out.shape[1:]:
-                    break
-                out[done] = frame
-                done += 1
+            # Not frame by frame: pydicom 3.0 cannot correct the sign of a frame that it has not copied.
+            values, _ = decoder.as_array(content, raw=True, **options)
+            return np.asarray(values).reshape(shape)
         except Exception:  # whatever a stranger's bytes make a decoder raise, the user reads one sentence
-            done = 0
-    if done < len(out):
-        raise InputError(f"The compressed pixels of this DICOM file ({name}) are damaged or cut short. Copy or export it again.")
-    return out
+            raise InputError(
+                f"The pixels of this DICOM file, compressed by {name}, cannot be unpacked here: they are damaged, or of a "
+                "kind that is not read. Write it uncompressed (gdcmconv --raw, or dcmdjpeg of DCMTK)."
+            ) from None

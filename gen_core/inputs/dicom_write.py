@@ -65,6 +65,11 @@ def _content(kind: str, value: Value) -> bytes:
         content = value.encode("ascii", "replace")
     else:
         numbers = value if isinstance(value, tuple) else (value,)
-        # Ten digits at most fill the sixteen characters that a decimal may have.
-        content = "\\".join(f"{number:.10g}" for number in numbers).encode()
+        content = "\\".join(_decimal(number) for number in numbers).encode()
     return content + (b" " if kind not in ("UI", "OB", "OW", "UN") else b"\0") * (len(content) % 2)
+
+
+def _decimal(number: float) -> str:
+    """A decimal (DS) of at most sixteen characters, which ten digits always fit into."""
+    text = repr(float(number)).removesuffix(".0")
+    return text if len(text) <= 16 else f"{number:.10g}"
