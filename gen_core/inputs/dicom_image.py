@@ -68,6 +68,8 @@ def image_of(parsed: Parsed) -> Image:
     if parsed.pixels is None:
         if sop_class == DIRECTORY:
             raise InputError("This is the list of a DICOM disc (DICOMDIR), not an image; give the folder of images, as a zip.")
+        if " Image " in class_name(sop_class):
+            raise InputError("This DICOM file holds the header of an image but no pixels: it is cut short. Copy it again.")
         raise InputError(f"This DICOM file holds no image{_kind_of(sop_class)}; give one with pixels, such as a CT slice.")
     rows, columns = _number(parsed, 0x00280010), _number(parsed, 0x00280011)
     samples = _number(parsed, 0x00280002, 1)

@@ -18,7 +18,7 @@ from gen_core.inputs import head, sniff
 from gen_core.inputs.arrays import read_arrays
 from gen_core.inputs.matlab import is_matlab, read_matlab
 from gen_core.inputs.slices import read_slices
-from gen_core.inputs.volumes import Array
+from gen_core.inputs.volumes import HUGE, Array
 from gen_core.result import Notice
 
 MAX_VIEWS, MAX_BINS, LEAST_BINS = 10_000, 16_384, 8
@@ -212,7 +212,7 @@ def _degrees(angles: Array, unit: str | None, notes: list[Notice]) -> Array:
 
 def _finite(values: Array, notes: list[Notice]) -> Array:
     """Values that are no numbers are filled from their neighbours along the detector."""
-    bad = ~np.isfinite(values)
+    bad = ~(np.abs(values) < HUGE)  # NaN is not, either
     if not bad.any():
         return values
     if (bad.all(axis=1)).any():

@@ -20,6 +20,7 @@ AIR = -1024.0  # HU: what a scanner writes for what it did not measure; nothing 
 LEAST, MOST = 8, 4096  # pixels a side
 MAX_VOXELS = 1 << 28  # 1 GiB as float32
 MAX_SLICES = 1 << 15
+HUGE = 1e30  # from here on a value is no measurement, and sums of it leave what 32 bits hold
 EXPECTED = "a tomography image was expected: DICOM, NIfTI, NPY, NPZ, PNG or TIFF"
 
 HU, STORED = "HU", "stored values"
@@ -138,7 +139,7 @@ def finished(values: Array, unit: str | None, padding: Array | None = None) -> t
     notes: list[Notice] = []
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.array(values, dtype=np.float32, order="C")
-    good = np.isfinite(values)
+    good = np.abs(values) < HUGE  # NaN is not, either
     missing = values.size - int(good.sum())
     if missing == values.size:
         raise InputError("No value in this image is a number (all are NaN or infinite); export it again.")
@@ -210,7 +211,7 @@ def spacing_of(affine: Array) -> Spacing:
 
 def usable(affine: Array) -> bool:
     """Whether an affine places voxels at all: finite, with three directions that are not one plane."""
-    if affine.shape != (4, 4) or not np.isfinite(affine).all():
+    if affine.shape != (4, 4) or not (np.abs(affine) < 1e9).all():  # NaN is not, either
         return False
     steps = np.linalg.norm(affine[:3, :3], axis=0)
     return bool((steps > 1e-6).all() and (steps < 1e4).all() and abs(np.linalg.det(affine[:3, :3] / steps)) > 0.05)
