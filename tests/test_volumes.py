@@ -153,7 +153,7 @@ def test_what_is_too_large_too_small_or_something_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.txt", "nothing")
     for name, sentence in (("large.png", "8,192 by 8,192"), ("small.png", "1 by 1"), ("empty", "empty"), ("a.csv", "a table"),
-                           ("a.bin", "no picture"), ("a.zip", "no array"), ("missing", "There is no file")):  # fmt: skip
+                           ("a.bin", "no picture"), ("a.zip", "neither DICOM"), ("missing", "There is no file")):  # fmt: skip
         with pytest.raises(InputError, match=sentence):
             read_volume(tmp_path / name)
 

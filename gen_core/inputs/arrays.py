@@ -106,6 +106,9 @@ def _chosen(archive: zipfile.ZipFile) -> tuple[str, _Header, int]:
     if not images:
         if wrong is not None:
             raise wrong
+        names = archive.namelist()
+        if not any(name.endswith(".npy") for name in names):
+            raise InputError(f"This zip holds neither DICOM files nor NumPy arrays; {EXPECTED}.")
         raise InputError(f"This file holds no array of two or three dimensions; {EXPECTED}.")
     name = max(images, key=lambda found: math.prod(images[found].shape))
     return name, images[name], len(images) - 1

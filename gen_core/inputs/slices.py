@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +56,9 @@ def _picture(data: bytes, notes: list[Notice]) -> Array:
 
 def _pages(data: bytes, notes: list[Notice]) -> Array:
     """The pages of a TIFF (slices, rows, columns): those that have the size of the first."""
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # it logs every odd tag; the sentences below say it better
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the decoders' own, on odd tags
+        warnings.simplefilter("ignore")  # of the decoders' own
         try:
             return _stacked(data, notes)
         except InputError:

@@ -99,7 +99,7 @@ def read_volume(path: str | Path) -> Volume:
         return dicom.read_dicom(path)
     if kind == "nifti":
         return nifti.read_nifti(path)
-    if kind in ("npy", "npz", "zip"):
+    if kind in ("npy", "npz", "zip"):  # an .npz with a recipe or a text beside its arrays looks like any zip
         return arrays.read_array(path)
     if kind in ("png", "jpeg", "tiff", "gif"):
         return slices.read_slices(path)
@@ -132,14 +132,15 @@ def looks_like_hu(values: Array) -> bool:
 
 
 def finished(values: Array, unit: str | None, padding: Array | None = None) -> tuple[Array, str, list[Notice]]:
-    """Values as finite float32, with what was mended, and their unit (None: told by their range).
+    """Values as finite float32 (mended in place where they are that already), their unit (None: told by their range), notes.
 
     `padding` (as values) marks voxels that the file calls not measured. Raises InputError where no value is a number.
     """
     notes: list[Notice] = []
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = np.array(values, dtype=np.float32, order="C")
-    good = np.abs(values) < HUGE  # NaN is not, either
+    if values.dtype != np.float32 or not values.flags.writeable or not values.flags.c_contiguous:  # large ones are not copied
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.array(values, dtype=np.float32, order="C")
+    good = (values > -HUGE) & (values < HUGE)  # NaN is neither
     missing = values.size - int(good.sum())
     if missing == values.size:
         raise InputError("No value in this image is a number (all are NaN or infinite); export it again.")
