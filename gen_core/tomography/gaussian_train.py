@@ -90,4 +90,6 @@ def prior_of(tensors: dict[str, torch.Tensor], name: str) -> Gaussian:
         raise ValueError("parts")
     if found["variance"].shape != (len(parts),) or found["variance"].min() <= 0 or found["rest"].min() <= 0:
         raise ValueError("variance")
-    return Gaussian(size, mean, unpacked(parts, found["scale"]), found["variance"].astype(np.float64), float(found["rest"][0]), name)
+    return Gaussian(
+        size, mean, unpacked(parts, found["scale"]), found["variance"].astype(np.float64), float(found["rest"][0]), name
+    )

@@ -7,6 +7,7 @@ steps, preconditioned in the frequency domain with the scanner's own response.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 Array = np.ndarray
+Map = Callable[[Array], Array]
 WEIGHT = 8.0  # in units of one over the deviation of attenuation; see `weight_of`
 MOST = 120
 GAP = 0.03  # of the objective
@@ -50,7 +52,7 @@ def solve(
     """The minimiser, to within `gap` of the objective or after `most` iterations; the trace tells which."""
     a = problem.operator
     weight = weight_of(problem) if weight is None else weight
-    w = 1 / problem.spread
+    w: Array = 1 / problem.spread
     objective = Objective(problem, w, w * problem.data.astype(np.float32), weight)
     rho, rho0 = penalties(problem, weight)
     filter_ = 1 / (float(np.mean(w**2)) * half_plane(a.response) + rho * half_plane(_laplacian(a.size)) + rho0)
@@ -62,7 +64,7 @@ def solve(
         return filtered(x, filter_)
 
     constant = a.adjoint(w * objective.y)
-    x = np.zeros((a.size, a.size), np.float32)
+    x: Array = np.zeros((a.size, a.size), np.float32)
     flat, plus = gradient(x), np.maximum(x, 0)
     p, q = np.zeros_like(flat), np.zeros_like(x)
     trace: dict[str, list[float]] = {"iteration": [], "objective": [], "bound": []}
@@ -133,16 +135,13 @@ def clipped(flow: Array, to: float) -> Array:
     return flow / np.maximum(1, np.sqrt(np.square(flow).sum(0)) / to)
 
 
-def conjugate_gradients(system: object, precondition: object, right: Array, x: Array, steps: int, tolerance: float = 0.0) -> Array:
+def conjugate_gradients(system: Map, precondition: Map, right: Array, x: Array, steps: int) -> Array:
     """A few preconditioned conjugate gradient steps from x towards the solution of system(x) = right."""
-    assert callable(system)
-    assert callable(precondition)
     r = right - system(x)
     z = precondition(r)
     d, rz = z, float(np.vdot(r, z))
-    first = rz
     for _ in range(steps):
-        if rz <= tolerance**2 * first or rz <= 0:
+        if rz <= 0:
             break
         ad = system(d)
         alpha = rz / float(np.vdot(d, ad))
