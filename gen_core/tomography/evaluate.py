@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def scores(prior: Gaussian, kind: str, seed: int = 0) -> Generator[Step, None, d
     rows: dict[str, dict[str, list[float]]] = {}
     average = prior.mean.reshape(prior.size, prior.size)
     view = metrics.disc(prior.size)
+    prior = replace(prior, name=prior.name or "fitted just now")  # what depends on the scanner alone is kept from slice to slice
     for i, covered in enumerate(RANGES):
         geometry = scanner(prior.size, covered, covered)
         for k in range(SLICES):

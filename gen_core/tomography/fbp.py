@@ -67,7 +67,7 @@ def redundancy(geometry: Geometry, lean: Array) -> Array:
     turn = np.mod(geometry.radians, period)
     order = np.argsort(turn, kind="stable")
     gaps = np.diff(np.append(turn[order], turn[order[0]] + period))
-    usual = np.median(gaps)
+    usual = np.median(gaps[gaps > 1e-6 * period]) if (gaps > 1e-6 * period).any() else 0.0  # directions seen twice leave none
     gaps = np.minimum(gaps, 1.5 * usual if usual > 0 else period)  # the missing wedge is no one's share
     share = np.empty(len(turn))
     share[order] = (gaps + np.roll(gaps, 1)) / 2

@@ -131,7 +131,7 @@ def _views(made: Reconstructed, values: Array, colours: Any, low: float, high: f
         edge = end + step / 2
         figure.add_scatter(
             x=[places[0], places[-1], places[-1], places[0]], y=[edge, edge, last, last], fill="toself", mode="none",
-            fillpattern={"shape": "/", "fgcolor": palette.role("muted", dark), "bgcolor": "rgba(0,0,0,0)", "size": 8, "solidity": 0.2},
+            fillpattern={"shape": "/", "fgcolor": palette.role("muted", dark), "size": 8, "solidity": 0.2},
             hovertemplate="not measured<extra></extra>", hoveron="fills", name="not measured", showlegend=False,
         )  # fmt: skip
         figure.add_annotation(x=0, y=(edge + last) / 2, text="not measured", bgcolor=palette.veil(dark))
