@@ -79,6 +79,14 @@ SYSTEMS = (
         "proteins.png",
         "gen_core.proteins.known:warm",
     ),
+    System(
+        "tomography",
+        "Tomography",
+        "Reconstruct a slice from few directions, and see which part of it was measured and which was invented.",
+        ":material/radiology:",
+        "tomography.png",
+        "gen_core.tomography.reconstruct:warm",
+    ),
 )
 
 OPERATIONS = (
@@ -198,6 +206,19 @@ OPERATIONS = (
         "gen_core.proteins.recipe:Train",
         uses_device=True,
         steps="gen_core.proteins.train:steps",
+    ),
+    Operation(
+        "tomography.reconstruct",
+        "Reconstruct a slice from projections over a limited range of angles, by several methods side by side.",
+        "gen_core.tomography.recipe:Reconstruct",
+        "gen_core.tomography.reconstruct:run",
+    ),
+    Operation(
+        "tomography.train",
+        "Learn a prior of slices from synthetic anatomies, and score it beside the other methods.",
+        "gen_core.tomography.recipe:Train",
+        uses_device=True,
+        steps="gen_core.tomography.train:steps",
     ),
 )
 

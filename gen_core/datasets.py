@@ -148,6 +148,38 @@ DATA = (
         path="gen_core.proteins.known:designs",
         role="sequences",
     ),
+    DataSet(
+        "phantoms_thorax",
+        "tomography",
+        "Chest slices (synthetic)",
+        "Any number of random chests painted with ellipses: wall, lungs, heart, vessels, spine, ribs, lesions; their "
+        "projections are known in closed form.",
+        True,
+        "MIT",
+        "made by this project",
+        path="gen_core.tomography.bundled:thorax",
+    ),
+    DataSet(
+        "phantoms_wide",
+        "tomography",
+        "Chest, belly and head slices (synthetic)",
+        "Any number of random chests, bellies and heads painted with ellipses, a third each.",
+        True,
+        "MIT",
+        "made by this project",
+        path="gen_core.tomography.bundled:wide",
+    ),
+    DataSet(
+        "ct_small",
+        "tomography",
+        "A small CT slice (pydicom's example)",
+        "A real slice of 128 x 128 pixels, as it comes with pydicom for its tests.",
+        False,
+        "MIT, as part of pydicom",
+        "CT_small.dcm of pydicom's test files",
+        path="gen_core.tomography.bundled:ct_small",
+        role="image",
+    ),
 )
 
 

@@ -120,7 +120,7 @@ def _apply(rows: torch.Tensor, there: torch.Tensor, back: torch.Tensor) -> torch
         def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
             return _apply(gradient, back, there)
 
-    return Product.apply(rows)  # type: ignore[no-any-return]
+    return Product.apply(rows)
 
 
 _KEPT = Memo(1 << 30, lambda made: made.nbytes)

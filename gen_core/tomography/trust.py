@@ -1,0 +1,62 @@
+"""Whether a prior meets what it knows: the data against what it predicts, and views that it was not shown.
+
+A flexible prior explains what it sees, so its residual alone tells little; it is asked for one view in ten that it did not see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gen_core.result import Notice
+from gen_core.tomography import gaussian
+from gen_core.tomography.gaussian import Gaussian
+from gen_core.tomography.subject import Subject, without
+
+Array = np.ndarray
+EVERY = 10  # one view in this many is held out
+SURPRISE, HELD_OUT = 2.0, 3.0
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`surprise`: root of the chi-square of the data under the prior, per ray, 1 expected. `held_out`: error of the views that
+    were held out over their noise. `residual`: root of the chi-square of the residual per ray."""
+
+    surprise: float
+    held_out: float
+    residual: float
+
+
+def trust(subject: Subject, prior: Gaussian, image: Array) -> Trust:
+    """How well the data of a problem fit a Gaussian prior, whose posterior mean `image` is."""
+    problem = subject.problem
+    prior = prior.at(problem.size)
+    a, w = problem.operator, 1 / problem.spread.astype(np.float64)
+    left = problem.data - a.forward(image)
+    off = problem.data - a.forward(prior.mean.reshape(image.shape))
+    # (A C A^T + noise)^-1 (y - A mean) is the weighted residual at the posterior mean
+    surprise = float(np.sqrt(max(float(np.mean(off * w * w * left)), 0.0)))
+    views = len(problem.data)
+    held = np.arange(views) % EVERY == EVERY // 2
+    if not held.any():
+        return Trust(surprise, float("nan"), float(np.sqrt(np.mean((w * left) ** 2))))
+    found = gaussian.solve(without(subject, held), prior)
+    error = (problem.data - a.forward(found.image))[held] * w[held]
+    return Trust(surprise, float(np.sqrt(np.mean(error**2))), float(np.sqrt(np.mean((w * left) ** 2))))
+
+
+def notices(found: Trust) -> list[Notice]:
+    """The warning that the prior does not know this slice, where that is so."""
+    over = max(found.surprise / SURPRISE, found.held_out / HELD_OUT if np.isfinite(found.held_out) else 0.0)
+    if over <= 1:
+        return []
+    return [
+        Notice(
+            "out_of_distribution",
+            "This slice is unlike those that the prior learned from: its data are "
+            f"{found.surprise:.1f} times as far from what the prior expects as it says they would be, and views that it was not "
+            f"shown are missed by {found.held_out:.1f} times the noise. What the prior adds may be wrong.",
+        )
+    ]
