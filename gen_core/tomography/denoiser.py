@@ -89,6 +89,7 @@ class Denoiser(nn.Module):
         self.net = UNet(2, 1, widths, blocks)
         spread = (gaussian.variances.sum() + gaussian.rest * (gaussian.n_values - len(gaussian.variances))) / gaussian.n_values
         self.register_buffer("spread", spread.sqrt(), persistent=False)
+        self.spread: torch.Tensor
 
     def forward(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         """D(x; sigma) (n, 1, s, s) for noisy pictures x and noise levels (n,)."""
@@ -96,7 +97,7 @@ class Denoiser(nn.Module):
         return first + left * rest
 
     def parts(self, x: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The Gaussian's answer, the deviation (n, 1, 1, 1) that it leaves, and the rest in units of it as the network sees it."""
+        """The Gaussian's answer, the deviation (n, 1, 1, 1) that it leaves, and what the network adds, in units of that."""
         first = self.gaussian.denoise(x, sigma)
         moved = (x - first) / self.gaussian.moved(sigma)[:, None, None, None]
         left = self.gaussian.left(sigma)[:, None, None, None]

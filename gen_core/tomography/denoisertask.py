@@ -14,6 +14,8 @@ from gen_core.tomography.slices import Slices
 if TYPE_CHECKING:
     import torch
 
+    from gen_core.tomography.denoiser import Gaussian
+
 Array = np.ndarray
 # Mean and spread of the logarithm of the noise levels, at first and then. First what edges look like; then also what a body
 # looks like: the streaks of a missing wedge are faint in each pixel but large as a whole, and settle under much noise.
@@ -36,7 +38,7 @@ class DenoiserTask:
         from gen_core.tomography.denoiser import BLOCKS, WIDTHS, Denoiser
 
         net = Denoiser(gaussian(self.principal, self.slices.size), WIDTHS[self.slices.size], BLOCKS[self.slices.size])
-        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def noise(self, n: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
         """The level of noise of each slice, and the noise."""
@@ -58,7 +60,7 @@ class DenoiserTask:
         return denoiser.loss(module, x, level, noise[1])
 
 
-def gaussian(principal: Principal, size: int) -> torch.nn.Module:
+def gaussian(principal: Principal, size: int) -> Gaussian:
     """The Gaussian prior as a module."""
     import torch
 

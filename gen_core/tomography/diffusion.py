@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gen_core.tomography.recipe import Reconstruct
 
 Array = np.ndarray
-STEPS = {"dds": 20, "dps": 100, "langevin": 36}  # evaluations of the network
+STEPS = {"dds": 30, "dps": 100, "langevin": 45}  # evaluations of the network
 KEPT = ("mean", "axes", "variances")
 SMOOTH = 1.0  # pixels over which the variance of a few samples is averaged
 _OPENED = Memo(256 << 20, lambda made: 64 << 20)
@@ -49,7 +49,7 @@ class Diffusion:
 
     def denoise(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         """What noisy slices (n, 1, s, s) most likely were."""
-        return self.net(x, sigma)  # type: ignore[no-any-return]
+        return self.net(x, sigma)
 
 
 class Data:
@@ -82,12 +82,20 @@ def sampled(problem: Problem, recipe: Reconstruct, sampler: str, progress: Progr
     """The same by the sampler of this name."""
     from gen_core.tomography.modelfile import named
 
-    model = open_diffusion(named(recipe, "diffusion", problem.size))
-    steps = recipe.sampler_steps or STEPS[sampler]
-    n = max(recipe.posterior_samples, 2)
+    model = open_diffusion(*named(recipe, "diffusion"))
+    samples = max(recipe.posterior_samples, 2)
+    return drawn(model, problem, sampler, samples, recipe.seed, recipe.sampler_steps, recipe.data_weight, progress)
+
+
+def drawn(
+    model: Diffusion, problem: Problem, sampler: str, n: int, seed: int, steps: int | None = None, weight: float = 1.0,
+    progress: Progress = quiet,
+) -> Solution:  # fmt: skip
+    """n samples of the posterior; the trace tells how their residual fell with the noise."""
+    steps = steps or STEPS[sampler]
     trace: dict[str, list[float]] = {"noise": [], "residual": []}
     frame = None
-    for i, frame in enumerate(frames(model, problem, sampler, n, steps, recipe.seed, recipe.data_weight)):
+    for i, frame in enumerate(frames(model, problem, sampler, n, steps, seed, weight)):
         left = problem.operator.forward(frame.clean[:, 0].numpy()) - problem.data
         trace["noise"].append(frame.sigma)
         trace["residual"].append(float(np.sqrt(np.mean((left / problem.spread) ** 2))))
@@ -163,13 +171,13 @@ def made_of(tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> Diffusion
     from gen_core.tomography.principal import Principal
 
     found = {name: tensors[name].numpy() for name in (*KEPT, "rest", "levels", "shares")}
-    size = int(round(found["mean"].size ** 0.5))
+    size = round(found["mean"].size ** 0.5)
     if found["axes"].dtype != np.int8 or found["axes"].shape != (len(found["variances"]), size * size):
         raise ValueError("axes")
     if not (found["variances"].min() > 0 and found["rest"].min() > 0 and found["shares"].min() > 0 and found["levels"].min() > 0):
         raise ValueError("variances")
     principal = Principal(found["mean"], found["axes"], found["variances"], float(found["rest"][0]))
-    net = Denoiser(gaussian(principal, size), WIDTHS[size], BLOCKS[size])  # type: ignore[arg-type]
+    net = Denoiser(gaussian(principal, size), WIDTHS[size], BLOCKS[size])
     net.net.load_state_dict({k.removeprefix("net."): v.float() for k, v in tensors.items() if k.startswith("net.")})
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Diffusion(net.train(False).requires_grad_(False), found["levels"], found["shares"], card)

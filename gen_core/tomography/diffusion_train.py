@@ -21,12 +21,13 @@ Array = np.ndarray
 COMPONENTS = 400
 EPOCHS = 5
 LEVELS = np.geomspace(0.004, 20, 14)
+SAMPLES = 8  # of the posterior, in the card's scores
 ASKED = 48  # slices that tell how much better than the Gaussian prior the network is
 
 
 def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
     """Train in `folder`, as `train.steps` says; broken off, it goes on from its last checkpoint."""
-    from gen_core.tomography import diffusion, evaluate, principal, slices
+    from gen_core.tomography import diffusion, evaluate, gaussian, principal, slices
     from gen_core.tomography.denoisertask import DenoiserTask
     from gen_core.tomography.train import card_of, family
 
@@ -55,13 +56,19 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     tensors = diffusion.tensors_of(net, base, LEVELS, shares)
     card = card_of(recipe, used, last, kind, recipe.slices, False) | {
         "components": COMPONENTS,
-        "summary": f"A denoiser of synthetic slices ({kind}), {recipe.size} x {recipe.size} pixels, learned from {recipe.slices:,}: "
+        "summary": f"A denoiser of {recipe.size} x {recipe.size} pixels, learned from {recipe.slices:,} slices ({kind}): "
         "posterior samples by diffusion.",
         "slices_seen": recipe.slices * last.done,
         "shares": [round(float(share), 4) for share in shares],
     }
     made = diffusion.made_of(tensors, card)
-    scores: dict[str, Any] = yield from evaluate.deep_scores(made, kind, recipe.seed, epochs)
+    normal = gaussian.Gaussian(  # the Gaussian prior that it started from, as a method of its own
+        recipe.size, base.mean, base.directions(), base.variances.astype(np.float64) - base.rest, base.rest,
+        "beneath the diffusion prior",
+    )  # fmt: skip
+    solve = lambda problem, seed: diffusion.drawn(made, problem, "dds", SAMPLES, seed)  # noqa: E731
+    beside = {"gaussian": lambda problem: gaussian.solve(problem, normal).image}
+    scores: dict[str, Any] = yield from evaluate.compared(solve, beside, kind, recipe.size, recipe.seed)
     checkpoint.put(folder, tensors, card | scores, {"recipe.json": recipe.json(indent=1) + "\n"})
     training.forget(folder)
     yield Step(epochs, epochs, last.metrics, "done")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from gen_core.checkpoint import rounded
 from gen_core.tomography import fbp, gaussian, measure, metrics, phantoms, sirt, tv
 from gen_core.tomography.gaussian import Gaussian
 from gen_core.tomography.geometry import scanner
-from gen_core.tomography.priors import Problem
+from gen_core.tomography.priors import Problem, Solution
 from gen_core.training import Step
 
 Array = np.ndarray
@@ -26,22 +26,34 @@ WORK = SLICES * len(RANGES)
 def scores(prior: Gaussian, kind: str, seed: int = 0) -> Generator[Step, None, dict[str, Any]]:
     """`metrics` and `baselines` of a card: `psnr_90` and the like (dB, mean over 12 slices) with the ends of its 95 % interval,
     `coverage90_90` the share of pixels in the field of view that the 90 % intervals hold."""
-    rows: dict[str, dict[str, list[float]]] = {}
     average = prior.mean.reshape(prior.size, prior.size)
-    view = metrics.disc(prior.size)
     prior = replace(prior, name=prior.name or "fitted just now")  # what depends on the scanner alone is kept from slice to slice
+    solve = lambda problem, seed: gaussian.solve(problem, prior)  # noqa: E731
+    found = yield from compared(solve, {"training_mean": lambda problem: average}, kind, prior.size, seed)
+    return found
+
+
+def compared(
+    solve: Callable[[Problem, int], Solution], more: dict[str, Callable[[Problem], Array]], kind: str, size: int, seed: int = 0
+) -> Generator[Step, None, dict[str, Any]]:
+    """The same of any method that knows its deviation, beside the plain methods and `more` of them."""
+    rows: dict[str, dict[str, list[float]]] = {}
+    view = metrics.disc(size)
+    plain: dict[str, Callable[[Problem], Array]] = {
+        "fbp": lambda problem: fbp.solve(problem).image,
+        "sirt": lambda problem: sirt.solve(problem).image,
+        "tv": lambda problem: tv.solve(problem).image,
+    } | more
     for i, covered in enumerate(RANGES):
-        geometry = scanner(prior.size, covered, covered)
+        geometry = scanner(size, covered, covered)
         for k in range(SLICES):
             made = phantoms.phantom(kind, FIRST + k)
-            truth = phantoms.image(made, prior.size)
+            truth = phantoms.image(made, size)
             data = measure.measured(measure.clean(made, geometry), NOISE, seed=seed + k)
             problem = Problem(geometry, data.sinogram, data.sigma)
-            found = gaussian.solve(problem, prior)
+            found = solve(problem, seed + k)
             assert found.deviation is not None
-            images = {"": found.image, "fbp": fbp.solve(problem).image, "sirt": sirt.solve(problem).image}
-            images |= {"tv": tv.solve(problem).image, "training_mean": average}
-            for name, image in images.items():
+            for name, image in {"": found.image, **{name: method(problem) for name, method in plain.items()}}.items():
                 told = rows.setdefault(name, {})
                 told.setdefault(f"psnr_{covered}", []).append(metrics.psnr(image, truth))
                 told.setdefault(f"ssim_{covered}", []).append(metrics.ssim(image, truth))

@@ -20,7 +20,7 @@ from gen_core.tomography.denoiser import SIGMA, Gaussian
 
 Denoise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Share = Callable[[float], float]
-START = 1.0  # noise at which a sampler begins, about what a pixel varies by
+START = 5.0  # noise at which a sampler begins: more than any part of a body shows
 WIDE = 1e4  # noise under which nothing is seen: what is then left of the prior is the prior
 
 
@@ -138,7 +138,7 @@ class Agreement:
 
 def dds(
     denoise: Denoise, prior: Gaussian, data: Measured, n: int, steps: int, generator: torch.Generator, *,
-    weight: float = 1.0, share: Share = whole, start: float = START, churn: float = 0.5,
+    weight: float = 1.0, share: Share = whole, start: float = START, churn: float = 1.0,
 ) -> Iterator[Frame]:  # fmt: skip
     """n posterior samples, step by step. `churn` 0 renews no noise on the way, 1 all of it (eta of Song et al. 2021).
 

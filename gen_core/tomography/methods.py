@@ -67,9 +67,9 @@ def solve(name: str, problem: Problem, recipe: Reconstruct, progress: Progress =
         return tv.solve(problem, progress, recipe.tv_weight)
     if name == "gaussian":
         from gen_core.tomography import gaussian
-        from gen_core.tomography.modelfile import BUNDLED, open_gaussian
+        from gen_core.tomography.modelfile import named, open_gaussian
 
-        prior = open_gaussian(recipe.model or BUNDLED["gaussian"], recipe.weights)
+        prior = open_gaussian(*named(recipe, "gaussian"))
         return gaussian.solve(problem, prior, progress, recipe.posterior_samples, recipe.seed)
     found: Solution = _module(name).solve(problem, recipe, progress)  # type: ignore[attr-defined]
     return found

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_core import checkpoint
 from gen_core.errors import CheckpointError
 from gen_core.memo import Memo
 from gen_core.tomography.gaussian import Gaussian
 
-BUNDLED = {"gaussian": "tomography-gaussian-128"}  # by the method that uses it
+if TYPE_CHECKING:
+    from gen_core.tomography.recipe import Reconstruct
+
+BUNDLED = {  # by the kind of the prior
+    "gaussian": "tomography-gaussian-128",
+    "diffusion": "tomography-diffusion-128",
+    "vae": "tomography-vae-128",
+}
+KIND = {"gaussian": "gaussian", "posterior": "diffusion", "langevin": "diffusion", "latent_map": "vae"}  # of the method's prior
 _KEPT = Memo(512 << 20, lambda made: made.parts.nbytes)
 
 
@@ -20,6 +28,12 @@ def open_card(name: str) -> dict[str, Any]:
     if card.get("system") != "tomography":
         raise CheckpointError(f"The model {name[:40]!r} is of {card.get('system')!r}, not of tomography.")
     return card
+
+
+def named(recipe: Reconstruct, kind: str) -> tuple[str, str | None]:
+    """Which prior of a kind a recipe means, its own where that is of the kind, else the bundled one; and its weights' sha256."""
+    own = recipe.model is not None and open_card(recipe.model).get("prior") == kind
+    return recipe.model if own and recipe.model else BUNDLED[kind], (recipe.weights or {}).get(kind)  # type: ignore[call-overload]
 
 
 def open_gaussian(name: str, expected: str | None = None) -> Gaussian:

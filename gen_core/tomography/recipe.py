@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from gen_core.recipe import Content, Model, Recipe
 
 Method = Literal["fbp", "sirt", "tv", "gaussian", "latent_map", "posterior", "langevin"]
+Prior = Literal["gaussian", "vae", "diffusion"]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 DEFAULT = "synthetic:thorax:1001"
 
 
@@ -65,9 +67,20 @@ class Reconstruct(Recipe):
     fbp_filter: Literal["ramp", "hann"] | None = Field(None, description="ramp is sharper, hann smoother; null by the noise.")
     sirt_iterations: int = Field(100, ge=1, le=2_000, description="Steps of SIRT.")
     tv_weight: float | None = Field(None, gt=0, le=1e5, description="Weight of the total variation; null for the tuned one.")
-    model: Model | None = Field(None, description="The prior of the method gaussian; null is the bundled one.")
-    weights: str | None = Field(
-        None, pattern="^[0-9a-f]{64}$", description="sha256 of the prior's weights, filled in; other weights are refused."
+    sampler: Literal["dds", "dps"] = Field(
+        "dds", description="How posterior draws: dds solves for the data at each step, dps follows their gradient."
+    )
+    sampler_steps: int | None = Field(
+        None, ge=2, le=1_000, description="Steps of posterior and langevin; null for what each needs."
+    )
+    data_weight: float = Field(
+        1.0, ge=0, le=1, description="With posterior and langevin: how much the data count; 0 draws from the prior alone."
+    )
+    model: Model | None = Field(
+        None, description="A prior, used by the methods of its kind (gaussian, vae, diffusion); null is the bundled ones."
+    )
+    weights: dict[Prior, Digest] | None = Field(
+        None, description="sha256 of the weights of each kind of prior that is used, filled in; others are refused."
     )
 
     @model_validator(mode="before")
@@ -106,7 +119,7 @@ class Train(Recipe):
     operation: ClassVar[str] = "tomography.train"
 
     data: Content = Field("phantoms_thorax", description="What slices it is learned from: phantoms_thorax or phantoms_wide.")
-    prior: Literal["gaussian", "vae", "diffusion"] = Field("gaussian", description="The kind of the prior.")
+    prior: Prior = Field("gaussian", description="The kind of the prior.")
     size: Literal[32, 64, 128] = Field(128, description="Pixels along a side of the slices.")
     slices: int = Field(
         5_000, ge=50, le=200_000, description="How many slices it is learned from; a tenth more tell its variances."

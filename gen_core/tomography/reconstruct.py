@@ -91,13 +91,13 @@ def run(recipe: Reconstruct, progress: Progress = lambda share, text: None) -> R
 
 
 def _named(recipe: Reconstruct) -> Reconstruct:
-    """The recipe with the prior that is used, and the sha256 of its weights."""
-    if "gaussian" not in recipe.methods:
-        return recipe
-    from gen_core.tomography.modelfile import BUNDLED, open_card
+    """The recipe with the sha256 of the weights of every prior that is used."""
+    from gen_core.tomography.modelfile import KIND, named, open_card
 
-    name = recipe.model or BUNDLED["gaussian"]
-    return recipe.replace(model=name, weights=recipe.weights or open_card(name)["sha256"])
+    weights = dict(recipe.weights or {})
+    for kind in dict.fromkeys(KIND[name] for name in recipe.methods if name in KIND):
+        weights.setdefault(kind, open_card(named(recipe, kind)[0])["sha256"])  # type: ignore[arg-type]
+    return recipe.replace(weights=weights) if weights else recipe
 
 
 def _looked_at(
@@ -160,11 +160,11 @@ def _trusted(recipe: Reconstruct, made: Reconstructed, solutions: Mapping[str, S
     """The same with the verdict on the prior, where one was used and there is a Gaussian one to ask."""
     from dataclasses import replace
 
-    from gen_core.tomography.modelfile import BUNDLED, open_gaussian
+    from gen_core.tomography.modelfile import named, open_gaussian
 
     if "gaussian" not in solutions:
         return made, []
-    prior = open_gaussian(recipe.model or BUNDLED["gaussian"], recipe.weights)
+    prior = open_gaussian(*named(recipe, "gaussian"))
     found = trust.trust(made.subject, prior, solutions["gaussian"].image)
     return replace(made, trust=found), trust.notices(found)
 

@@ -1,4 +1,4 @@
-"""A variational autoencoder of slices (Kingma & Welling 2014), for reconstruction by its decoder: latent numbers that explain data.
+"""A variational autoencoder of slices (Kingma & Welling 2014), whose decoder reconstructs: numbers that explain data.
 
     encode  slice (n, 1, s, s) -> mean and log variance (n, k) of its code
     decode  code (n, k) -> slice
@@ -65,7 +65,7 @@ class VaeTask:
 
     def module(self) -> nn.Module:
         """The untrained network."""
-        return Vae(self.slices.size).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return Vae(self.slices.size).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def noise(self, n: int, generator: torch.Generator) -> tuple[torch.Tensor, ...]:
         """Where in its posterior each code is taken."""
