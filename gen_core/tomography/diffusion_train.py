@@ -21,7 +21,7 @@ Array = np.ndarray
 COMPONENTS = 400
 EPOCHS = 5
 LEVELS = np.geomspace(0.004, 20, 14)
-SAMPLES = 8  # of the posterior, in the card's scores
+SAMPLES = 4  # of the posterior, in the card's scores
 ASKED = 48  # slices that tell how much better than the Gaussian prior the network is
 
 

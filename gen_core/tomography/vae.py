@@ -97,11 +97,12 @@ def explained(model: Autoencoder, problem: Problem, n: int, seed: int, progress:
         all_, left = energy(z)
         best = z[int(all_.argmin())].detach()
         image = model.net.decode(best[None])[0, 0].numpy()
-    codes = best[None]
+    chain = []
     for i, codes in enumerate(_around(energy, weighted, best, max(n, 2), generator)):
+        chain.append(codes)
         progress(0.8 + 0.2 * (i + 1) / CHAIN, f"codes around it, step {i + 1} of {CHAIN}")
     with torch.no_grad():
-        samples = model.net.decode(codes)[:, 0].numpy()
+        samples = model.net.decode(chain[-1])[:, 0].numpy()
     told = f"the likeliest of {STARTS} starts"
     return Solution(image, np.sqrt(deviation(samples) ** 2 + model.misfit**2).astype(np.float32), samples, trace, True, told)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 EPOCHS = 4
-SAMPLES = 8  # around the answer, in the card's scores
+SAMPLES = 4  # around the answer, in the card's scores
 
 
 def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
