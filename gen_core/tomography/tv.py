@@ -55,7 +55,7 @@ def solve(
     w: Array = 1 / problem.spread
     objective = Objective(problem, w, w * problem.data.astype(np.float32), weight)
     rho, rho0 = penalties(problem, weight)
-    filter_ = 1 / (float(np.mean(w**2)) * half_plane(a.response) + rho * half_plane(_laplacian(a.size)) + rho0)
+    filter_ = 1 / (float(np.mean(w**2)) * half_plane(a.wide_response) + rho * half_plane(_laplacian(2 * a.size)) + rho0)
 
     def system(x: Array) -> Array:
         return a.adjoint(w * w * a.forward(x)) + rho * divergence(gradient(x)) + rho0 * x
@@ -158,10 +158,12 @@ def half_plane(spectrum: Array) -> Array:
 
 
 def filtered(x: Array, spectrum: Array) -> Array:
-    """An image (or several) times a spectrum in the frequency domain, float32."""
+    """An image, in the middle of emptiness twice as wide, times a spectrum in the frequency domain, float32."""
     from scipy import fft
 
-    return np.asarray(fft.irfft2(fft.rfft2(x) * spectrum, s=x.shape[-2:]))
+    n = len(x)
+    wide = (2 * n, 2 * n)
+    return np.asarray(fft.irfft2(fft.rfft2(x, s=wide) * spectrum, s=wide)[:n, :n])
 
 
 def _laplacian(n: int) -> Array:
