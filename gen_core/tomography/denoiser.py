@@ -14,8 +14,8 @@ from torch import nn
 
 from gen_core.nets.unet import UNet
 
-WIDTHS = {64: (32, 64, 96), 128: (32, 64, 96, 128)}  # channels at a half, a quarter, … of the side
-BLOCKS = {64: 2, 128: 1}
+WIDTHS = {32: (16, 32, 48), 64: (32, 64, 96), 128: (32, 64, 96, 128)}  # channels at a half, a quarter, … of the side
+BLOCKS = {32: 1, 64: 2, 128: 1}
 SIGMA = (0.004, 20.0)  # smallest and largest noise of a pixel, in units of the attenuation of water
 
 

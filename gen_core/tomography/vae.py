@@ -91,7 +91,7 @@ def explained(model: Autoencoder, problem: Problem, n: int, seed: int, progress:
         all_.sum().backward()
         adam.step()
         trace["iteration"].append(i + 1)
-        trace["residual"].append(float(left.min()))
+        trace["residual"].append(float(left.detach().min()))
         progress(0.8 * (i + 1) / STEPS, f"fitting the code, step {i + 1} of {STEPS}")
     with torch.no_grad():
         all_, left = energy(z)

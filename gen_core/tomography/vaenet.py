@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LATENT = 128
 NOISE = 0.1  # attenuation over that of water
-WIDTHS = {64: (24, 48, 96, 128), 128: (16, 32, 64, 96, 128)}  # channels at a half, a quarter, … of the side
+WIDTHS = {32: (24, 48, 96), 64: (24, 48, 96, 128), 128: (16, 32, 64, 96, 128)}  # channels at a half, a quarter, … of the side
 GROUPS = 4
 
 
