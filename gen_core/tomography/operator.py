@@ -199,3 +199,17 @@ def rays(geometry: Geometry) -> tuple[Array, Array]:
             columns[which, :, side] = np.where(inside, at, 0).astype(np.int32) * across + np.arange(n, dtype=np.int32) * step
             weights[which, :, side] = np.where(inside, weight * length, 0)
     return columns, weights
+
+
+def half_plane(spectrum: Array) -> Array:
+    """The half of a symmetric spectrum that `filtered` needs, float32."""
+    return spectrum[:, : spectrum.shape[1] // 2 + 1].astype(np.float32)
+
+
+def filtered(x: Array, spectrum: Array) -> Array:
+    """An image, in the middle of emptiness twice as wide, times a spectrum in the frequency domain, float32."""
+    from scipy import fft
+
+    n = len(x)
+    wide = (2 * n, 2 * n)
+    return np.asarray(fft.irfft2(fft.rfft2(x, s=wide) * spectrum, s=wide)[:n, :n])

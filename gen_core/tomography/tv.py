@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gen_core.tomography.operator import filtered, half_plane
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 Array = np.ndarray
@@ -150,20 +151,6 @@ def conjugate_gradients(system: Map, precondition: Map, right: Array, x: Array, 
         new = float(np.vdot(r, z))
         d, rz = z + new / rz * d, new
     return x
-
-
-def half_plane(spectrum: Array) -> Array:
-    """The half of a symmetric spectrum that `filtered` needs, float32."""
-    return spectrum[:, : spectrum.shape[1] // 2 + 1].astype(np.float32)
-
-
-def filtered(x: Array, spectrum: Array) -> Array:
-    """An image, in the middle of emptiness twice as wide, times a spectrum in the frequency domain, float32."""
-    from scipy import fft
-
-    n = len(x)
-    wide = (2 * n, 2 * n)
-    return np.asarray(fft.irfft2(fft.rfft2(x, s=wide) * spectrum, s=wide)[:n, :n])
 
 
 def _laplacian(n: int) -> Array:
