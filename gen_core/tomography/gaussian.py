@@ -16,11 +16,12 @@ import numpy as np
 
 from gen_core.errors import RecipeError
 from gen_core.memo import Memo
+from gen_core.tomography.operator import filtered, half_plane
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 Array = np.ndarray
 TOLERANCE = 1e-3  # of the residual in the preconditioner's norm
-MOST = 60
+MOST = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ class Posterior:
 
     def __init__(self, prior: Gaussian, problem: Problem, weight: float) -> None:
         a, self.rest, self.size = problem.operator, prior.rest, prior.size
-        self.operator, geometry = a, problem.geometry
+        geometry = problem.geometry
         length = 1 << int(np.ceil(np.log2(2 * geometry.bins)))
         scale = geometry.spacing if geometry.kind == "parallel" else (
             geometry.spacing * geometry.source_origin / (geometry.source_origin + geometry.origin_detector)
@@ -109,8 +110,8 @@ class Posterior:
             seen[some] = self._g(projected, 0.5).reshape(-1, seen.shape[1])
         inner = (seen @ seen.T).astype(np.float64) + np.diag(1 / prior.variance)
         self.root = np.linalg.cholesky(inner)
-        response = a.response * weight
-        self.flat = float(prior.rest * np.mean(1 / (1 + prior.rest * response)))  # the variance beside, alike for all pixels
+        self.beside = half_plane(prior.rest / (1 + prior.rest * weight * a.wide_response))
+        self.flat = float(prior.rest * np.mean(1 / (1 + prior.rest * weight * a.response)))
 
     def _g(self, views: Array, power: float = 1.0) -> Array:
         from scipy import fft
@@ -127,9 +128,9 @@ class Posterior:
         """The covariance times images (m, size^2)."""
         from scipy.linalg import cho_solve
 
-        n, a = self.size, self.operator
+        n = self.size
         image = x.reshape(-1, n, n)
-        smooth = self.rest * (x - self.rest * a.adjoint(self._g(a.forward(image))).reshape(x.shape))
+        smooth = np.stack([filtered(one, self.beside) for one in image]).reshape(x.shape)
         along = cho_solve((self.root, True), self.parts @ x.T).T.astype(np.float32)
         return np.asarray(smooth + along @ self.parts, np.float32)
 

@@ -74,6 +74,27 @@ class Operator:
         spread = np.roll(self.adjoint(self.forward(point)).astype(np.float64), (-(n // 2), -(n // 2)), (0, 1))
         return np.maximum(np.fft.fft2(spread).real, 0)
 
+    @cached_property
+    def wide_response(self) -> Array:
+        """The same on twice the grid (2 size, 2 size), where nothing comes back in at the opposite edge: the response of a
+        slice in the middle of emptiness. It is put together from two corner pixels, whose spread reaches across the slice.
+        """
+        n = self.size
+        kernel = np.zeros((2 * n, 2 * n))
+        for column in (0, n - 1):
+            point = np.zeros((n, n), np.float32)
+            point[0, column] = 1
+            spread = self.adjoint(self.forward(point))
+            rows, columns = np.arange(n)[:, None], np.arange(n)[None] - column
+            kernel[rows, columns] = spread
+            kernel[-rows, -columns] = spread
+        middle = np.zeros((n, n), np.float32)
+        middle[n // 2, n // 2] = 1
+        at = float(np.linalg.norm(self.forward(middle))) ** 2
+        if kernel[0, 0] < 0.5 * at:  # a detector too short for the corners: the middle pixel must do
+            return np.repeat(np.repeat(self.response, 2, 0), 2, 1)
+        return np.maximum(np.fft.fft2(kernel).real, 0)
+
     def torch(self, device: torch.device | str = "cpu") -> TorchOperator:
         """The same for batches of torch tensors, on a device; autograd goes through it."""
         return TorchOperator(self, device)
@@ -178,3 +199,17 @@ def rays(geometry: Geometry) -> tuple[Array, Array]:
             columns[which, :, side] = np.where(inside, at, 0).astype(np.int32) * across + np.arange(n, dtype=np.int32) * step
             weights[which, :, side] = np.where(inside, weight * length, 0)
     return columns, weights
+
+
+def half_plane(spectrum: Array) -> Array:
+    """The half of a symmetric spectrum that `filtered` needs, float32."""
+    return spectrum[:, : spectrum.shape[1] // 2 + 1].astype(np.float32)
+
+
+def filtered(x: Array, spectrum: Array) -> Array:
+    """An image, in the middle of emptiness twice as wide, times a spectrum in the frequency domain, float32."""
+    from scipy import fft
+
+    n = len(x)
+    wide = (2 * n, 2 * n)
+    return np.asarray(fft.irfft2(fft.rfft2(x, s=wide) * spectrum, s=wide)[:n, :n])

@@ -16,7 +16,8 @@ from gen_core.tomography.subject import Subject, without
 
 Array = np.ndarray
 EVERY = 10  # one view in this many is held out
-SURPRISE, HELD_OUT = 2.0, 3.0
+# Of 30 synthetic chests each at 120 and 90 degrees, 64 x 64, 1 % noise, none lay above: the highest were 1.15 and 1.34.
+SURPRISE, HELD_OUT = 1.16, 1.36
 
 
 @dataclass(frozen=True)

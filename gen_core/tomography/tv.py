@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gen_core.tomography.operator import filtered, half_plane
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 Array = np.ndarray
@@ -55,7 +56,7 @@ def solve(
     w: Array = 1 / problem.spread
     objective = Objective(problem, w, w * problem.data.astype(np.float32), weight)
     rho, rho0 = penalties(problem, weight)
-    filter_ = 1 / (float(np.mean(w**2)) * half_plane(a.response) + rho * half_plane(_laplacian(a.size)) + rho0)
+    filter_ = 1 / (float(np.mean(w**2)) * half_plane(a.wide_response) + rho * half_plane(_laplacian(2 * a.size)) + rho0)
 
     def system(x: Array) -> Array:
         return a.adjoint(w * w * a.forward(x)) + rho * divergence(gradient(x)) + rho0 * x
@@ -150,18 +151,6 @@ def conjugate_gradients(system: Map, precondition: Map, right: Array, x: Array, 
         new = float(np.vdot(r, z))
         d, rz = z + new / rz * d, new
     return x
-
-
-def half_plane(spectrum: Array) -> Array:
-    """The half of a symmetric spectrum that `filtered` needs, float32."""
-    return spectrum[:, : spectrum.shape[1] // 2 + 1].astype(np.float32)
-
-
-def filtered(x: Array, spectrum: Array) -> Array:
-    """An image (or several) times a spectrum in the frequency domain, float32."""
-    from scipy import fft
-
-    return np.asarray(fft.irfft2(fft.rfft2(x) * spectrum, s=x.shape[-2:]))
 
 
 def _laplacian(n: int) -> Array:

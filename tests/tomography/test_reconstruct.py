@@ -71,7 +71,7 @@ def test_every_figure_can_be_drawn(result: Result, dark: bool) -> None:
             assert len(plots.part(made, name, which, dark=dark).data)
     assert len(plots.image(made, "truth", (-600, 1500), dark).data) == 1
     assert plots.deviation(made, "gaussian", dark).data[0].zmin == 0
-    hatched = [trace for trace in plots.sinogram(made, dark=dark).data if trace.fill == "toself"]
+    hatched = [trace for trace in plots.sinogram(made, dark=dark).data if trace.type == "scatter"]
     assert max(hatched[0].y) == pytest.approx(180)
     assert min(hatched[0].y) == pytest.approx(59.5)
     limits = {plots.error(made, name).data[0].zmax for name in made.images}
@@ -171,16 +171,16 @@ def codes(**fields: object) -> set[str]:
 
 
 def test_real_slices_are_told_to_be_unknown_to_the_prior(data_folder: Path) -> None:
-    for name in ("lungmask_thorax.dcm", "totalsegmentator_trunk_3mm.nii.gz"):
-        assert "out_of_distribution" in codes(image=data_folder / "tomography" / name, size=64)
+    assert "out_of_distribution" in codes(image=data_folder / "tomography" / "lungmask_thorax.dcm", size=64)
 
 
 def test_the_example_of_pydicom_can_be_scanned() -> None:
-    result = run(Reconstruct.read({"image": "ct_small", "size": 64, "methods": ["sirt"], "angle_range": 180}))
+    result = run(Reconstruct.read({"image": "ct_small", "size": 64, "methods": ["sirt", "gaussian"], "angle_range": 120}))
+    assert "out_of_distribution" in {notice.code for notice in result.warnings}
     assert result.content.subject.pixel == pytest.approx(1.32, abs=0.05)
-    assert result.metrics["sirt.psnr"] > 20  # type: ignore[operator]
+    assert result.metrics["sirt.psnr"] > 18  # type: ignore[operator]
 
 
 def test_few_synthetic_slices_are_told_to_be_unknown() -> None:
-    told = [("out_of_distribution" in codes(image=f"synthetic:thorax:{seed}", size=64)) for seed in range(40, 60)]
-    assert sum(told) <= 2
+    told = [("out_of_distribution" in codes(image=f"synthetic:thorax:{seed}", size=64)) for seed in range(40, 50)]
+    assert sum(told) <= 1
