@@ -43,6 +43,11 @@ class Memo:
                     self._making.pop(key, None)
         return value
 
+    def has(self, key: Hashable) -> bool:
+        """Whether the value of `key` is kept, so that `get` costs nothing."""
+        with self._lock:
+            return key in self._values
+
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:

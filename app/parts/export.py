@@ -27,6 +27,8 @@ OPENS = {
     ".fasta": "any alignment viewer, Biopython",
     ".pdb": "PyMOL, ChimeraX, Mol*",
     ".npz": "NumPy",
+    ".dcm": "any DICOM viewer, 3D Slicer",
+    ".gz": "3D Slicer, ITK-SNAP, nibabel",
     ".png": "any picture viewer",
     ".gif": "any browser",
     ".svg": "Inkscape, Illustrator, any browser",

@@ -155,6 +155,14 @@ def keep() -> None:
             state.undrawn.discard(name)
 
 
+def again() -> None:
+    """Run the fragment once more, or the whole page where that is what runs: for work that is shown step by step."""
+    try:
+        st.rerun(scope="fragment")
+    except StreamlitAPIException:
+        st.rerun()
+
+
 def page_of(recipe: Recipe) -> str:
     """The page that shows this recipe: each system has one, of its name."""
     return recipe.operation.partition(".")[0]

@@ -6,7 +6,7 @@ and never leaves it. The uploader is emptied straight away, which frees the copy
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -30,6 +30,8 @@ def data_picker(
     check: Check = lambda digest: None,
     field: str = "data",
     label: str = "Data",
+    bundled: Mapping[str, str] | None = None,
+    extra: Changed | None = None,
 ) -> str:
     """A choice of data sets with a way to add one beside it; returns a bundled name or a digest.
 
@@ -42,7 +44,7 @@ def data_picker(
     if following is not None:
         session.put(page, f"{field}/next", None)
         _choose(page, field, following, on_change)
-    name, titles = session.key(page, field), _titles(system)
+    name, titles = session.key(page, field), _titles(system) if bundled is None else dict(bundled) | _own()
     chosen = session.value(page, field) or current
     if chosen not in titles:
         titles[chosen] = (
@@ -63,16 +65,19 @@ def data_picker(
             st.popover("", icon=":material/add:", key=closing, help="Use your own file, or fetch a public data set"),
             st.container(width=440),
         ):
-            _add(page, system, field, types, on_change, check)
+            _add(page, system, field, types, on_change, check, extra)
     return str(session.value(page, field, current))
 
 
 def _titles(system: str) -> dict[str, str]:
     """What can be chosen now, bundled first, then fetched public sets, then own files, the latest first."""
-    known = catalog.data_sets(system)
-    own = {entry.digest: f"{entry.name} ({human_size(entry.size)})" for entry in _kept(20)}
+    known, own = catalog.data_sets(system), _own()
     fetched = {d.name: d.title for d in known if d.url and own.pop(f"sha256:{d.sha256}", None)}
     return {d.name: d.title for d in known if not d.url} | fetched | own
+
+
+def _own() -> dict[str, str]:
+    return {entry.digest: f"{entry.name} ({human_size(entry.size)})" for entry in _kept(20)}
 
 
 def _kept(count: int) -> list[store.Entry]:
@@ -80,7 +85,15 @@ def _kept(count: int) -> list[store.Entry]:
     return [entry for entry in store.recent(1000) if session.may_see(entry.digest)][:count]
 
 
-def _add(page: str, system: str, field: str, types: Sequence[str] | None, on_change: Changed | None, check: Check) -> None:
+def _add(
+    page: str,
+    system: str,
+    field: str,
+    types: Sequence[str] | None,
+    on_change: Changed | None,
+    check: Check,
+    extra: Changed | None = None,
+) -> None:
     """The popover's content: upload, path, public sets, and the list of stored files with a way to delete each."""
     key = session.turn(page, f"{field}/upload")
     st.file_uploader("Your own file", type=types, key=key, on_change=_uploaded, args=(page, field, key, on_change, check))
@@ -97,6 +110,8 @@ def _add(page: str, system: str, field: str, types: Sequence[str] | None, on_cha
             args=(page, field, path, on_change, check),
             help="For files too large to upload: a copy goes into the store. Only offered on the machine the app runs on.",
         )
+    if extra is not None:
+        extra()
     public = [d for d in catalog.data_sets(system) if d.url]
     for data in public:
         _public(page, field, data, on_change)

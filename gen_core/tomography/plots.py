@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gen_core.tomography.files import shown, window_of
 
 if TYPE_CHECKING:
     from gen_core.tomography.reconstruct import Reconstructed
+    from gen_core.tomography.subject import Subject
 
 Array = np.ndarray
 GREY = [[0, "#000000"], [1, "#ffffff"]]
@@ -72,10 +74,15 @@ def part(made: Reconstructed, name: str, which: str, dark: bool = False, height:
     if which == "measured":
         figure = _slice(made, values, GREY, 0, 1.6, "of water", dark, height)
     else:
-        limit = float(np.quantile(np.abs(np.concatenate([v.ravel() for v in made.invented.values()])), 0.995)) or 1.0
+        limit = invented_limit(made)
         figure = _slice(made, values, palette.diverging(dark), -limit, limit, "of water", dark, height)
     figure.update_layout(title=f"{titled(name)}, {which} part")
     return figure
+
+
+def invented_limit(made: Reconstructed) -> float:
+    """One scale for the invented parts of all methods."""
+    return float(np.quantile(np.abs(np.concatenate([values.ravel() for values in made.invented.values()])), 0.995)) or 1.0
 
 
 def _slice(
@@ -114,31 +121,74 @@ def residual(made: Reconstructed, name: str, dark: bool = False, height: int = 3
 
 
 def _views(made: Reconstructed, values: Array, colours: Any, low: float, high: float, dark: bool, height: int) -> go.Figure:
-    geometry = made.subject.problem.geometry
-    order = np.argsort(made.angles, kind="stable")
-    angles, places = made.angles[order], geometry.places()[:, 0] * (made.subject.pixel or 1.0)
-    length = "mm" if made.subject.pixel else "pixels"
+    views = views_of(made.subject)
     figure = go.Figure()
     figure.add_heatmap(
-        z=values[order], x=places, y=angles, colorscale=colours, zmin=low, zmax=high, colorbar={"thickness": 10},
-        hovertemplate=f"%{{x:.0f}} {length}, %{{y:.1f}}°<br>%{{z:.4g}}<extra></extra>",
+        z=values[views.order], x=views.places, y=views.angles, colorscale=colours, zmin=low, zmax=high,
+        colorbar={"thickness": 10}, hovertemplate=f"%{{x:.0f}} {views.length}, %{{y:.1f}}°<br>%{{z:.4g}}<extra></extra>",
     )  # fmt: skip
+    if views.missing:
+        figure.add_trace(hatch(views, dark))
+        figure.add_annotation(x=0, y=(views.edge + views.last) / 2, text="not measured", bgcolor=palette.veil(dark))
+    figure.update_layout(palette.layout(dark, height, uirevision="sinogram", margin={"l": 52, "r": 8, "t": 34, "b": 40}))
+    figure.update_xaxes(title=f"Detector ({views.length})", showgrid=False, range=[views.places[0], views.places[-1]])
+    figure.update_yaxes(title="Angle (degrees)", showgrid=False, range=[max(views.last, views.end), views.begin])
+    return figure
+
+
+@dataclass(frozen=True)
+class Views:
+    """Where the views of a scan lie: their order by angle, angles in degrees, places on the detector in `length`, the step
+    between two views, and the last angle of all directions there are."""
+
+    order: Array
+    angles: Array
+    places: Array
+    length: str
+    step: float
+    last: float
+
+    @property
+    def begin(self) -> float:
+        """The first angle."""
+        return float(self.angles[0])
+
+    @property
+    def end(self) -> float:
+        """The last angle that was measured."""
+        return float(self.angles[-1])
+
+    @property
+    def edge(self) -> float:
+        """Where the missing directions begin."""
+        return self.end + self.step / 2
+
+    @property
+    def missing(self) -> bool:
+        """Whether directions are missing."""
+        return self.last - self.end > 2.5 * max(self.step, 1e-9)
+
+
+def views_of(subject: Subject) -> Views:
+    """The views of a scan in the order of their angles."""
+    geometry = subject.problem.geometry
+    order = np.argsort(np.asarray(geometry.angles), kind="stable")
+    angles = np.asarray(geometry.angles)[order]
     begin, end = float(angles[0]), float(angles[-1])
     period = 180.0 if geometry.kind == "parallel" else 360.0
+    length = "mm" if subject.pixel else "pixels"
     step = (end - begin) / max(len(angles) - 1, 1)
-    last = begin + period
-    if last - end > 2.5 * max(step, 1e-9):
-        edge = end + step / 2
-        figure.add_scatter(
-            x=[places[0], places[-1], places[-1], places[0]], y=[edge, edge, last, last], fill="toself", mode="none",
-            fillpattern={"shape": "/", "fgcolor": palette.role("muted", dark), "size": 8, "solidity": 0.2},
-            hovertemplate="not measured<extra></extra>", hoveron="fills", name="not measured", showlegend=False,
-        )  # fmt: skip
-        figure.add_annotation(x=0, y=(edge + last) / 2, text="not measured", bgcolor=palette.veil(dark))
-    figure.update_layout(palette.layout(dark, height, uirevision="sinogram", margin={"l": 52, "r": 8, "t": 34, "b": 40}))
-    figure.update_xaxes(title=f"Detector ({length})", showgrid=False, range=[places[0], places[-1]])
-    figure.update_yaxes(title="Angle (degrees)", showgrid=False, range=[max(last, end), begin])
-    return figure
+    return Views(order, angles, geometry.places()[:, 0] * (subject.pixel or 1.0), length, step, begin + period)
+
+
+def hatch(views: Views, dark: bool) -> go.Scatter:
+    """The directions that were not measured, hatched."""
+    left, right = views.places[0], views.places[-1]
+    return go.Scatter(
+        x=[left, right, right, left], y=[views.edge, views.edge, views.last, views.last], fill="toself", mode="none",
+        fillpattern={"shape": "/", "fgcolor": palette.role("muted", dark), "size": 8, "solidity": 0.2},
+        hovertemplate="not measured<extra></extra>", hoveron="fills", name="not measured", showlegend=False,
+    )  # fmt: skip
 
 
 def convergence(made: Reconstructed, dark: bool = False, height: int = 260) -> go.Figure:

@@ -12,7 +12,7 @@ import numpy as np
 from gen_core.device import pick
 from gen_core.result import Notice, Result, unique
 from gen_core.tomography import files, lesion, methods, metrics, trust
-from gen_core.tomography.priors import Solution
+from gen_core.tomography.priors import Problem, Solution
 from gen_core.tomography.recipe import Reconstruct
 from gen_core.tomography.split import split
 from gen_core.tomography.subject import Subject, subject_of
@@ -53,15 +53,23 @@ class Reconstructed:
         return np.asarray(self.subject.problem.geometry.angles)
 
 
-def run(recipe: Reconstruct, progress: Progress = lambda share, text: None) -> Result:
-    """Run `tomography.reconstruct`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
+def run(
+    recipe: Reconstruct,
+    progress: Progress = lambda share, text: None,
+    scan: Callable[[Reconstruct], Subject] = subject_of,
+    solve: Callable[[str, Problem, Reconstruct, Progress], Solution] = methods.solve,
+) -> Result:
+    """Run `tomography.reconstruct`. Raises RecipeError, InputError and CheckpointError where it cannot be done.
+
+    A page gives a `scan` and a `solve` of its own that keep what they made (see `kept`).
+    """
     pick("cpu")
     methods.check(recipe)
     recipe = _named(recipe)
     seconds: dict[str, float] = {}
     progress(0.0, "scanning the slice")
     began = time.perf_counter()
-    subject = subject_of(recipe)
+    subject = scan(recipe)
     _ = subject.problem.operator
     seconds["scan"] = time.perf_counter() - began
     solutions: dict[str, Solution] = {}
@@ -72,7 +80,7 @@ def run(recipe: Reconstruct, progress: Progress = lambda share, text: None) -> R
         def told(share: float, text: str, before: float = before, part: float = part) -> None:
             progress(before + part * share, text)
 
-        solutions[name] = methods.solve(name, subject.problem, recipe, told)
+        solutions[name] = solve(name, subject.problem, recipe, told)
         seconds[name] = time.perf_counter() - began
     progress(0.85, "telling the measured from the invented")
     began = time.perf_counter()

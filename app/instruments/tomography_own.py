@@ -1,0 +1,130 @@
+"""What is scanned on the tomography page: a synthetic slice, a bundled one, a file of the user's, or a measured sinogram."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from app.parts import session, upload
+from app.parts.guard import plain
+from gen_core import catalog, store
+from gen_core.errors import RecipeError, UserError
+from gen_core.tomography import question
+from gen_core.tomography.recipe import Reconstruct
+
+PAGE = "tomography"
+SYNTHETIC = {
+    "synthetic:thorax": "Synthetic chest",
+    "synthetic:abdomen": "Synthetic belly",
+    "synthetic:head": "Synthetic head",
+    "synthetic:shepp_logan": "Shepp-Logan phantom",
+}
+TYPES = ["dcm", "ima", "nii", "gz", "npy", "npz", "png", "jpg", "tif", "tiff", "zip"]
+SINOGRAMS = ["npz", "npy", "mat"]
+LAYOUTS = (
+    "A NumPy archive (NPZ) with `sinogram` (views × bins, line integrals) and `angles` (degrees), or a MATLAB file (.mat) as of "
+    "the Helsinki Tomography Challenge. `detector_spacing`, `source_origin` and `origin_detector` (mm) are read where the file "
+    "has them; what it lacks can be given under *Scanner and size*."
+)
+
+
+def widgets(recipe: Reconstruct) -> dict[str, Any]:
+    """What is scanned, as the values of the widgets."""
+    kind, seed = "synthetic:thorax", 1001
+    if recipe.image and (found := re.fullmatch(r"(synthetic:[a-z_]+)(?::(\d+))?", recipe.image)):
+        kind, seed = found[1], int(found[2] or 0)
+    elif recipe.image:
+        kind = recipe.image
+    return {
+        "image": kind,
+        "image_seed": seed,
+        "sinogram": recipe.sinogram,
+        "slice": recipe.slice or 0,
+        "middle": recipe.slice is None,
+    }
+
+
+def choose() -> dict[str, Any]:
+    """The fields of a recipe that say what is scanned."""
+    if session.value(PAGE, "sinogram"):
+        return _measured()
+    bundled = SYNTHETIC | {d.name: d.title for d in catalog.DATA if d.system == PAGE and d.role == "image"}
+    image = upload.data_picker(
+        PAGE, PAGE, "synthetic:thorax", _changed, TYPES, question.check_image, "image", "Slice", bundled, extra=_add_sinogram
+    )
+    if image == "synthetic:shepp_logan":
+        return {"image": "synthetic:shepp_logan:0"}
+    if image.startswith("synthetic"):
+        told = "The same number, the same slice. The bundled priors saw none of these numbers."
+        seed = st.number_input("Slice number", 0, 10**8 - 1, key=session.key(PAGE, "image_seed"), help=told)
+        return {"image": f"{image}:{int(seed)}"}
+    return {"image": image, "slice": _slice(image)}
+
+
+def _slice(image: str) -> int | None:
+    """Which slice of a volume; None for that of a single one."""
+    count = question.slices(image)
+    if count == 1:
+        return None
+    if session.value(PAGE, "middle"):
+        session.seed(PAGE, middle=False, slice=count // 2)
+    if session.value(PAGE, "slice") >= count:
+        session.seed(PAGE, slice=count - 1)
+    told = f"Of {count:,}, from 0 on."
+    return int(st.slider("Slice", 0, count - 1, key=session.key(PAGE, "slice"), help=told))
+
+
+def _changed() -> None:
+    """In a callback: another image begins at its middle slice."""
+    session.seed(PAGE, middle=True, slice=0)
+
+
+def _add_sinogram() -> None:
+    """Below the uploader of images: one for what a scanner measured."""
+    key = session.turn(PAGE, "sinogram/file")
+    st.file_uploader("Or a measured sinogram", SINOGRAMS, key=key, on_change=_arrived, args=(key,))
+    st.caption(LAYOUTS)
+    if error := session.get(PAGE, "sinogram/error"):
+        st.error(plain(error), icon=":material/error:")
+
+
+def _arrived(key: str) -> None:
+    """In a callback: keep the sinogram and scan nothing else."""
+    file = session.held(key)
+    if file is None:
+        return
+    session.put(PAGE, "sinogram/error", None)
+    try:
+        digest = store.add(file, file.name)
+        session.own(digest)
+        session.seed(PAGE, sinogram=digest, angles="")
+        session.turn_over(PAGE, "image/add")
+    except UserError as error:
+        session.put(PAGE, "sinogram/error", str(error))
+    session.turn_over(PAGE, "sinogram/file")
+
+
+def _measured() -> dict[str, Any]:
+    """A measured sinogram, with what its file may lack."""
+    digest = str(session.value(PAGE, "sinogram"))
+    st.markdown(f"**Measured sinogram** {digest[7:15]}")
+    st.caption("There is no truth to compare with: no PSNR, no SSIM, no error maps.")
+    st.button(
+        "Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=lambda: session.seed(PAGE, sinogram=None)
+    )
+    told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
+    text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
+    return {"sinogram": digest, "image": None, "angles": _angles(text)}
+
+
+def _angles(text: str) -> list[float] | None:
+    try:
+        if ":" in text:
+            first, last, step = (float(part) for part in text.split(":"))
+            count = round((last - first) / step) + 1
+            return [first + i * step for i in range(min(count, 10_000))]
+        return [float(part) for part in text.split(",") if part.strip()] or None
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise RecipeError(f"Angles of the views: {text[:40]!r} are no numbers with commas, nor first:last:step.") from None
