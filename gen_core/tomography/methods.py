@@ -45,10 +45,14 @@ def titled(name: str) -> str:
 
 
 def check(recipe: Reconstruct) -> None:
-    """Raise RecipeError where a method is asked for whose model is not there."""
+    """Raise RecipeError or CheckpointError where a method is asked for whose model is not there."""
+    from gen_core.tomography.modelfile import KIND, named, open_card
+
     for name in recipe.methods:
         if name in LATER:
             _module(name)
+        if name in KIND:
+            open_card(named(recipe, KIND[name])[0])
 
 
 def solve(name: str, problem: Problem, recipe: Reconstruct, progress: Progress = quiet) -> Solution:

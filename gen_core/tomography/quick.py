@@ -33,8 +33,9 @@ def scan(recipe: Reconstruct) -> Subject:
 def key(recipe: Reconstruct) -> str:
     """What tells one scan from another, whatever is then made of it."""
     return recipe.replace(
-        methods=("fbp",), posterior_samples=0, model=None, weights=None, fbp_filter=None, sirt_iterations=100, tv_weight=None
-    ).sha256
+        methods=("fbp",), posterior_samples=0, model=None, weights=None, fbp_filter=None, sirt_iterations=100, tv_weight=None,
+        sampler="dds", sampler_steps=None, data_weight=1.0,
+    ).sha256  # fmt: skip
 
 
 def stepwise(recipe: Reconstruct) -> bool:

@@ -10,8 +10,8 @@ from gen_core.tomography import guided
 from gen_core.tomography.denoiser import Denoiser, Gaussian, loss
 from gen_core.tomography.diffusion import Data, deviation
 from gen_core.tomography.geometry import scanner
+from gen_core.tomography.principal import fit
 from gen_core.tomography.priors import Problem
-from gen_core.tomography.principal import Principal, fit
 from gen_core.tomography.slices import Slices
 
 N, K = 16, 12
@@ -47,10 +47,7 @@ def exact(prior: Gaussian, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
 
 
 def last(frames: object) -> np.ndarray:
-    frame = None
-    for frame in frames:  # type: ignore[attr-defined]
-        pass
-    assert frame is not None
+    *_, frame = frames  # type: ignore[misc]
     return np.asarray(frame.clean.flatten(1).numpy())
 
 
