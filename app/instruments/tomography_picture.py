@@ -69,6 +69,7 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
         return kept.result(recipe)
     subject = quick.scan(recipe)
     found = {name: kept.solution(name, recipe) for name in recipe.methods if name not in kept.missing(recipe)}
+    begun = bool(found)  # the scanner's matrix is there
     if "fbp" in recipe.methods and "fbp" not in found:
         found["fbp"] = quick.backprojected(subject, recipe)
     before: dict[str, Any] = session.get(PAGE, "shown", {})
@@ -76,7 +77,7 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
     for name in recipe.methods:
         if name in found:
             image = subject.told(found[name].image)
-            tiles.append(Tile(name, image, mosaic_plots.scores(quick.numbers(subject, found[name]))))
+            tiles.append(Tile(name, image, mosaic_plots.scores(quick.numbers(subject, found[name], begun))))
         else:
             old = before.get(name)
             tiles.append(Tile(name, old if old is not None and old.shape == (recipe.size, recipe.size) else None, waiting=True))
