@@ -247,7 +247,7 @@ def recipe_class(name: str) -> type[Recipe]:
 def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
     """A recipe from fields that a person typed: a path to a file is copied into the store and named by its digest.
 
-    A folder of pictures is kept as a zip.
+    A folder of pictures is kept as a zip, DICOM files without the names of patients (see `store`).
     """
     cls = recipe_class(name)
     given = dict(fields)
@@ -268,7 +268,8 @@ def adopt(value: Any) -> Any:
     if isinstance(value, str | Path) and not recipes.DIGEST.fullmatch(str(value)) and Path(value).is_dir():
         from gen_core.inputs.images import packed
 
-        return store.add(packed(Path(value)), f"{Path(value).name}.zip")
+        series = store.add_folder(Path(value))
+        return series or store.add(packed(Path(value)), f"{Path(value).name}.zip")
     if isinstance(value, Path) or (isinstance(value, str) and not recipes.DIGEST.fullmatch(value) and Path(value).is_file()):
         return store.add(Path(value))
     if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):

@@ -2,11 +2,15 @@
 
 It lives in `$LATENT_HOME` (default: the user's data folder of this system). A recipe names a file as `sha256:…`, so a
 link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only.
+
+Of a DICOM file, and of a zip or folder that holds one, a copy without anything that names a patient is kept in its place,
+and no name of a file: patients' names stand there, too. The digest is that of the copy, the same wherever it is made.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -52,8 +56,8 @@ def limit() -> int:
 def add(source: Path | IO[bytes], name: str = "") -> str:
     """Copy a file into the store and return its digest; a file already there is not copied twice.
 
-    Raises InputError where the source cannot be read or is larger than the store may be, OutputError on a full disk.
-    Where the store would grow past its limit, the files used longest ago make room.
+    Raises InputError where the source cannot be read, is larger than the store may be, or is a DICOM file without an image
+    that can be read; OutputError on a full disk. Where the store would grow past its limit, the files used longest ago make room.
     """
     if isinstance(source, Path):
         try:
@@ -67,18 +71,13 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
             raise InputError(f"{source.name!r} may not be read: permission denied.") from None
     folder = _folder()
     partial = folder / f"{secrets.token_hex(8)}.partial"
-    sha, size = hashlib.sha256(), 0
     try:
-        with partial.open("wb") as out:
-            while block := source.read(CHUNK):
-                size += len(block)
-                if size > limit():
-                    raise InputError(
-                        f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB)."
-                    )
-                sha.update(block)
-                out.write(block)
-        digest = f"sha256:{sha.hexdigest()}"
+        sha, size = _copied(source, partial)
+        nameless = _nameless(partial)
+        if nameless is not None:
+            name = "DICOM series" if nameless[:2] == b"PK" else "DICOM image"
+            sha, size = _copied(io.BytesIO(nameless), partial)
+        digest = f"sha256:{sha}"
         _make_room(size, keep=digest)
         _note(folder, digest, name)
         os.replace(partial, _path(folder, digest))
@@ -87,6 +86,44 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
     finally:
         partial.unlink(missing_ok=True)
     return digest
+
+
+def add_folder(folder: Path) -> str | None:
+    """The copy of the DICOM files in a folder, without names of patients, as one file in the store; None where there are none.
+
+    Raises as `add` does.
+    """
+    nameless = _nameless(folder)
+    return None if nameless is None else add(io.BytesIO(nameless))
+
+
+def _copied(source: IO[bytes], to: Path) -> tuple[str, int]:
+    """Copy within the limit of the store; the sha256 and the size of what was copied."""
+    sha, size = hashlib.sha256(), 0
+    with to.open("wb") as out:
+        while block := source.read(CHUNK):
+            size += len(block)
+            if size > limit():
+                raise InputError(f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB).")
+            sha.update(block)
+            out.write(block)
+    return sha.hexdigest(), size
+
+
+def _nameless(path: Path) -> bytes | None:
+    """What is kept in place of DICOM files; None for anything else, which is kept as it is."""
+    from gen_core.inputs.deidentify import deidentified
+
+    return deidentified(path)
+
+
+def name_of(digest: str) -> str:
+    """What its user called a stored file, or what kind of DICOM it is; its digest's beginning where it is not here."""
+    note = _folder() / f"{_path(_folder(), digest).name}.json"
+    try:
+        return str(json.loads(note.read_text())["name"])
+    except (OSError, ValueError, KeyError):
+        return f"file {digest[7:15]}"
 
 
 def add_checked(source: Path | IO[bytes], name: str, check: Callable[[str], object]) -> str:

@@ -60,7 +60,7 @@ def _arrived(key: str) -> None:
     try:
         digest = store.add_checked(file, file.name, question.check_picture)
         session.own(digest)
-        session.put(PAGE, "own", {**session.get(PAGE, "own", {}), digest: file.name})
+        session.put(PAGE, "own", {**session.get(PAGE, "own", {}), digest: store.name_of(digest)})
         if isinstance(now, Images):
             session.load(PAGE, question.with_first(now, digest))
     except UserError as error:
@@ -127,7 +127,7 @@ def _set_arrived(key: str) -> None:
         session.own(digest)
         wanted = Train(data=digest)
         wanted = wanted.replace(epochs=max(4, SEEN // question.count(wanted)))
-        session.put(PAGE, "set", {"recipe": wanted, "name": name})
+        session.put(PAGE, "set", {"recipe": wanted, "name": store.name_of(digest)})
     except UserError as error:
         session.put(PAGE, "set/error", str(error))
     session.turn_over(PAGE, "set")

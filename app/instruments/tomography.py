@@ -18,7 +18,7 @@ from app.instruments import tomography_picture as picture
 from app.instruments import tomography_tabs as tabs
 from app.instruments.tomography_controls import controls, widgets
 from app.instruments.tomography_own import PAGE
-from app.parts import evidence, explain, export, presets, session
+from app.parts import background, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from gen_core.tomography import quick
@@ -96,14 +96,14 @@ def instrument() -> None:
             result = picture.steps(recipe, show, window)
             session.write_link(result.recipe)
             figures = picture.show(result, show, window)
-        evidence.notices(result.warnings)
-        st.caption(f":material/info: {trusting.NEVER} {SMALL}")
+            evidence.notices(result.warnings)
+            st.caption(f":material/info: {trusting.NEVER} {SMALL}")
         figures |= tabs.show(result, window)
         st.subheader("Evidence")
         trusting.trust(result)
         st.subheader("Export")
         export.panel(result, figures)
-        quick.prepare(recipe)  # while the result is being looked at: a drag of the range then follows at once
+        background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 
 
 session.start(PAGE, "tomography.reconstruct", default, widgets)

@@ -46,9 +46,10 @@ def trust(result: Result) -> None:
     if told:
         st.markdown(told)
     if made.trust is not None:
+        held = evidence.number(made.trust.held_out, 1)
         st.caption(
             f"Does the prior know this slice? The data are {made.trust.surprise:.1f} times as far from what it expects as it "
-            f"says they would be, and views that it was not shown are missed by {made.trust.held_out:.1f} times the noise. It "
+            f"says they would be, and views that it was not shown are missed by {held} times the noise. It "
             f"warns above {trust_of.SURPRISE:g} and {trust_of.HELD_OUT:g}."
         )
 

@@ -52,7 +52,16 @@ def choose() -> dict[str, Any]:
         return _measured()
     bundled = SYNTHETIC | {d.name: d.title for d in catalog.DATA if d.system == PAGE and d.role == "image"}
     image = upload.data_picker(
-        PAGE, PAGE, "synthetic:thorax", _changed, TYPES, question.check_image, "image", "Slice", bundled, extra=_add_sinogram
+        PAGE,
+        PAGE,
+        "synthetic:thorax",
+        _changed,
+        TYPES,
+        question.check_image,
+        "image",
+        "What is scanned",
+        bundled,
+        extra=_add_sinogram,
     )
     if image == "synthetic:shepp_logan":
         return {"image": "synthetic:shepp_logan:0"}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from app.instruments.tomography_own import PAGE
-from app.parts import figure, map, session
+from app.parts import background, figure, map, session
 from gen_core.result import Result
 from gen_core.tomography import kept, methods, mosaic_plots, plots, quick
 from gen_core.tomography.files import WINDOWS
@@ -28,10 +28,9 @@ SAID = {
     "error": "Image less truth, every method on one scale: **purple** too low, **orange** too high.",
     "measured": "What the data determine of each image, as attenuation over that of water. *Invented* shows the rest.",
     "invented": "What no view has measured above the noise: it is the method's alone. **Orange** adds, **purple** takes away.",
-    "deviation": "How unsure each method is that says so, one deviation in every pixel. Others say nothing of it.",
+    "deviation": "One deviation in every pixel, of each method that knows one; beside it the real error, on the same scale.",
 }
 WIDE = (-200.0, 1600.0)
-TELLING = 0.15  # seconds between two words on how far a method is
 
 
 def chooser(recipe: Reconstruct) -> tuple[str, tuple[float, float] | None]:
@@ -62,13 +61,14 @@ def chooser(recipe: Reconstruct) -> tuple[str, tuple[float, float] | None]:
 def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) -> Result:
     """The result; where it takes long, what is ready is drawn first, and the fragment runs again after each method.
 
-    A control that is moved meanwhile ends the work at the next word on how far it is, and begins anew.
+    A control that is moved meanwhile ends the work, and begins anew.
     """
     methods.check(recipe)
     if kept.ready(recipe):
         return kept.result(recipe)
     subject = quick.scan(recipe)
     found = {name: kept.solution(name, recipe) for name in recipe.methods if name not in kept.missing(recipe)}
+    begun = bool(found)  # the scanner's matrix is there
     if "fbp" in recipe.methods and "fbp" not in found:
         found["fbp"] = quick.backprojected(subject, recipe)
     before: dict[str, Any] = session.get(PAGE, "shown", {})
@@ -76,7 +76,7 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
     for name in recipe.methods:
         if name in found:
             image = subject.told(found[name].image)
-            tiles.append(Tile(name, image, mosaic_plots.scores(quick.numbers(subject, found[name]))))
+            tiles.append(Tile(name, image, mosaic_plots.scores(quick.numbers(subject, found[name], begun))))
         else:
             old = before.get(name)
             tiles.append(Tile(name, old if old is not None and old.shape == (recipe.size, recipe.size) else None, waiting=True))
@@ -91,22 +91,12 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
 
 def work(recipe: Reconstruct, bar: Any) -> None:
     """The next method that is missing, or what the finished ones are worth; with a word on how far it is."""
-    last = 0.0
-
-    def progress(share: float, text: str) -> None:
-        nonlocal last
-        if time.monotonic() - last > TELLING:
-            last = time.monotonic()
-            bar.progress(min(max(share, 0.0), 1.0), text[:1].upper() + text[1:])
-
     waiting = kept.missing(recipe)
-    if not waiting:
-        bar.progress(1.0, "Telling the measured from the invented")
-        kept.result(recipe)
-        return
-    title = methods.titled(waiting[0])
-    bar.progress(0.0, title)
-    kept.solution(waiting[0], recipe, lambda share, text: progress(share, f"{title}: {text}"))
+    if waiting:
+        name = waiting[0]
+        background.follow(lambda progress: kept.solution(name, recipe, progress), bar, methods.titled(name))
+    else:
+        background.follow(lambda progress: kept.result(recipe, progress), bar, "Telling the measured from the invented")
 
 
 def drawn(tiles: list[Tile], subject: Any, scale: Scale, recipe: Reconstruct) -> None:
@@ -114,7 +104,7 @@ def drawn(tiles: list[Tile], subject: Any, scale: Scale, recipe: Reconstruct) ->
     figure.show(
         picture(tiles, subject, scale, recipe, clicked(), figure.dark()),
         f"{PAGE}.mosaic",
-        f"Images of {len(tiles)} kinds side by side: {', '.join(plots.titled(tile.name) for tile in tiles)}",
+        f"Images of {len(tiles)} kinds side by side: {', '.join(tile.titled for tile in tiles)}",
         select=True,
     )
 
@@ -168,7 +158,14 @@ def tiles_of(result: Result, what: str, window: tuple[float, float] | None, dark
     if what == "deviation":
         covered = {n: numbers.get(f"{n}.coverage90") for n in made.deviations}
         said = {n: "" if c is None else f"90 % intervals hold {100 * c:.0f} %" for n, c in covered.items()}
-        tiles = [Tile(name, values, said[name]) for name, values in made.deviations.items()]
+        tiles = []
+        for name, values in made.deviations.items():
+            tiles.append(Tile(name, values, said[name], title=f"{methods.titled(name)}: deviation"))
+            if made.truth is not None:
+                off = np.abs(made.images[name] - made.truth)
+                tiles.append(
+                    Tile(name, off, f"RMSE {mosaic_plots.rounded(numbers[f'{name}.rmse'])} {unit}", title="Its real error")
+                )
         return first + tiles, mosaic_plots.sequential(list(made.deviations.values()), unit)
     tiles = first + [Tile(name, image, below[name]) for name, image in made.images.items()]
     return tiles, _grey(window, unit, tiles)

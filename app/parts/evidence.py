@@ -22,6 +22,10 @@ CALM = {
     # and one of a structure
     *("template_backbone", "template_gaps", "structures_capped", "left_out", "several_models", "alternative_locations"),
     *("modified_residues", "missing_residues", "incomplete_residues"),
+    # and one of slices, or of a sinogram
+    *("padding", "resampled", "resolution_lost", "no_detail_gained", "turned", "tilted", "inverted", "colours", "first_volume"),
+    *("one_series", "no_positions", "no_spacing", "no_orientation", "taken_as_hu", "not_hu", "radians", "sorted"),
+    *("noise_estimated", "one_of_several"),
 }
 
 Interval = tuple[float, float]

@@ -58,7 +58,7 @@ def _arrived(page: str, field: str, key: str, check: Callable[[str], object] | N
     try:
         digest = store.add_checked(file, file.name, check or (lambda digest: None))
         session.own(digest)
-        session.put(page, f"{field}/own", session.get(page, f"{field}/own", {}) | {digest: file.name})
+        session.put(page, f"{field}/own", session.get(page, f"{field}/own", {}) | {digest: store.name_of(digest)})
         session.seed(page, **{field: digest})
     except UserError as error:
         session.put(page, f"{field}/file/error", str(error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from streamlit.errors import FragmentHandledException
 
 from app.parts import session
 from gen_core import store
-from gen_core.errors import MissingContent, UserError
+from gen_core.errors import InputError, MissingContent, UserError
 
 log = logging.getLogger("latent_sandbox")
 
@@ -67,13 +66,16 @@ def ask_for(error: MissingContent) -> None:
     st.caption(session.promise())
     if file is None:
         return
-    found = hashlib.file_digest(file, "sha256").hexdigest()
-    if f"sha256:{found}" == error.digest:
-        file.seek(0)
-        session.own(store.add(file, file.name))
-        session.turn_over("missing", error.digest)
-        st.rerun()
-    st.error(
-        f"This is another file (sha256 {found[:12]}…). The one that is needed starts with {error.digest[7:19]}.",
-        icon=":material/error:",
-    )
+    try:
+        session.own(store.add_checked(file, file.name, lambda digest: _the_very(digest, error.digest)))
+    except UserError as wrong:
+        say(wrong)
+        return
+    session.turn_over("missing", error.digest)
+    st.rerun()
+
+
+def _the_very(digest: str, needed: str) -> None:
+    """Raise InputError where a file is not the one that is needed, as the store would keep it."""
+    if digest != needed:
+        raise InputError(f"This is another file (sha256 {digest[7:19]}…). The one that is needed starts with {needed[7:19]}.")

@@ -15,7 +15,7 @@ function build(root, state) {
   for (const name of ["min", "max", "step"]) state.range[name] = state.data[name];
   state.range.setAttribute("aria-label", state.data.label);
   state.range.title = state.data.help;
-  state.range.oninput = () => { say(state); tell(state); };
+  state.range.oninput = () => { state.moved = true; say(state); tell(state); };
   state.range.onpointerdown = () => { state.held = true; };
   state.range.onpointerup = state.range.onpointercancel = () => { state.held = false; };
 }
@@ -23,15 +23,14 @@ function build(root, state) {
 const say = (state) => { state.text.textContent = `${state.range.value}${state.data.unit}`; };
 
 function tell(state) {
-  const value = Number(state.range.value);
-  if (value === state.told) return;
-  if (state.told !== undefined && state.told !== state.data.value && performance.now() - state.when < WAIT) {
-    clearTimeout(state.timer);
+  clearTimeout(state.timer);
+  if (!state.moved) return;
+  if (state.told !== undefined && performance.now() - state.when < WAIT) {
     state.timer = setTimeout(() => tell(state), 40);
     return;
   }
-  [state.told, state.when] = [value, performance.now()];
-  state.send("moved", value);
+  [state.told, state.when, state.moved] = [Number(state.range.value), performance.now(), false];
+  state.send("moved", state.told);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -41,15 +40,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const spec = JSON.stringify({ ...data, value: 0 });
   state.data = data;
   if (state.spec !== spec) {
+    const value = state.range?.value;
     state.spec = spec;
     build(root, state);
-    state.told = undefined;
+    state.range.value = value ?? data.value;
   }
-  const moving = state.held || (state.told !== undefined && state.told !== data.value && performance.now() - state.when < SETTLED);
-  if (!moving || state.range.value === "") {
-    state.range.value = data.value;
-    state.told = undefined;
-  }
+  const late = state.told !== undefined && !state.held && performance.now() - state.when > SETTLED;
+  if (state.told === data.value || late) state.told = undefined; // answered, or never to be
+  if (state.told === undefined && !state.moved) state.range.value = data.value;
   say(state);
-  return () => clearTimeout(state.timer);
+  tell(state);
+  return () => root.isConnected || clearTimeout(state.timer);
 }

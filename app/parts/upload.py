@@ -105,7 +105,7 @@ def _add(
         st.text_input(
             "Or a path on this machine",
             key=path,
-            placeholder="/data/cells.h5ad",
+            placeholder="/data/my_file",
             on_change=_path_given,
             args=(page, field, path, on_change, check),
             help="For files too large to upload: a copy goes into the store. Only offered on the machine the app runs on.",

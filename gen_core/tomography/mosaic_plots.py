@@ -28,6 +28,12 @@ class Tile:
     below: str = ""
     waiting: bool = False
     scale: Scale | None = None
+    title: str = ""
+
+    @property
+    def titled(self) -> str:
+        """What stands above it."""
+        return self.title or plots.titled(self.name)
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,8 @@ def _draw(figure: go.Figure, tile: Tile, row: int, column: int, pixel: float | N
     figure.add_heatmap(
         z=values, x0=step[0], dx=step[1] - step[0], y0=-step[0], dy=step[0] - step[1],
         coloraxis="coloraxis" if tile.scale is None else "coloraxis2",
-        opacity=0.35 if tile.waiting else 1, row=row, col=column, name=plots.titled(tile.name),
-        hovertemplate=f"%{{x:.0f}}, %{{y:.0f}} {length}<br>%{{z:.4g}} {used.unit}<extra>{plots.titled(tile.name)}</extra>",
+        opacity=0.35 if tile.waiting else 1, row=row, col=column, name=tile.titled,
+        hovertemplate=f"%{{x:.0f}}, %{{y:.0f}} {length}<br>%{{z:.4g}} {used.unit}<extra>{tile.titled}</extra>",
     )  # fmt: skip
 
 
@@ -176,7 +182,7 @@ def _words(figure: go.Figure, tile: Tile, place: int, dark: bool) -> None:
     about: dict[str, Any] = {"xref": f"x{axes} domain", "yref": f"y{axes} domain", "x": 0, "xanchor": "left", "showarrow": False}
     colour = palette.role(plots.ROLES.get(tile.name, "predicted"), dark)
     figure.add_annotation(
-        text=f"<b>{plots.titled(tile.name)}</b>", y=1, yanchor="bottom", font={"size": 13, "color": colour}, yshift=1, **about
+        text=f"<b>{tile.titled}</b>", y=1, yanchor="bottom", font={"size": 13, "color": colour}, yshift=1, **about
     )
     text = "being computed …" if tile.waiting or tile.values is None else tile.below
     figure.add_annotation(text=text, y=0, yanchor="top", font={"size": 12}, yshift=-1, **about)

@@ -71,16 +71,17 @@ def backprojected(subject: Subject, recipe: Reconstruct) -> Solution:
     )
 
 
-def numbers(subject: Subject, solution: Solution) -> dict[str, float | None]:
-    """PSNR, SSIM and data residual of an image, as `reconstruct` tells them."""
+def numbers(subject: Subject, solution: Solution, projected: bool = True) -> dict[str, float | None]:
+    """PSNR, SSIM and data residual of an image, as `reconstruct` tells them; the last only where it may be `projected`, for
+    which a new range of angles needs its matrix first."""
     problem, image = subject.problem, subject.told(solution.image)
     truth = None if subject.truth is None else subject.told(subject.truth)
     noisy = float(np.linalg.norm(problem.sigma)) > 0
-    projected = problem.operator.forward(solution.image)
+    own = problem.operator.forward(solution.image) if projected and noisy else None
     return {
         "psnr": None if truth is None else metrics.psnr(image, truth),
         "ssim": None if truth is None else metrics.ssim(image, truth),
-        "data_residual": metrics.residual(projected, problem.data, problem.sigma) if noisy else None,
+        "data_residual": None if own is None else metrics.residual(own, problem.data, problem.sigma),
     }
 
 

@@ -1,0 +1,56 @@
+"""Work of some seconds beside a run of the page: a control that is moved meanwhile ends the run at once, and then the work.
+
+A computation inside the script would hold up the next run until it next says how far it is.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Progress = Callable[[float, str], None]
+TELLING = 0.15  # seconds between two looks at how far it is
+_POOL = ThreadPoolExecutor(2, thread_name_prefix="work")
+log = logging.getLogger("latent_sandbox")
+
+
+class Ended(Exception):
+    """Raised inside work that nobody waits for any more."""
+
+
+def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
+    """What `work` returns, given a function to say how far it is, while `bar` (`st.progress`) shows that; raises what it
+    raises."""
+    told: dict[str, Any] = {"share": 0.0, "text": "", "ended": False}
+
+    def progress(share: float, text: str) -> None:
+        if told["ended"]:
+            raise Ended
+        told["share"], told["text"] = share, text
+
+    running = _POOL.submit(work, progress)
+    try:
+        while not running.done():
+            bar.progress(min(max(told["share"], 0.0), 1.0), ": ".join(filter(None, (title, told["text"]))))
+            wait([running], TELLING)
+        return running.result()
+    finally:  # also where the run of the page is ended, by what `bar` raises
+        told["ended"] = True
+        running.cancel()
+
+
+def begin(work: Callable[[], object]) -> None:
+    """Do work that only saves time later; where it fails, whoever needs it says so."""
+    _POOL.submit(_quietly, work)
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    time.sleep(TELLING)  # the page is sent first
+    try:
+        work()
+    except Exception:
+        log.info("Work ahead of time failed.", exc_info=True)
