@@ -11,18 +11,24 @@ passes; a link names a file that is not here. Each is one sentence, and the rest
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from app.instruments import proteins_order
 from app.instruments import proteins_own as own
 from app.instruments import proteins_views as views
 from app.instruments.proteins_controls import controls
 from app.instruments.proteins_verbs import PAGE, VERBS, Asked, verb_of, verbs, widgets
 from app.parts import evidence, explain, export, presets, session
-from app.parts.guard import guard
+from app.parts.guard import guard, say
 from app.parts.header import header
 from gen_core import catalog
+from gen_core.errors import UserError
 from gen_core.proteins import question
+from gen_core.proteins.order_recipe import Order
 from gen_core.proteins.recipe import Decode, Sample, Score, Spot, Train
+from gen_core.result import Result
 
 # The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
 COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
@@ -32,6 +38,7 @@ PRESETS = {
     "Relatives of E. coli's enzyme": Sample(around=COLI, radius=3),
     "The active site stays": Sample(around="naturals", reference=COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
     "From one clan to another": Sample(path=(COLI, CLAN), steps=20),
+    "A plate as DNA": Sample(around="naturals", order=Order()),
 }
 TRAPS = [
     (
@@ -104,6 +111,26 @@ def turn() -> None:
     session.load(PAGE, new)
 
 
+def run(recipe: Asked, plate: Any) -> Result:
+    """The result of a recipe, its plate shown in its place; where no such plate can be made, that is said there, and the rest
+    of the page shows the result without one."""
+    try:
+        result = catalog.run(recipe)
+    except UserError as error:
+        if plate is None or not isinstance(recipe, Sample):
+            raise
+        result = catalog.run(recipe.replace(order=None))  # what else is wrong is raised here
+        with plate:
+            say(error)
+        session.write_link(result.recipe.replace(order=recipe.fields()["order"]))
+        return result
+    session.write_link(result.recipe)
+    if plate is not None:
+        with plate:
+            proteins_order.show(result.content)
+    return result
+
+
 @st.fragment
 def instrument(now: Sample | Score | Decode) -> None:
     """Controls, picture, evidence and export: what a move of a control redraws."""
@@ -111,14 +138,13 @@ def instrument(now: Sample | Score | Decode) -> None:
         left, right = st.columns([1, 3], gap="medium")
         below = st.container()
         with left:
-            recipe = controls(now, below)
+            recipe, plate = controls(now, below)
         with right, st.spinner("Drawing and comparing"):
-            result = catalog.run(recipe)
-        session.write_link(result.recipe)
+            result = run(recipe, plate)
         with right:
             figures = views.picture(result)
         figures |= views.BELOW[verb_of(recipe)](result)
-        evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID)
+        evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID | proteins_order.CODES)
         st.subheader("Evidence")
         figures |= views.trust(result)
         st.subheader("Export")

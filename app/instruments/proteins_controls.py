@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.proteins_labels import labels, reference
+from app.instruments.proteins_order import order
 from app.instruments.proteins_verbs import PAGE, TYPES, VERBS, Asked, verb_of
 from app.parts import figure, map, session
 from app.parts.file_field import file_field
@@ -27,8 +28,9 @@ WHERE = {
 COUNTS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
 
-def controls(now: Asked, below: Any) -> Asked:
-    """The controls of a verb, its filters in the container `below`; the recipe they make."""
+def controls(now: Asked, below: Any) -> tuple[Asked, Any]:
+    """The controls of a verb, its filters and the order in the container `below`; the recipe they make, and the place of the
+    plate where one is ordered."""
     verb = verb_of(now)
     last = session.current(PAGE)  # the fragment's own, newer than what the page was called with
     base = last if type(last) is type(now) and last.model == now.model else now  # type: ignore[attr-defined]
@@ -39,7 +41,11 @@ def controls(now: Asked, below: Any) -> Asked:
     if "filters" in fields:
         with below:
             made["filters"] = fields["filters"] | filters(made["labels"] is not None)
-    return VERBS[verb].read(fields | made)
+    plate = None
+    if verb == "Sample":
+        with below:
+            made["order"], plate = order(made["reference"])
+    return VERBS[verb].read(fields | made), plate
 
 
 def take_click(now: Asked) -> None:

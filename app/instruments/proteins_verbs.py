@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gen_core.proteins import question
+from gen_core.proteins.order_recipe import Order
 from gen_core.proteins.recipe import Decode, Region, Sample, Score, Spot
 from gen_core.recipe import Recipe
 
@@ -63,4 +64,11 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values["where"] = "naturals"
     elif around is not None:
         values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
-    return values | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
+    return values | ordering(recipe.order) | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
+
+
+def ordering(asked: Order | None) -> dict[str, Any]:
+    """An order as the values of its widgets; those of an order that is off are its defaults."""
+    order = asked or Order()
+    values = {f"order_{name}": value for name, value in order.model_dump(mode="json").items()}
+    return values | {"order_on": asked is not None, "order_gc": (order.min_gc, order.max_gc), "order_tag": order.tag or ""}

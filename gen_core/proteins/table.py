@@ -14,6 +14,7 @@ from gen_core.proteins.plots import step_title
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
     from gen_core.proteins.modelfile import FamilyModel
+    from gen_core.proteins.order import Ordered
     from gen_core.proteins.recipe import Filters
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
@@ -97,6 +98,33 @@ def _shares(found: pd.DataFrame, word: str) -> list[str]:
     """Percentages with their intervals; a dash where nobody is."""
     columns = zip(found[f"{word}_n"], found[f"{word}_share"], found[f"{word}_low"], found[f"{word}_high"], strict=True)
     return [f"{100 * share:.0f} ({100 * low:.0f} to {100 * high:.0f})" if n else "–" for n, share, low, high in columns]
+
+
+def plate(made: Ordered) -> pd.DataFrame:
+    """The wells of a plate in their order."""
+    rows = made.table
+    score = "viability" if "viability" in rows else "profile_bits"
+    return pd.DataFrame(
+        {
+            "Well": rows.well,
+            "Name": rows["name"],
+            TITLES[score]: np.round(rows[score].astype(float), DIGITS.get(score, 2)),
+            "Bases": rows.bases,
+            "GC (%)": np.round(100 * rows.gc.astype(float), 1),
+            "Protein": rows.sequence,
+            "DNA": rows.dna,
+        }
+    )
+
+
+def plate_words(made: Ordered) -> str:
+    """A plate in one line: wells, what stands in them, bases and GC from the least to the most."""
+    rows, gc = made.table, 100 * made.table.gc.astype(float)
+    few, many = int(rows.bases.min()), int(rows.bases.max())
+    each = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    wells = "1 well" if len(rows) == 1 else f"{len(rows)} wells"
+    total = int(rows.bases.sum())
+    return f"{wells}, {rows.construct.iloc[0]}: {each} bases each, {total:,} in all, {gc.min():.0f} to {gc.max():.0f} % GC"
 
 
 WAYS = {
