@@ -27,17 +27,15 @@ from gen_core import catalog
 from gen_core.errors import UserError
 from gen_core.proteins import question
 from gen_core.proteins.order_recipe import Order
-from gen_core.proteins.recipe import Decode, Sample, Score, Spot, Train
+from gen_core.proteins.recipe import Mutate, Sample, Score, Spot
 from gen_core.result import Result
 
-# The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
-COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
 # The middle of another clan of the family, in the latent space of the bundled model
 CLAN = (0.54, 0.03, -0.6, -0.01, 0.23, -0.19, -0.45, 0.7, 0.45, -0.2, 0.13, -0.48, 2.36, 0.12, -0.12, 0.69)
 PRESETS = {
-    "Relatives of E. coli's enzyme": Sample(around=COLI, radius=3),
-    "The active site stays": Sample(around="naturals", reference=COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
-    "From one clan to another": Sample(path=(COLI, CLAN), steps=20),
+    "Relatives of E. coli's enzyme": Sample(around=question.COLI, radius=3),
+    "The active site stays": Sample(around="naturals", reference=question.COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
+    "From one clan to another": Sample(path=(question.COLI, CLAN), steps=20),
     "A plate as DNA": Sample(around="naturals", order=Order()),
 }
 TRAPS = [
@@ -98,16 +96,25 @@ def default() -> Sample:
 def turn() -> None:
     """In a callback: another verb, with the model and the filters that were looked at."""
     now, verb = session.current(PAGE), session.value(PAGE, "verb")
-    if isinstance(now, Train):
+    if question.training_of(now) is not None:
         now = default()
-    assert isinstance(now, Sample | Score | Decode)
-    examples = question.examples(str(now.model))
-    new: Sample | Score | Decode = Score(sequences=examples) if verb == "Score" else VERBS[verb]()
+    assert isinstance(now, Asked)
+    model = str(now.model)
+    needed: dict[str, Any] = {}
+    if verb == "Score":
+        needed["sequences"] = question.examples(model)
+    if verb == "Single changes":
+        needed["reference"] = question.reference_of(model)
+    new = VERBS[verb](**needed)
     if new.model != now.model:
-        new = question.for_model(new, str(now.model))
-    if isinstance(now, Sample | Score) and isinstance(new, Sample | Score):
-        shared = ("filters", *question.NO_LABELS, "reference", "reference_offset")
-        new = new.replace(**{name: value for name, value in now.fields().items() if name in shared})
+        new = question.for_model(new, model)
+    shared = ("filters", *question.NO_LABELS, "reference", "reference_offset")
+    kept = {name: value for name, value in now.fields().items() if name in shared and name in type(new).model_fields}
+    if isinstance(new, Mutate) and kept.get("reference") is None:
+        kept.pop("reference", None)
+    if kept.get("labels") is None and "filters" in kept:
+        kept["filters"] = kept["filters"] | dict.fromkeys(question.NEEDS_LABELS)
+    new = new.replace(**kept)
     session.load(PAGE, new)
 
 
@@ -132,7 +139,7 @@ def run(recipe: Asked, plate: Any) -> Result:
 
 
 @st.fragment
-def instrument(now: Sample | Score | Decode) -> None:
+def instrument(now: Asked) -> None:
     """Controls, picture, evidence and export: what a move of a control redraws."""
     with guard():
         left, right = st.columns([1, 3], gap="medium")
@@ -164,7 +171,7 @@ with left:
         key=session.key(PAGE, "verb"),
         required=True,
         on_change=turn,
-        help="Draw new sequences, or score given ones.",
+        help="Draw new sequences, score given ones, or see what each single change of a sequence does.",
         label_visibility="collapsed",
     )
 with right, guard():

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments import proteins_single
 from app.instruments.proteins_labels import labels, reference
 from app.instruments.proteins_order import order
 from app.instruments.proteins_verbs import PAGE, TYPES, VERBS, Asked, verb_of
@@ -225,4 +226,9 @@ PLACES: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "sequences": around_sequences,
     "path": along_path,
 }
-MAKERS: dict[str, Callable[[Asked], dict[str, Any]]] = {"Sample": sample, "Score": score, "Decode": decode}
+MAKERS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "Sample": sample,
+    "Score": score,
+    "Single changes": proteins_single.controls,
+    "Decode": decode,
+}

@@ -17,8 +17,8 @@ HOSTS = {"e_coli": "E. coli", "human": "Human", "yeast": "Yeast (S. cerevisiae)"
 ENDS = {"N": "start (N)", "C": "end (C)"}
 CODES = {"domain_only", "wells_empty"}  # notices that stand beside the plate
 WORDS = {
-    "domain_only": "The domain only, as it stands in the family's columns. For both ends and the residues between the columns give "
-    "a reference under **Residues that stay**, then switch **Full length** on."
+    "domain_only": "The domain only, as it stands in the family's columns. For both ends and the residues between the columns "
+    "give a reference under **Residues that stay**, then switch **Full length** on."
 }
 HIGH = 250
 

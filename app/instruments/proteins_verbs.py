@@ -6,14 +6,19 @@ from typing import Any
 
 from gen_core.proteins import question
 from gen_core.proteins.order_recipe import Order
-from gen_core.proteins.recipe import Decode, Region, Sample, Score, Spot
+from gen_core.proteins.recipe import Decode, Mutate, Region, Sample, Score, Spot
 from gen_core.recipe import Recipe
 
 PAGE = "proteins"
 TYPES = ["fasta", "fa", "fas", "afa", "faa", "a2m", "a3m", "sto", "stk", "stockholm", "aln", "txt", "gz"]
-VERBS: dict[str, type[Sample] | type[Score] | type[Decode]] = {"Sample": Sample, "Score": Score, "Decode": Decode}
+VERBS: dict[str, type[Sample] | type[Score] | type[Mutate] | type[Decode]] = {
+    "Sample": Sample,
+    "Score": Score,
+    "Single changes": Mutate,
+    "Decode": Decode,
+}
 HIDDEN = {"Decode"}  # shown where a link or a file asks for it
-Asked = Sample | Score | Decode
+Asked = Sample | Score | Mutate | Decode
 
 
 def verb_of(recipe: Asked) -> str:
@@ -34,7 +39,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     values: dict[str, Any] = {"verb": verb_of(recipe), "model": recipe.model, "seed": recipe.seed}
     if isinstance(recipe, Decode):
         return values | {"temperature": recipe.temperature}
-    for bound in question.bounds():
+    for bound in question.bounds() if "filters" in fields else ():
         value = fields["filters"][bound.name]
         values[f"on_{bound.name}"] = value if bound.kind == "switch" else value is not None
         shown = bound.start if value is None else value
@@ -45,6 +50,8 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         "reference": recipe.reference or "",
         "reference_offset": recipe.reference_offset,
     }
+    if isinstance(recipe, Mutate):
+        return values
     if isinstance(recipe, Score):
         return values | {"sequences": recipe.sequences}
     values |= {name: fields[name] for name in ("n", "temperature", "radius", "steps")}

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments import proteins_map, proteins_structure, proteins_table, proteins_viability
+from app.instruments import proteins_map, proteins_single, proteins_structure, proteins_table, proteins_viability
 from app.instruments.proteins_verbs import PAGE, Asked
 from app.parts import evidence, figure, jobs, session
 from app.parts.guard import guard, plain
 from gen_core.proteins import logo, plots, structure
 from gen_core.proteins.decode import Decoded
 from gen_core.proteins.modelfile import open_model
+from gen_core.proteins.mutate import Mutated
 from gen_core.proteins.sample import Drawn, independent_of
 from gen_core.proteins.score import Scored
 from gen_core.result import Result
@@ -35,7 +36,7 @@ NAMES = {
     "normal_prior": "Without the fitted prior",
 }
 BESIDE = 2  # samples beside the template in 3-D
-SAID = {"few_samples", "extrapolation"}  # warnings that stand beside the scores they are about
+SAID = {"few_samples", "extrapolation", "outside_columns"}  # warnings that stand beside the scores they are about
 Figures = dict[str, Callable[[], Any]]
 
 
@@ -99,6 +100,16 @@ def scored(result: Result) -> Figures:
     return figures
 
 
+def changes(result: Result) -> Figures:
+    """The picked change beside the best ones, and what the labels teach."""
+    made: Mutated = result.content
+    figures = proteins_single.below(result)
+    if made.viability is not None:
+        st.subheader("Viability")
+        proteins_viability.scores(made.viability)
+    return figures
+
+
 def decoded(result: Result) -> Figures:
     """What stands at each site at the latent points."""
     made: Decoded = result.content
@@ -106,11 +117,13 @@ def decoded(result: Result) -> Figures:
 
 
 def picture(result: Result) -> Figures:
-    """The map; beside it the funnel of a draw, and what the spot on it means."""
+    """The map; beside it the funnel of a draw, and what the spot on it means. Of single changes their own map."""
+    if isinstance(result.content, Mutated):
+        return proteins_single.picture(result)
     return proteins_map.show(result, funnel if isinstance(result.content, Drawn | Scored) else None)
 
 
-BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Decode": decoded}
+BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Single changes": changes, "Decode": decoded}
 
 
 def trust(result: Result) -> Figures:
@@ -121,6 +134,8 @@ def trust(result: Result) -> Figures:
     if not isinstance(result.content, Drawn):
         if isinstance(result.content, Scored):
             _of_scores(result)
+        if isinstance(result.content, Mutated):
+            proteins_single.trust(result)
         return {}
     made, dark = result.content, figure.dark()
     slope = evidence.number(result.metrics["pair_correlation_slope"], 2)

@@ -10,15 +10,18 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from gen_core.datasets import path_of
-from gen_core.errors import RecipeError
+from gen_core.errors import RecipeError, UserError
 from gen_core.inputs.labels import read_labels
 from gen_core.inputs.sequences import read_sequences
+from gen_core.proteins.alphabet import decode
 from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Mutate, Sample, Score, Train
 from gen_core.recipe import Recipe
 
+# The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
+COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
 EXAMPLES = "chorismate_mutase_designs"
 POSITIONS = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 TITLES = {
@@ -197,11 +200,25 @@ def examples(model: str) -> str:
     return EXAMPLES if model == BUNDLED else str(open_model(model).card["data"])
 
 
+def reference_of(model: str) -> str:
+    """A sequence of the model's family to start from: E. coli's for the bundled one, the first of the user's own; where that
+    file is not here, the likeliest sequence at the middle of the latent space."""
+    if model == BUNDLED:
+        return COLI
+    opened = open_model(model)
+    try:
+        return decode(open_family(str(opened.card["data"])).codes[:1])[0].replace("-", "")
+    except UserError:
+        from gen_core.proteins.atlas import atlas_of, spot_at
+
+        return spot_at(atlas_of(opened), opened.codes.means.mean(0)).row.replace("-", "")
+
+
 def training_of(recipe: Recipe) -> Train | None:
     """The training that a recipe asks for: its own, or that of `model=train`; None where its model is there."""
     if isinstance(recipe, Train):
         return recipe
-    if not isinstance(recipe, Sample | Score) or recipe.model != "train":
+    if not isinstance(recipe, Sample | Score | Mutate) or recipe.model != "train":
         return None
     shared = {name: value for name, value in recipe.fields().items() if name in Train.model_fields and value is not None}
     return Train.read(shared)
@@ -215,13 +232,15 @@ def ends(atlas: Atlas) -> tuple[list[float], list[float]]:
     return first, last
 
 
-def for_model(recipe: Sample | Score | Decode, model: str) -> Sample | Score | Decode:
+def for_model(recipe: Sample | Score | Decode | Mutate, model: str) -> Sample | Score | Decode | Mutate:
     """The same question to another model: what names places of the old one's latent space is dropped."""
     if isinstance(recipe, Decode):
         dim = open_model(model).latent_dim
         return Decode(model=model, z=((0.0,) * dim,), seed=recipe.seed)
     changes: dict[str, Any] = {"model": model, "weights": None, "family": None, **NO_LABELS, "reference": None}
     changes["reference_offset"] = 0
+    if isinstance(recipe, Mutate):
+        return recipe.replace(**changes | {"reference": reference_of(model)})
     changes["filters"] = recipe.filters.model_copy(update=dict.fromkeys(NEEDS_LABELS)).model_dump(mode="json")
     if isinstance(recipe, Sample):
         changes |= {"around": "naturals" if recipe.around == "naturals" else None, "path": None, "locks": ()}
