@@ -119,17 +119,18 @@ def turn() -> None:
 
 
 def run(recipe: Asked, plate: Any) -> Result:
-    """The result of a recipe, its plate shown in its place; where no such plate can be made, that is said there, and the rest
-    of the page shows the result without one."""
+    """The result of a recipe, its plate shown in its place. Where no such plate or structures can be made, that is said, and the
+    rest of the page shows the result without them."""
     try:
         result = catalog.run(recipe)
     except UserError as error:
-        if plate is None or not isinstance(recipe, Sample):
+        bare = recipe.replace(order=None, structure=False) if isinstance(recipe, Sample) else recipe
+        if bare == recipe:
             raise
-        result = catalog.run(recipe.replace(order=None))  # what else is wrong is raised here
-        with plate:
-            say(error)
-        session.write_link(result.recipe.replace(order=recipe.fields()["order"]))
+        result = catalog.run(bare)  # what else is wrong is raised here
+        say(error)
+        asked = recipe.fields()
+        session.write_link(result.recipe.replace(order=asked["order"], structure=asked["structure"]))
         return result
     session.write_link(result.recipe)
     if plate is not None:

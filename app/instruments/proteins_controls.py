@@ -83,11 +83,21 @@ def sample(now: Asked) -> dict[str, Any]:
         made["locks"] = question.positions(locks)
     made |= labels()
     known(now, made)
-    if (colour := session.value(PAGE, "b_factor")) is not None:  # chosen beside the structures
-        made["b_factor"] = colour
+    made |= beside_structures()
     told = "Another seed, other samples."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made
+
+
+def beside_structures() -> dict[str, Any]:
+    """What is chosen beside the structures, whose widgets are drawn after the result."""
+    names = ("b_factor", "template", "template_chain", "structure_format")
+    made = {name: session.value(PAGE, name) for name in names} | {"structure": session.value(PAGE, "save_structures")}
+    chain = made.pop("template_chain") if made["template"] else None
+    return {name: value for name, value in made.items() if value is not None} | {
+        "template": made["template"],
+        "template_chain": chain or None,
+    }
 
 
 def nowhere(now: Asked) -> dict[str, Any]:

@@ -6,16 +6,51 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.parts import figure, molecule
+from app.instruments.proteins_verbs import PAGE
+from app.parts import figure, molecule, session
+from app.parts.file_field import file_field
 from app.parts.guard import plain
-from gen_core.proteins import structure_plots
+from gen_core.proteins import question, structure_plots
+from gen_core.proteins.sample import Drawn
 from gen_core.proteins.structure import LEGENDS, SAID, Colour
+from gen_core.proteins.structure import MOST as STRUCTURES
+from gen_core.proteins.template import BUNDLED
 
 MOST = 4  # side by side
+TYPES = ["pdb", "ent", "cif", "mmcif", "gz"]
+SHORT = {"conservation": "Conservation", "mutation": "What is new", "log_likelihood": "Log likelihood"}
+FORMATS = {"pdb": "PDB", "mmcif": "mmCIF", "both": "PDB and mmCIF"}
 WHY = {
     "script": "3Dmol.js could not be loaded (`python app/vendor.py` fetches it), so the backbone is drawn as a plain trace.",
     "webgl": "This browser does not draw 3-D scenes (WebGL is off), so the backbone is drawn flat, as seen from its broad side.",
 }
+
+
+def template(made: Drawn) -> None:
+    """Which structure the sequences are put on: the family's own or a file of the user's, and which of its chains."""
+    known = question.has_template(made.model)
+    names = {} if known and session.value(PAGE, "template") != BUNDLED else {BUNDLED: "PDB entry 1ECM (bundled)"}
+    told = "A structure of one of the family, as PDB or mmCIF, gzip too. Its backbone is kept as it is."
+    nothing = "The family's own: PDB entry 1ECM" if known else "none"
+    chosen = file_field(PAGE, "template", "Template", names, told, TYPES, question.check_template, nothing)
+    st.caption(f":material/lock: {session.promise()}")
+    if chosen is None or chosen == BUNDLED:
+        session.seed(PAGE, template_chain="")
+        return
+    chains = {"": "The one most like the family"} | {name: f"Chain {name}" for name in question.chains(chosen)}
+    key = session.settle(PAGE, "template_chain", list(chains))
+    st.selectbox("Chain", list(chains), key=key, format_func=chains.__getitem__, help="Of the template.")
+
+
+def saved() -> None:
+    """Whether the kept sequences are saved as structures, and how."""
+    told = (
+        f"Under Export: each kept sequence on the template, the first {STRUCTURES} at most. A template backbone, no prediction."
+    )
+    on = st.toggle("Save as structures", key=session.key(PAGE, "save_structures"), help=told)
+    if on:
+        key = session.settle(PAGE, "structure_format", list(FORMATS))
+        st.selectbox("Format", list(FORMATS), key=key, format_func=FORMATS.__getitem__, help="Of the saved structures.")
 
 
 def show(texts: Sequence[tuple[str, str]], key: str, colour: Colour = "conservation", height: int = 380) -> None:

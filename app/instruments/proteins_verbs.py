@@ -44,7 +44,12 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values[f"on_{bound.name}"] = value if bound.kind == "switch" else value is not None
         shown = bound.start if value is None else value
         values[f"to_{bound.name}"] = "\n".join(shown) if bound.kind == "words" else shown
-    values |= {"family": recipe.family, "labels": recipe.labels, "label_threshold": recipe.label_threshold}
+    values |= {
+        "family": recipe.family,
+        "labels": recipe.labels,
+        "label_column": recipe.label_column or "",
+        "label_threshold": recipe.label_threshold,
+    }
     values |= {
         "label_kind": recipe.label_kind or "",
         "reference": recipe.reference or "",
@@ -71,6 +76,8 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values["where"] = "naturals"
     elif around is not None:
         values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
+    values |= {"template": recipe.template, "template_chain": recipe.template_chain or "", "save_structures": recipe.structure}
+    values |= {"structure_format": recipe.structure_format}
     return values | ordering(recipe.order) | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
 
 

@@ -70,16 +70,25 @@ def sampled(result: Result) -> Figures:
 
 def three_d(made: Drawn, rows: list[int]) -> None:
     """The template, and the first of the picked samples on its backbone."""
-    if (why := structure.missing(made)) is not None:
-        st.info(why, icon=":material/view_in_ar:")
-        return
-    names = list(structure.LEGENDS)
-    title = lambda name: structure.LEGENDS[name].title.capitalize()  # noqa: E731
-    told = "What the backbone's colours mean, and the B-factors in the files."
-    colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
-    models = structure.models_of(made, rows[:BESIDE], colour)
-    texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
-    proteins_structure.show(texts, "proteins.structure", colour)
+    left, right = st.columns([1, 3], gap="medium")
+    why = structure.missing(made)
+    with left:
+        names = list(structure.LEGENDS)
+        title = proteins_structure.SHORT.__getitem__
+        told = (
+            "What the backbone's colours mean, and the B-factors in the files: conservation of the family's column, difference "
+        )
+        told += "from the nearest known sequence, or the residue's log likelihood."
+        colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
+        proteins_structure.saved()
+        proteins_structure.template(made)
+    with right:
+        if why is not None:
+            st.info(plain(why), icon=":material/view_in_ar:")
+            return
+        models = structure.models_of(made, rows[:BESIDE], colour)
+        texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
+        proteins_structure.show(texts, "proteins.structure", colour, height=300)
 
 
 def funnel(result: Result) -> None:

@@ -64,7 +64,7 @@ def open_labels(recipe: _Labelled, model: FamilyModel, source: str, beside: tupl
     Raises InputError where they match nothing, say nothing, or a row is wrong, RecipeError where mutations have no reference.
     """
     assert recipe.labels is not None
-    file = read_labels(path_of(recipe.labels, "labels"))
+    file = read_labels(path_of(recipe.labels, "labels"), recipe.label_column)
     notices = []
     if file.missing:
         notices.append(Notice("labels_missing", f"{file.missing:,} rows of the labels have no value and are left out."))

@@ -12,12 +12,16 @@ import numpy as np
 from gen_core.datasets import path_of
 from gen_core.errors import RecipeError, UserError
 from gen_core.inputs.labels import read_labels
+from gen_core.inputs.labels import value_columns as columns_of_values
 from gen_core.inputs.sequences import read_sequences
+from gen_core.inputs.structures import read_structure
+from gen_core.memo import Memo
 from gen_core.proteins.alphabet import decode
 from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
-from gen_core.proteins.modelfile import open_model
+from gen_core.proteins.modelfile import FamilyModel, open_model
 from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Mutate, Sample, Score, Train
+from gen_core.proteins.template import source_of
 from gen_core.recipe import Recipe
 
 # The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
@@ -72,8 +76,10 @@ LIMITS = {  # of the control, not of the recipe
     "max_homopolymer": (1, 20),
     "max_instability": (0, 100),
 }
+COLUMNS = Memo(1 << 20, lambda found: 64 * len(found[0]))
+CHAINS = Memo(1 << 20, lambda names: 64 * len(names))
 NEEDS_LABELS = {"min_viability"}
-NO_LABELS: dict[str, Any] = {"labels": None, "label_threshold": None, "label_kind": None}
+NO_LABELS: dict[str, Any] = {"labels": None, "label_column": None, "label_threshold": None, "label_kind": None}
 
 
 @dataclass(frozen=True)
@@ -254,8 +260,36 @@ def check_family(digest: str) -> None:
 
 
 def check_labels(digest: str) -> None:
-    """Raise InputError where this content is no table of labels."""
-    read_labels(path_of(digest, "labels"))
+    """Raise InputError where this content is no table of labels; which of its columns holds the values may be open."""
+    found, usual = value_columns(digest)
+    read_labels(path_of(digest, "labels"), usual if usual or not found else found[-1])
+
+
+def value_columns(labels: str) -> tuple[list[str], str | None]:
+    """The columns of a table of labels that can hold the values, and the one that does where none is named."""
+    found: tuple[list[str], str | None] = COLUMNS.get(labels, lambda: columns_of_values(path_of(labels, "labels")))
+    return found
+
+
+def check_template(digest: str) -> None:
+    """Raise InputError where this content is no structure; whether it is of the family is said where it is used."""
+    read_structure(path_of(digest, "template"))
+
+
+def chains(template: str) -> list[str]:
+    """The protein chains of a structure, in the file's order."""
+    found: list[str] = CHAINS.get(
+        template, lambda: [chain.name for chain in read_structure(path_of(template, "template")).chains]
+    )
+    return found
+
+
+def has_template(model: FamilyModel) -> bool:
+    """Whether a model's family has a template of its own."""
+    try:
+        return bool(source_of(Sample(), model.card))
+    except RecipeError:
+        return False
 
 
 def check_sequences(digest: str) -> None:

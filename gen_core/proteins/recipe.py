@@ -138,6 +138,12 @@ class _Labelled(Recipe):
     """Fields of a recipe that may use assay labels."""
 
     labels: Content | None = Field(None, description="Assay values of some sequences (CSV: id or sequence, value).")
+    label_column: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="The labels' column of values; value or the like where null.",
+    )
     label_threshold: float | None = Field(None, description="Value from which a sequence counts as functional.")
     label_kind: Literal["continuous", "binary"] | None = Field(None, description="What the values are; guessed where null.")
 
@@ -155,7 +161,7 @@ class _Labelled(Recipe):
     @model_validator(mode="after")
     def _labels_are_there(self) -> Self:
         if self.labels is None:
-            for name in ("label_threshold", "label_kind"):
+            for name in ("label_column", "label_threshold", "label_kind"):
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: there are no labels that it is of; give labels, too.")
             filters = getattr(self, "filters", None)

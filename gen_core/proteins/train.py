@@ -167,7 +167,7 @@ def card_of(
 def _read_labels(recipe: Train | Sample | Score | Mutate) -> None:
     """A wrong file of labels is told before the training, not after it."""
     if recipe.labels is not None:
-        read_labels(path_of(recipe.labels, "labels"))
+        read_labels(path_of(recipe.labels, "labels"), recipe.label_column)
 
 
 def trained(recipe: Asking, progress: Callable[[float, str], None]) -> Asking:

@@ -171,8 +171,9 @@ _SPELLED = {"auc": "AUC", "spearman": "rank correlation"}
 
 def assess(recipe: _Labelled, model: FamilyModel, source: str, beside: tuple[Array, Array] | None = None) -> Viability:
     """What the labels of a recipe teach about sequences of its model; raises what `labels.open_labels` does."""
-    asked = (recipe.labels, recipe.label_threshold, recipe.label_kind, recipe.reference, recipe.reference_offset, recipe.seed)
-    by_id = beside is not None and read_labels(path_of(str(recipe.labels), "labels")).kind == "id"
+    values = (recipe.labels, recipe.label_column, recipe.label_threshold, recipe.label_kind)
+    asked = (*values, recipe.reference, recipe.reference_offset, recipe.seed)
+    by_id = beside is not None and read_labels(path_of(str(recipe.labels), "labels"), recipe.label_column).kind == "id"
     key = (model.card.get("sha256"), source, asked, getattr(recipe, "sequences", None) if by_id else None)
     made: Viability = KEPT.get(key, lambda: learned(open_labels(recipe, model, source, beside), model, recipe.seed))
     return made
