@@ -67,7 +67,10 @@ def scores(learned: Viability) -> None:
     measure = viability_plots.MEASURES[learned.name]
     name, apart = f"viability_{learned.name}", f"viability_{learned.name}_clusters"
     columns = [evidence.Score(name, f"{measure}, random folds", digits=2)]
-    columns += [evidence.Score(apart, f"{measure}, folds by cluster", digits=2)]
+    mutants = learned.sites_apart is not None
+    if mutants:
+        apart = f"viability_{learned.name}_positions"
+    columns += [evidence.Score(apart, f"{measure}, folds by {'position' if mutants else 'cluster'}", digits=2)]
     # what learns nothing from labels has one number, whatever the folds
     told = {
         NAMES[key]: row | {f"{apart}{end}": row[f"{name}{end}"] for end in ("", "_low", "_high")}
@@ -81,8 +84,12 @@ def scores(learned: Viability) -> None:
         intervals,
         highlight="Learned from labels",
         caption=f"{len(learned.labelled):,} labelled sequences in {learned.numbers['n_label_clusters']:,} clusters of 60 % "
-        f"identity, {100 * learned.functional.mean():.0f} % functional; 90 % intervals over clusters. By cluster no relative was "
-        "learned from, as with designs.",
+        f"identity, {100 * learned.functional.mean():.0f} % functional; 90 % intervals over clusters. "
+        + (
+            "By position no change at one of its positions was learned from, as with changes that were not measured."
+            if mutants
+            else "By cluster no relative was learned from, as with designs."
+        ),
     )
 
 

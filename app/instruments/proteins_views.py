@@ -29,6 +29,7 @@ SCORES = [
     evidence.Score("identity_among_mean", "Alike among themselves", "low", 2),
 ]
 LIKELIHOOD = evidence.Score("log_likelihood_heldout", "Held-out likelihood (nats)", digits=1)
+WORDS = evidence.Score("r20", "Words (r20)", digits=2)
 NAMES = {
     "independent_sites": "Independent sites",
     "natural_holdout": "Held-out naturals",
@@ -199,17 +200,19 @@ def model(recipe: Asked) -> None:
     if not numbers:
         return
     with st.expander("How good this model is, beside simpler ones", icon=":material/fact_check:"):
-        around = {name: numbers.get(f"naturals_{name}") for name in (score.name for score in SCORES)}
+        around = {name: numbers.get(f"naturals_{name}") for name in (score.name for score in (*SCORES, WORDS))}
         around["identity_nearest_median"] = numbers.get("naturals_identity_nearest_median")
         rows = {"Its prior": numbers, "Around the naturals": around} | {
             NAMES.get(name, name): row for name, row in dict(card.get("baselines", {})).items()
         }
         near = {name: row.get("identity_nearest_median") for name, row in rows.items()}
         evidence.score_table(
-            [score for score in (*SCORES, LIKELIHOOD) if score.name in numbers],
+            [score for score in (*SCORES, WORDS, LIKELIHOOD) if score.name in numbers],
             {_near(name, near): row for name, row in rows.items()},
             reference=[_near("Held-out naturals", near)],
-            caption=f"10,000 samples each, scored when the model was made. {plain_summary(card)}",
+            caption="10,000 samples each, scored when the model was made. Words: how often the commonest words at 2 to 8 sites "
+            "stand there, against held-out naturals; their own row is that of the naturals learned from, which no model need "
+            f"surpass. {plain_summary(card)}",
         )
 
 
