@@ -295,6 +295,21 @@ class Mutate(_Modelled):
     reference: Protein = Field(description="The sequence that is changed, one residue at a time, and that numbers the positions.")
 
 
+class Relax(_Modelled):
+    """Put side chains on some sequences threaded on the family's template, and relax them; OpenMM and PDBFixer are needed."""
+
+    operation: ClassVar[str] = "proteins.relax"
+
+    sequences: tuple[Protein, ...] = Field(min_length=1, max_length=100, description="Sequences of the family, one model each.")
+    template: Content | None = Field(
+        None, description="A structure of one of the family (PDB or mmCIF); null is the bundled one, for the bundled family."
+    )
+    template_chain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.+-]{1,8}$", description="The template's chain; the one that fits the family best where null."
+    )
+    iterations: int = Field(200, ge=0, le=10_000, description="Most steps of the relaxation; 0 leaves side chains as placed.")
+
+
 class Decode(Recipe):
     """The sequences that latent points mean, as a click on the map shows them."""
 
