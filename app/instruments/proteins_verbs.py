@@ -76,7 +76,12 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values["where"] = "naturals"
     elif around is not None:
         values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
-    values |= {"template": recipe.template, "template_chain": recipe.template_chain or "", "save_structures": recipe.structure}
+    own = question.names_its_own(recipe)  # which is what no template means
+    values |= {
+        "template": None if own else recipe.template,
+        "template_chain": recipe.template_chain or "",
+        "save_structures": recipe.structure,
+    }
     values |= {"structure_format": recipe.structure_format}
     return values | ordering(recipe.order) | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
 

@@ -21,6 +21,7 @@ from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
 from gen_core.proteins.modelfile import FamilyModel, open_model
 from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Mutate, Sample, Score, Train
+from gen_core.proteins.template import BUNDLED as TEMPLATE
 from gen_core.proteins.template import source_of
 from gen_core.recipe import Recipe
 
@@ -290,6 +291,11 @@ def has_template(model: FamilyModel) -> bool:
         return bool(source_of(Sample(), model.card))
     except RecipeError:
         return False
+
+
+def names_its_own(recipe: Sample) -> bool:
+    """Whether the template that a recipe names is the one it would have without."""
+    return recipe.template == TEMPLATE and recipe.model == BUNDLED
 
 
 def check_sequences(digest: str) -> None:

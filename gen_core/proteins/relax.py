@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,9 @@ from gen_core.proteins.template import open_template, source_of
 from gen_core.result import Notice, Result
 from gen_core.stamp import stamp
 
+if TYPE_CHECKING:
+    from gen_core.proteins.sample import Drawn
+
 Array = np.ndarray
 NEEDED = ("openmm==8.6.1", "pdbfixer==1.12.0")
 JOINED = 2.0  # Å of a C-N bond beyond which the chain is broken: residues without a place on the template are left out
@@ -36,6 +39,8 @@ CLASH = 2.5  # Å between heavy atoms of residues that are no neighbours
 SPRING = 5_000.0  # kJ/mol/nm² that hold the backbone
 BACKBONE = ("N", "CA", "C", "O")
 PH = 7.0
+MAX_BYTES = 16 << 20
+SECONDS = 8  # a model, about, on one core
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +80,7 @@ def relax(recipe: Relax, progress: Callable[[float, str], None] = lambda share, 
         texts[name], told = built(threaded, recipe.iterations, recipe.seed)
         left_out = sum(letter.isalpha() for letter in sequence) - len(threaded.sequence)
         lines.append({"model": name, "residues": len(threaded.sequence), "left_out": left_out, **told})
+    progress(1.0, "done")
     notices = [Notice("template_backbone", f"{SAID}: every model has the backbone of {template.words}."), *template.notices]
     return Relaxed(recipe, texts, pd.DataFrame(lines), tuple(notices))
 
@@ -202,6 +208,21 @@ def _text(model: Threaded, atoms: list[Any], heavy: list[int], places: Array, re
             f"ATOM  {serial:5d} {name} {residue.name:>3} {at}   {where}  1.00{value:6.2f}          {atom.element.symbol:>2}"
         )
     return "".join(f"{line:<80}\n" for line in [*lines, "TER", "END"])
+
+
+def asked_of(made: Drawn, rows: list[int]) -> Relax:
+    """The recipe that puts side chains on some samples of a draw."""
+    fields = made.recipe.fields()
+    shared = {name: fields[name] for name in ("seed", "model", "weights", "family", "template", "template_chain")}
+    return Relax.read(shared | {"sequences": [made.rows[row].replace("-", "") for row in rows]})
+
+
+def read_models(folder: Path) -> list[tuple[str, str]]:
+    """Name and PDB text of the models in the folder of a result, in their order."""
+    from gen_core.inputs import read_limited
+
+    paths = sorted((folder / "structures").glob("model_*.pdb"), key=lambda path: int(path.stem.removeprefix("model_")))
+    return [(path.stem, read_limited(path, MAX_BYTES).decode("ascii")) for path in paths]
 
 
 def run(recipe: Relax, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:

@@ -159,7 +159,7 @@ def test_a_template_of_ones_own(page: Page, app_url: str, rest: Rest, tmp_path: 
         first, *rest_of = [name for name in archive.namelist() if name.endswith(".pdb")]
         assert rest_of
         assert b"Template backbone, not a prediction" in archive.read(first)
-    choose(page, tab.get_by_role("combobox", name="Template"), "The family's own")
+    choose(page, tab.get_by_role("combobox", name="Template"), "PDB entry 1ECM")
     expect(tab.get_by_text("PDB entry 1ECM, chain A").first).to_be_visible(timeout=LONG)
     settle(page, rest)
     assert state(page)["template_chain"] == "null"
