@@ -4,7 +4,8 @@ The first minute: the page opens on a thousand new chorismate mutases on the map
 empty one too, sees what it decodes to, and samples there; the funnel says what each filter takes out.
 The first hour: they bring their own alignment, wait half a minute, lasso the clan they care about, lock the active site,
 turn the temperature down and see diversity go, sort and pick from the table, read the picked ones beside the nearest known
-sequence, compare the logos, score designs that they had already, and save FASTA and table.
+sequence, compare the logos, score designs that they had already, see what each single change of one does, put the picked ones
+on their own structure, and leave with FASTA, table, and a plate as DNA to order.
 A bad day: the file is DNA, or no alignment, or has one sequence; a lock stands in no column; a region holds nobody; no sample
 passes; a link names a file that is not here. Each is one sentence, and the rest of the page goes on.
 """
@@ -147,7 +148,8 @@ def instrument(now: Asked) -> None:
         below = st.container()
         with left:
             recipe, plate = controls(now, below)
-        with right, st.spinner("Drawing and comparing"):
+        doing = "Scoring every single change" if isinstance(recipe, Mutate) else "Drawing and comparing"
+        with right, st.spinner(doing):
             result = run(recipe, plate)
         with right:
             figures = views.picture(result)

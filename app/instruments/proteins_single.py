@@ -29,7 +29,10 @@ def controls(now: Asked) -> dict[str, Any]:
     if made["reference"] is None:
         st.caption("Give a sequence of the family. Until then: the one that this model starts from.")
         made["reference"] = question.reference_of(str(now.model))
-    before: list[str] = session.get(PAGE, "single/before", [])
+    before = session.get(PAGE, "single/before", [])
+    last = before[-1] if before else ""
+    if len(last) != len(made["reference"]) or sum(a != b for a, b in zip(last, made["reference"], strict=True)) != 1:
+        before = []  # another sequence was given meanwhile
     told = "Takes the change back that was taken last."
     st.button(
         "Undo", icon=":material/undo:", key=f"{PAGE}/single/undo", disabled=not before, help=told, on_click=_undo, width="stretch"
