@@ -1,4 +1,4 @@
-"""What the numbers of a code stand for: the model with styles beside a plain autoencoder of three quarters its size."""
+"""What the numbers of a code stand for: the model with styles beside a plain autoencoder as large."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def show() -> None:
         return
     with st.expander("Does each number of the code stand for one thing?", icon=":material/tune:"):
         rows = {title: card["metrics"] for title, card in cards.items()}
-        seen = " and ".join(f"{card['pictures_seen']:,}" for card in cards.values())
+        seen = " and ".join(dict.fromkeys(f"{card['pictures_seen']:,}" for card in cards.values()))
         told = (
-            f"On 10,000 rendered pictures never trained on. They saw {seen} pictures in training; the plain model is three "
-            "quarters as large."
+            f"On 10,000 rendered pictures never trained on. Both models are equally large and were trained on the same pictures "
+            f"({seen} seen)."
         )
         evidence.score_table(SCORES, rows, caption=told)
         figure.show(disentangle_plots.gaps(cards, figure.dark()), "images.gaps", "Gap of each factor for both models")

@@ -33,6 +33,11 @@ def show(result: Result) -> dict[str, Callable[[], Any]]:
         return map.clickable(chart, *map_plots.spans(made.atlas))
 
     left, right = st.columns([5, 2], gap="medium")
+    with right:  # first: the map is large, and what was clicked should not wait for it
+        if made.spot is not None:
+            spot(made.spot, dark, {name: d.r2 for name, d in made.atlas.space.directions.items()})
+        else:
+            st.caption("Click the map to see a place on it drawn.")
     with left:
         told = f"Map of {len(made.atlas.places):,} training pictures"
         figure.show(drawn(), "images.map", told, select="lasso")
@@ -43,11 +48,6 @@ def show(result: Result) -> dict[str, Callable[[], Any]]:
         )
         if made.shown is not None:
             shown(made.shown)
-    with right:
-        if made.spot is not None:
-            spot(made.spot, dark, {name: d.r2 for name, d in made.atlas.space.directions.items()})
-        else:
-            st.caption("Click the map to see a place on it drawn.")
     if made.region is not None:
         region(made, made.region)
     elif made.outline is not None:

@@ -22,7 +22,7 @@ from gen_core.images.model import conv
 NOISE = 0.15
 VALUES = 3 * 64 * 64
 LOWEST = -14.0  # of the log variance, which without the divergence falls for ever
-WIDTHS = {"plain": (24, 40, 56, 64), "lecture": (12, 24, 32, 48)}  # channels at 32, 16, 8 and 4 pixels
+WIDTHS = {"plain": (28, 48, 68, 76), "lecture": (12, 24, 32, 48)}  # channels at 32, 16, 8 and 4 pixels
 LATENT = {"plain": 48, "lecture": 2}
 HIDDEN = 64  # units between a code and the first map of the decoder
 
