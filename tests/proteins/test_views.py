@@ -1,15 +1,17 @@
 """What the page shows of samples: logos, the funnel, tables, picked ones beside the nearest, and what it asks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from gen_core import catalog
+from gen_core import catalog, store
 from gen_core.errors import InputError, RecipeError
 from gen_core.proteins import beside, logo, plots, question, table
 from gen_core.proteins.alphabet import GAP, LETTERS
 from gen_core.proteins.letters import outlines
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import BUNDLED, Filters, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, Filters, Mutate, Sample, Score, Train
 from gen_core.proteins.sample import Drawn, draw_samples, independent_of
 from gen_core.proteins.statistics import CELLS, density, frequencies
 
