@@ -83,14 +83,19 @@ def scores(learned: Viability) -> None:
         rows,
         intervals,
         highlight="Learned from labels",
-        caption=f"{len(learned.labelled):,} labelled sequences in {learned.numbers['n_label_clusters']:,} clusters of 60 % "
-        f"identity, {100 * learned.functional.mean():.0f} % functional; 90 % intervals over clusters. "
+        caption=f"{len(learned.labelled):,} labelled sequences{_clusters(learned)}, "
+        f"{100 * learned.functional.mean():.0f} % functional; 90 % intervals over {'positions' if mutants else 'clusters'}. "
         + (
             "By position no change at one of its positions was learned from, as with changes that were not measured."
             if mutants
             else "By cluster no relative was learned from, as with designs."
         ),
     )
+
+
+def _clusters(learned: Viability) -> str:
+    count = learned.numbers["n_label_clusters"]
+    return f" in {count:,} clusters of 60 % identity" if isinstance(count, int) and count > 1 else ""
 
 
 def _intervals(values: Any, names: tuple[str, ...]) -> dict[str, tuple[float, float]]:

@@ -142,6 +142,14 @@ class Viability:
                     + ("" if self.sites_apart is None else " Folds apart by changed position are made instead."),
                 )
             )
+        if self.sites_apart is not None and not self.numbers[f"viability_{self.name}_positions_low"] > chance:  # type: ignore[operator]
+            told.append(
+                Notice(
+                    "positions_say_nothing",
+                    "Your labels say nothing of positions that were not measured: with folds apart by position the interval of "
+                    f"the {_SPELLED[self.name]} does not lie above {chance:g}, which is chance.",
+                )
+            )
         if self.labelled.functional is None:
             told.append(
                 Notice("no_threshold", "Without label_threshold, viability is the chance to be in the upper half of the labels.")

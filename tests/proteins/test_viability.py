@@ -275,6 +275,7 @@ def test_mutants_are_judged_at_positions_that_were_not_learned_from(model_digest
     assert low < result.metrics["viability_spearman_positions"] < high
     notice = next(w for w in result.warnings if w.code == "one_cluster")
     assert "Folds apart by changed position" in notice.text
+    assert "positions_say_nothing" in [w.code for w in result.warnings]
 
 
 def test_an_effect_of_the_residue_carries_over_to_other_positions(
