@@ -87,8 +87,9 @@ def default() -> Reconstruct:
 @st.fragment
 def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
-    with guard():
-        left, right = st.columns([1, 3], gap="medium")
+    left, right = st.columns([1, 3], gap="medium")
+    below = st.container()
+    with right, guard():  # what goes wrong is said in the place of the pictures
         with left:
             recipe = controls()
         with right:
@@ -98,11 +99,12 @@ def instrument() -> None:
             figures = picture.show(result, show, window)
             evidence.notices(result.warnings)
             st.caption(f":material/info: {trusting.NEVER} {SMALL}")
-        figures |= tabs.show(result, window)
-        st.subheader("Evidence")
-        trusting.trust(result)
-        st.subheader("Export")
-        export.panel(result, figures)
+        with below:
+            figures |= tabs.show(result, window)
+            st.subheader("Evidence")
+            trusting.trust(result)
+            st.subheader("Export")
+            export.panel(result, figures)
         background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 
 

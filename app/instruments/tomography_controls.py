@@ -30,8 +30,8 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     spot = recipe.lesion or PLACE
     values |= own.widgets(recipe)
     values |= {
-        "per_degree": recipe.views == max(1, round(recipe.angle_range)),
-        "views": recipe.views or 1,
+        "per_degree": recipe.views in (None, max(1, round(recipe.angle_range))),
+        "views": recipe.views or max(1, round(recipe.angle_range)),
         "noise": 100 * recipe.noise,
         "ring": 100 * recipe.ring,
         "methods": list(recipe.methods),

@@ -72,6 +72,11 @@ def choose() -> dict[str, Any]:
     return {"image": image, "slice": _slice(image)}
 
 
+def hounsfield(recipe: Reconstruct) -> bool:
+    """Whether values may be in Hounsfield units, which have windows of their own."""
+    return recipe.sinogram is None and "shepp_logan" not in str(recipe.image)
+
+
 def _slice(image: str) -> int | None:
     """Which slice of a volume; None for that of a single one."""
     count = question.slices(image)

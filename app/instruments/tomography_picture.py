@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
 from app.parts import background, figure, map, session
 from gen_core.result import Result
@@ -30,6 +31,7 @@ SAID = {
     "invented": "What no view has measured above the noise: it is the method's alone. **Orange** adds, **purple** takes away.",
     "deviation": "One deviation in every pixel, of each method that knows one; beside it the real error, on the same scale.",
 }
+ALONE = "Zoom into one, all follow. No truth is known. Residual: misfit to the data over the noise, 1 is right."
 WIDE = (-200.0, 1600.0)
 
 
@@ -49,7 +51,7 @@ def chooser(recipe: Reconstruct) -> tuple[str, tuple[float, float] | None]:
         told = "Level and width of the grey window in HU. Images in other units show their whole range."
         window = st.selectbox(
             "Grey window", list(names), key=session.settle(PAGE, "window", list(names)), format_func=names.__getitem__, help=told,
-            label_visibility="collapsed",
+            label_visibility="collapsed", disabled=not own.hounsfield(recipe),
         )  # fmt: skip
     if window == "own":
         level = left.slider("Level (HU)", -1000.0, 2000.0, 40.0, step=10.0, key=f"{PAGE}/level")
@@ -129,7 +131,7 @@ def show(result: Result, what: str, window: tuple[float, float] | None) -> dict[
     assert isinstance(recipe, Reconstruct)
     tiles, scale = tiles_of(result, what, window, dark)
     drawn(tiles, made.subject, scale, recipe)
-    st.caption(SAID[what])
+    st.caption(SAID[what] if made.truth is not None or what != "image" else ALONE)
     session.put(PAGE, "shown", dict(made.images))
     return {"pictures": lambda: picture(tiles, made.subject, scale, recipe, spot, dark)}
 
@@ -137,8 +139,8 @@ def show(result: Result, what: str, window: tuple[float, float] | None) -> dict[
 def tiles_of(result: Result, what: str, window: tuple[float, float] | None, dark: bool) -> tuple[list[Tile], Scale]:
     """The images of a view, each with its line of numbers, and their common scale."""
     made, numbers = result.content, result.metrics
-    own = {name: {key: numbers.get(f"{name}.{key}") for key in ("psnr", "ssim", "data_residual")} for name in made.images}
-    below = {name: mosaic_plots.scores(values) for name, values in own.items()}
+    each = {name: {key: numbers.get(f"{name}.{key}") for key in ("psnr", "ssim", "data_residual")} for name in made.images}
+    below = {name: mosaic_plots.scores(values) for name, values in each.items()}
     unit = made.subject.unit
     own_scale = _grey(window, unit, [] if made.truth is None else [Tile("truth", made.truth)])
     beside = None if what == "image" else own_scale  # the truth stays grey, whatever is shown of the methods

@@ -168,13 +168,20 @@ def _data(figure: go.Figure, subject: Subject, row: int, column: int, place: int
     figure.update_xaxes(matches=None, range=[views.places[0], views.places[-1]], row=row, col=column)
     square = abs(views.places[-1] - views.places[0]) / (top - views.begin)  # as the images are
     figure.update_yaxes(matches=None, scaleanchor=f"x{name}", scaleratio=square, range=[top, views.begin], row=row, col=column)
-    about: dict[str, Any] = {"xref": f"x{name} domain", "yref": f"y{name} domain", "x": 0, "xanchor": "left", "showarrow": False}
+    # in the data's own places: the domain of an axis whose range was shrunk is not always the one that is drawn
+    about: dict[str, Any] = {"xref": f"x{name}", "yref": f"y{name}", "x": float(views.places[0]), "xanchor": "left"}
     figure.add_annotation(
-        text="<b>Data</b>", y=1, yanchor="bottom", yshift=1, font={"size": 13, "color": palette.role("observed", dark)}, **about
+        text="<b>Data</b>",
+        y=views.begin,
+        yanchor="bottom",
+        yshift=1,
+        font={"size": 13, "color": palette.role("observed", dark)},
+        **about,
     )
-    said = f"{len(views.angles)} views, {views.end - views.begin + views.step:.0f}°"
+    count = len(views.angles)
+    said = f"{count:,} view{'s' * (count != 1)}, {views.end - views.begin + views.step:.0f}°"
     said += "; hatched: not measured" if views.missing else ""
-    figure.add_annotation(text=said, y=0, yanchor="top", yshift=-1, font={"size": 12}, **about)
+    figure.add_annotation(text=said, y=top, yanchor="top", yshift=-1, font={"size": 12}, **about)
 
 
 def _words(figure: go.Figure, tile: Tile, place: int, dark: bool) -> None:
