@@ -130,10 +130,11 @@ def _measured() -> dict[str, Any]:
     )
     told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
     text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
-    return {"sinogram": digest, "image": None, "angles": _angles(text)}
+    return {"sinogram": digest, "image": None, "angles": angles_of(text)}
 
 
-def _angles(text: str) -> list[float] | None:
+def angles_of(text: str) -> list[float] | None:
+    """Angles in degrees as they were typed; None for nothing. Raises RecipeError where they are none."""
     try:
         if ":" in text:
             first, last, step = (float(part) for part in text.split(":"))
