@@ -134,9 +134,7 @@ def _measured(digest: str) -> dict[str, Any]:
     """A measured sinogram, with what its file may lack."""
     st.markdown(f"**Measured sinogram** {digest[7:15]}")
     st.caption("There is no truth to compare with: no PSNR, no SSIM, no error maps.")
-    st.button(
-        "Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=lambda: session.seed(PAGE, sinogram=None)
-    )
+    st.button("Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=_leave)
     told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
     text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
     return {"sinogram": digest, "image": None, "angles": angles_of(text)}
