@@ -195,6 +195,12 @@ OPERATIONS = (
         "gen_core.proteins.mutate:run",
     ),
     Operation(
+        "proteins.relax",
+        "Put side chains on sequences threaded on the family's template and relax them (OpenMM and PDBFixer, optional).",
+        "gen_core.proteins.recipe:Relax",
+        "gen_core.proteins.relax:run",
+    ),
+    Operation(
         "proteins.decode",
         "Decode latent vectors into sequences.",
         "gen_core.proteins.recipe:Decode",

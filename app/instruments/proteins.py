@@ -4,34 +4,40 @@ The first minute: the page opens on a thousand new chorismate mutases on the map
 empty one too, sees what it decodes to, and samples there; the funnel says what each filter takes out.
 The first hour: they bring their own alignment, wait half a minute, lasso the clan they care about, lock the active site,
 turn the temperature down and see diversity go, sort and pick from the table, read the picked ones beside the nearest known
-sequence, compare the logos, score designs that they had already, and save FASTA and table.
+sequence, compare the logos, score designs that they had already, see what each single change of one does, put the picked ones
+on their own structure, and leave with FASTA, table, and a plate as DNA to order.
 A bad day: the file is DNA, or no alignment, or has one sequence; a lock stands in no column; a region holds nobody; no sample
 passes; a link names a file that is not here. Each is one sentence, and the rest of the page goes on.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from app.instruments import proteins_order
 from app.instruments import proteins_own as own
 from app.instruments import proteins_views as views
 from app.instruments.proteins_controls import controls
 from app.instruments.proteins_verbs import PAGE, VERBS, Asked, verb_of, verbs, widgets
 from app.parts import evidence, explain, export, presets, session
-from app.parts.guard import guard
+from app.parts.guard import guard, say
 from app.parts.header import header
 from gen_core import catalog
+from gen_core.errors import UserError
 from gen_core.proteins import question
-from gen_core.proteins.recipe import Decode, Sample, Score, Spot, Train
+from gen_core.proteins.order_recipe import Order
+from gen_core.proteins.recipe import Mutate, Sample, Score, Spot
+from gen_core.result import Result
 
-# The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
-COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
 # The middle of another clan of the family, in the latent space of the bundled model
 CLAN = (0.54, 0.03, -0.6, -0.01, 0.23, -0.19, -0.45, 0.7, 0.45, -0.2, 0.13, -0.48, 2.36, 0.12, -0.12, 0.69)
 PRESETS = {
-    "Relatives of E. coli's enzyme": Sample(around=COLI, radius=3),
-    "The active site stays": Sample(around="naturals", reference=COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
-    "From one clan to another": Sample(path=(COLI, CLAN), steps=20),
+    "Relatives of E. coli's enzyme": Sample(around=question.COLI, radius=3),
+    "The active site stays": Sample(around="naturals", reference=question.COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
+    "From one clan to another": Sample(path=(question.COLI, CLAN), steps=20),
+    "A plate as DNA": Sample(around="naturals", order=Order()),
 }
 TRAPS = [
     (
@@ -91,34 +97,64 @@ def default() -> Sample:
 def turn() -> None:
     """In a callback: another verb, with the model and the filters that were looked at."""
     now, verb = session.current(PAGE), session.value(PAGE, "verb")
-    if isinstance(now, Train):
+    if question.training_of(now) is not None:
         now = default()
-    assert isinstance(now, Sample | Score | Decode)
-    examples = question.examples(str(now.model))
-    new: Sample | Score | Decode = Score(sequences=examples) if verb == "Score" else VERBS[verb]()
+    assert isinstance(now, Asked)
+    model = str(now.model)
+    needed: dict[str, Any] = {}
+    if verb == "Score":
+        needed["sequences"] = question.examples(model)
+    if verb == "Single changes":
+        needed["reference"] = question.reference_of(model)
+    new = VERBS[verb](**needed)
     if new.model != now.model:
-        new = question.for_model(new, str(now.model))
-    if isinstance(now, Sample | Score) and isinstance(new, Sample | Score):
-        shared = ("filters", *question.NO_LABELS, "reference", "reference_offset")
-        new = new.replace(**{name: value for name, value in now.fields().items() if name in shared})
+        new = question.for_model(new, model)
+    shared = ("filters", *question.NO_LABELS, "reference", "reference_offset")
+    kept = {name: value for name, value in now.fields().items() if name in shared and name in type(new).model_fields}
+    if isinstance(new, Mutate) and kept.get("reference") is None:
+        kept.pop("reference", None)
+    if kept.get("labels") is None and "filters" in kept:
+        kept["filters"] = kept["filters"] | dict.fromkeys(question.NEEDS_LABELS)
+    new = new.replace(**kept)
     session.load(PAGE, new)
 
 
+def run(recipe: Asked, plate: Any) -> Result:
+    """The result of a recipe, its plate shown in its place. Where no such plate or structures can be made, that is said, and the
+    rest of the page shows the result without them."""
+    try:
+        result = catalog.run(recipe)
+    except UserError as error:
+        bare = recipe.replace(order=None, structure=False) if isinstance(recipe, Sample) else recipe
+        if bare == recipe:
+            raise
+        result = catalog.run(bare)  # what else is wrong is raised here
+        say(error)
+        asked = recipe.fields()
+        session.write_link(result.recipe.replace(order=asked["order"], structure=asked["structure"]))
+        return result
+    session.write_link(result.recipe)
+    if plate is not None:
+        with plate:
+            proteins_order.show(result.content)
+    return result
+
+
 @st.fragment
-def instrument(now: Sample | Score | Decode) -> None:
+def instrument(now: Asked) -> None:
     """Controls, picture, evidence and export: what a move of a control redraws."""
     with guard():
         left, right = st.columns([1, 3], gap="medium")
         below = st.container()
         with left:
-            recipe = controls(now, below)
-        with right, st.spinner("Drawing and comparing"):
-            result = catalog.run(recipe)
-        session.write_link(result.recipe)
+            recipe, plate = controls(now, below)
+        doing = "Scoring every single change" if isinstance(recipe, Mutate) else "Drawing and comparing"
+        with right, st.spinner(doing):
+            result = run(recipe, plate)
         with right:
             figures = views.picture(result)
         figures |= views.BELOW[verb_of(recipe)](result)
-        evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID)
+        evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID | proteins_order.CODES)
         st.subheader("Evidence")
         figures |= views.trust(result)
         st.subheader("Export")
@@ -138,7 +174,7 @@ with left:
         key=session.key(PAGE, "verb"),
         required=True,
         on_change=turn,
-        help="Draw new sequences, or score given ones.",
+        help="Draw new sequences, score given ones, or see what each single change of a sequence does.",
         label_visibility="collapsed",
     )
 with right, guard():

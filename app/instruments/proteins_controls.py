@@ -7,7 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments import proteins_single
 from app.instruments.proteins_labels import labels, reference
+from app.instruments.proteins_order import order
 from app.instruments.proteins_verbs import PAGE, TYPES, VERBS, Asked, verb_of
 from app.parts import figure, map, session
 from app.parts.file_field import file_field
@@ -27,8 +29,9 @@ WHERE = {
 COUNTS = [100, 200, 500, 1_000, 2_000, 5_000, 10_000]
 
 
-def controls(now: Asked, below: Any) -> Asked:
-    """The controls of a verb, its filters in the container `below`; the recipe they make."""
+def controls(now: Asked, below: Any) -> tuple[Asked, Any]:
+    """The controls of a verb, its filters and the order in the container `below`; the recipe they make, and the place of the
+    plate where one is ordered."""
     verb = verb_of(now)
     last = session.current(PAGE)  # the fragment's own, newer than what the page was called with
     base = last if type(last) is type(now) and last.model == now.model else now  # type: ignore[attr-defined]
@@ -39,7 +42,11 @@ def controls(now: Asked, below: Any) -> Asked:
     if "filters" in fields:
         with below:
             made["filters"] = fields["filters"] | filters(made["labels"] is not None)
-    return VERBS[verb].read(fields | made)
+    plate = None
+    if verb == "Sample":
+        with below:
+            made["order"], plate = order(made["reference"])
+    return VERBS[verb].read(fields | made), plate
 
 
 def take_click(now: Asked) -> None:
@@ -76,11 +83,21 @@ def sample(now: Asked) -> dict[str, Any]:
         made["locks"] = question.positions(locks)
     made |= labels()
     known(now, made)
-    if (colour := session.value(PAGE, "b_factor")) is not None:  # chosen beside the structures
-        made["b_factor"] = colour
+    made |= beside_structures()
     told = "Another seed, other samples."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made
+
+
+def beside_structures() -> dict[str, Any]:
+    """What is chosen beside the structures, whose widgets are drawn after the result."""
+    names = ("b_factor", "template", "template_chain", "structure_format")
+    made = {name: session.value(PAGE, name) for name in names} | {"structure": session.value(PAGE, "save_structures")}
+    chain = made.pop("template_chain") if made["template"] else None
+    return {name: value for name, value in made.items() if value is not None} | {
+        "template": made["template"],
+        "template_chain": chain or None,
+    }
 
 
 def nowhere(now: Asked) -> dict[str, Any]:
@@ -219,4 +236,9 @@ PLACES: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "sequences": around_sequences,
     "path": along_path,
 }
-MAKERS: dict[str, Callable[[Asked], dict[str, Any]]] = {"Sample": sample, "Score": score, "Decode": decode}
+MAKERS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "Sample": sample,
+    "Score": score,
+    "Single changes": proteins_single.controls,
+    "Decode": decode,
+}

@@ -9,6 +9,7 @@ import streamlit as st
 from app.instruments.proteins_verbs import PAGE
 from app.parts import session
 from app.parts.file_field import file_field
+from gen_core.errors import UserError
 from gen_core.proteins import question
 
 TYPES = ["csv", "tsv", "txt", "gz"]
@@ -18,10 +19,14 @@ KINDS = {"": "As the file looks", "continuous": "A scale", "binary": "Yes or no"
 def labels() -> dict[str, Any]:
     """Assay values of some sequences, and what counts as functional; all null where there are none."""
     with st.expander("Assay labels", expanded=bool(session.value(PAGE, "labels"))):
-        told = "A CSV with a column `value` and one of `sequence`, `mutations` (A23V:L40P, of the reference) or `id`."
+        told = "A CSV with a column of values and one called `sequence`, `mutations` (A23V:L40P, of the reference) or `id`."
         chosen = file_field(PAGE, "labels", "Labels", {}, told, TYPES, question.check_labels)
         st.caption(f":material/lock: {session.promise()}")
         if chosen is None:
+            return dict(question.NO_LABELS)
+        named, column = which_column(chosen)
+        if not named:
+            st.caption("Choose the column that holds the values of the assay. Until then the labels are not used.")
             return dict(question.NO_LABELS)
         told = "The value from which a sequence counts as functional, in the unit of the assay. Empty: ranks are learned."
         key = session.key(PAGE, "label_threshold")
@@ -29,7 +34,22 @@ def labels() -> dict[str, Any]:
         told = "What the values are: a scale, such as an enrichment, or yes and no."
         key = session.settle(PAGE, "label_kind", list(KINDS))
         kind = st.selectbox("Values", list(KINDS), key=key, format_func=lambda name: KINDS[name], help=told)
-    return {"labels": chosen, "label_threshold": threshold, "label_kind": kind or None}
+    return {"labels": chosen, "label_column": column, "label_threshold": threshold, "label_kind": kind or None}
+
+
+def which_column(labels: str) -> tuple[bool, str | None]:
+    """Whether it is said which column holds the values, and its name where it is not the usual one."""
+    try:
+        columns, usual = question.value_columns(labels)
+    except UserError:  # what is wrong is said where the labels are used
+        return True, session.value(PAGE, "label_column") or None
+    if not columns or columns == [usual]:
+        return True, None
+    options = columns if usual or len(columns) == 1 else ["", *columns]
+    told = "The column of the table that holds the values of the assay."
+    key = session.settle(PAGE, "label_column", options, usual or options[0])
+    name = st.selectbox("Column of values", options, key=key, format_func=lambda column: column or "choose one", help=told)
+    return bool(name), None if name == usual else name or None
 
 
 def reference() -> dict[str, Any]:

@@ -17,9 +17,11 @@ from gen_core.proteins.landscape import COLOURS, LANDSCAPES, find, landscapes, n
 from gen_core.proteins.landscape import colours as colours_of
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.sample import Drawn
+from gen_core.proteins.score import Scored
 from gen_core.result import Result
 
 HEIGHT = 470
+TITLES = COLOURS | {map_plots.LABELS: "Assay value"}
 
 
 def show(result: Result, beside: Callable[[Result], None] | None = None) -> dict[str, Callable[[], Any]]:
@@ -29,7 +31,10 @@ def show(result: Result, beside: Callable[[Result], None] | None = None) -> dict
     left, right = st.columns([5, 2], gap="medium")
     with left:
         picture = st.container()
-        colour, ground, searched = looks(content.model)
+        learned = content.viability if isinstance(content, Drawn | Scored) else None
+        colour, ground, searched = looks(content.model, learned is not None)
+    if learned is not None and colour == map_plots.LABELS:
+        marks = map_plots.with_labelled(marks, learned)
     marks = map_plots.with_found(marks, find(content.model, searched))
 
     def drawn() -> Any:
@@ -53,13 +58,13 @@ def show(result: Result, beside: Callable[[Result], None] | None = None) -> dict
     return {"map": drawn}
 
 
-def looks(model: FamilyModel) -> tuple[str | None, str | None, str]:
+def looks(model: FamilyModel, labelled: bool = False) -> tuple[str | None, str | None, str]:
     """How the map is drawn, which is no part of the recipe: the naturals' colour, the landscape, a name that is searched."""
-    grounds, colours = ["", *landscapes(model)], ["", *colours_of(model)]
+    grounds, colours = ["", *landscapes(model)], ["", *([map_plots.LABELS] if labelled else []), *colours_of(model)]
     named = naturals_of(model) is not None
     one, two, *three = st.columns(3 if named else 2, gap="small")
     key, told = session.settle(PAGE, "colour", colours), "What is known of the naturals that the model was trained on."
-    title = lambda name: COLOURS.get(name, "one colour")  # noqa: E731
+    title = lambda name: TITLES.get(name, "one colour")  # noqa: E731
     colour = one.selectbox("Colour of the naturals", colours, key=key, format_func=title, help=told)
     key, told = session.settle(PAGE, "ground", grounds, grounds[1]), "A value of the likeliest sequence at each spot."
     title = lambda name: LANDSCAPES.get(name, "none")  # noqa: E731

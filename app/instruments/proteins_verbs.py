@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from gen_core.proteins import question
-from gen_core.proteins.recipe import Decode, Region, Sample, Score, Spot
+from gen_core.proteins.order_recipe import Order
+from gen_core.proteins.recipe import Decode, Mutate, Region, Sample, Score, Spot
 from gen_core.recipe import Recipe
 
 PAGE = "proteins"
 TYPES = ["fasta", "fa", "fas", "afa", "faa", "a2m", "a3m", "sto", "stk", "stockholm", "aln", "txt", "gz"]
-VERBS: dict[str, type[Sample] | type[Score] | type[Decode]] = {"Sample": Sample, "Score": Score, "Decode": Decode}
+VERBS: dict[str, type[Sample] | type[Score] | type[Mutate] | type[Decode]] = {
+    "Sample": Sample,
+    "Score": Score,
+    "Single changes": Mutate,
+    "Decode": Decode,
+}
 HIDDEN = {"Decode"}  # shown where a link or a file asks for it
-Asked = Sample | Score | Decode
+Asked = Sample | Score | Mutate | Decode
 
 
 def verb_of(recipe: Asked) -> str:
@@ -33,17 +39,24 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     values: dict[str, Any] = {"verb": verb_of(recipe), "model": recipe.model, "seed": recipe.seed}
     if isinstance(recipe, Decode):
         return values | {"temperature": recipe.temperature}
-    for bound in question.bounds():
+    for bound in question.bounds() if "filters" in fields else ():
         value = fields["filters"][bound.name]
         values[f"on_{bound.name}"] = value if bound.kind == "switch" else value is not None
         shown = bound.start if value is None else value
         values[f"to_{bound.name}"] = "\n".join(shown) if bound.kind == "words" else shown
-    values |= {"family": recipe.family, "labels": recipe.labels, "label_threshold": recipe.label_threshold}
+    values |= {
+        "family": recipe.family,
+        "labels": recipe.labels,
+        "label_column": recipe.label_column or "",
+        "label_threshold": recipe.label_threshold,
+    }
     values |= {
         "label_kind": recipe.label_kind or "",
         "reference": recipe.reference or "",
         "reference_offset": recipe.reference_offset,
     }
+    if isinstance(recipe, Mutate):
+        return values
     if isinstance(recipe, Score):
         return values | {"sequences": recipe.sequences}
     values |= {name: fields[name] for name in ("n", "temperature", "radius", "steps")}
@@ -63,4 +76,18 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         values["where"] = "naturals"
     elif around is not None:
         values |= {"where": "sequences", "around": around if isinstance(around, str) else "\n".join(around)}
-    return values | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
+    own = question.names_its_own(recipe)  # which is what no template means
+    values |= {
+        "template": None if own else recipe.template,
+        "template_chain": recipe.template_chain or "",
+        "save_structures": recipe.structure,
+    }
+    values |= {"structure_format": recipe.structure_format}
+    return values | ordering(recipe.order) | {"b_factor": recipe.b_factor, "locks": question.as_text(recipe.locks)}
+
+
+def ordering(asked: Order | None) -> dict[str, Any]:
+    """An order as the values of its widgets; those of an order that is off are its defaults."""
+    order = asked or Order()
+    values = {f"order_{name}": value for name, value in order.model_dump(mode="json").items()}
+    return values | {"order_on": asked is not None, "order_gc": (order.min_gc, order.max_gc), "order_tag": order.tag or ""}

@@ -67,7 +67,10 @@ def scores(learned: Viability) -> None:
     measure = viability_plots.MEASURES[learned.name]
     name, apart = f"viability_{learned.name}", f"viability_{learned.name}_clusters"
     columns = [evidence.Score(name, f"{measure}, random folds", digits=2)]
-    columns += [evidence.Score(apart, f"{measure}, folds by cluster", digits=2)]
+    mutants = learned.sites_apart is not None
+    if mutants:
+        apart = f"viability_{learned.name}_positions"
+    columns += [evidence.Score(apart, f"{measure}, folds by {'position' if mutants else 'cluster'}", digits=2)]
     # what learns nothing from labels has one number, whatever the folds
     told = {
         NAMES[key]: row | {f"{apart}{end}": row[f"{name}{end}"] for end in ("", "_low", "_high")}
@@ -80,10 +83,19 @@ def scores(learned: Viability) -> None:
         rows,
         intervals,
         highlight="Learned from labels",
-        caption=f"{len(learned.labelled):,} labelled sequences in {learned.numbers['n_label_clusters']:,} clusters of 60 % "
-        f"identity, {100 * learned.functional.mean():.0f} % functional; 90 % intervals over clusters. By cluster no relative was "
-        "learned from, as with designs.",
+        caption=f"{len(learned.labelled):,} labelled sequences{_clusters(learned)}, "
+        f"{100 * learned.functional.mean():.0f} % functional; 90 % intervals over {'positions' if mutants else 'clusters'}. "
+        + (
+            "By position no change at one of its positions was learned from, as with changes that were not measured."
+            if mutants
+            else "By cluster no relative was learned from, as with designs."
+        ),
     )
+
+
+def _clusters(learned: Viability) -> str:
+    count = learned.numbers["n_label_clusters"]
+    return f" in {count:,} clusters of 60 % identity" if isinstance(count, int) and count > 1 else ""
 
 
 def _intervals(values: Any, names: tuple[str, ...]) -> dict[str, tuple[float, float]]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments import proteins_map, proteins_structure, proteins_table, proteins_viability
+from app.instruments import proteins_map, proteins_single, proteins_structure, proteins_table, proteins_viability
 from app.instruments.proteins_verbs import PAGE, Asked
 from app.parts import evidence, figure, jobs, session
 from app.parts.guard import guard, plain
 from gen_core.proteins import logo, plots, structure
 from gen_core.proteins.decode import Decoded
 from gen_core.proteins.modelfile import open_model
+from gen_core.proteins.mutate import Mutated
 from gen_core.proteins.sample import Drawn, independent_of
 from gen_core.proteins.score import Scored
 from gen_core.result import Result
@@ -28,6 +29,7 @@ SCORES = [
     evidence.Score("identity_among_mean", "Alike among themselves", "low", 2),
 ]
 LIKELIHOOD = evidence.Score("log_likelihood_heldout", "Held-out likelihood (nats)", digits=1)
+WORDS = evidence.Score("r20", "Words (r20)", digits=2)
 NAMES = {
     "independent_sites": "Independent sites",
     "natural_holdout": "Held-out naturals",
@@ -35,7 +37,7 @@ NAMES = {
     "normal_prior": "Without the fitted prior",
 }
 BESIDE = 2  # samples beside the template in 3-D
-SAID = {"few_samples", "extrapolation"}  # warnings that stand beside the scores they are about
+SAID = {"few_samples", "extrapolation", "outside_columns"}  # warnings that stand beside the scores they are about
 Figures = dict[str, Callable[[], Any]]
 
 
@@ -69,16 +71,26 @@ def sampled(result: Result) -> Figures:
 
 def three_d(made: Drawn, rows: list[int]) -> None:
     """The template, and the first of the picked samples on its backbone."""
-    if (why := structure.missing(made)) is not None:
-        st.info(why, icon=":material/view_in_ar:")
-        return
-    names = list(structure.LEGENDS)
-    title = lambda name: structure.LEGENDS[name].title.capitalize()  # noqa: E731
-    told = "What the backbone's colours mean, and the B-factors in the files."
-    colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
-    models = structure.models_of(made, rows[:BESIDE], colour)
-    texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
-    proteins_structure.show(texts, "proteins.structure", colour)
+    left, right = st.columns([1, 3], gap="medium")
+    why = structure.missing(made)
+    with left:
+        names = list(structure.LEGENDS)
+        title = proteins_structure.SHORT.__getitem__
+        told = (
+            "What the backbone's colours mean, and the B-factors in the files: conservation of the family's column, difference "
+        )
+        told += "from the nearest known sequence, or the residue's log likelihood."
+        colour = st.selectbox("Colour", names, key=session.settle(PAGE, "b_factor", names), format_func=title, help=told)
+        proteins_structure.saved()
+        proteins_structure.template(made)
+    with right:
+        if why is not None:
+            st.info(plain(why), icon=":material/view_in_ar:")
+            return
+        models = structure.models_of(made, rows[:BESIDE], colour)
+        texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
+        proteins_structure.show(texts, "proteins.structure", colour, height=300)
+        proteins_structure.side_chains(made, rows[:BESIDE])
 
 
 def funnel(result: Result) -> None:
@@ -99,6 +111,16 @@ def scored(result: Result) -> Figures:
     return figures
 
 
+def changes(result: Result) -> Figures:
+    """The picked change beside the best ones, and what the labels teach."""
+    made: Mutated = result.content
+    figures = proteins_single.below(result)
+    if made.viability is not None:
+        st.subheader("Viability")
+        proteins_viability.scores(made.viability)
+    return figures
+
+
 def decoded(result: Result) -> Figures:
     """What stands at each site at the latent points."""
     made: Decoded = result.content
@@ -106,11 +128,13 @@ def decoded(result: Result) -> Figures:
 
 
 def picture(result: Result) -> Figures:
-    """The map; beside it the funnel of a draw, and what the spot on it means."""
+    """The map; beside it the funnel of a draw, and what the spot on it means. Of single changes their own map."""
+    if isinstance(result.content, Mutated):
+        return proteins_single.picture(result)
     return proteins_map.show(result, funnel if isinstance(result.content, Drawn | Scored) else None)
 
 
-BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Decode": decoded}
+BELOW: dict[str, Callable[[Result], Figures]] = {"Sample": sampled, "Score": scored, "Single changes": changes, "Decode": decoded}
 
 
 def trust(result: Result) -> Figures:
@@ -121,6 +145,8 @@ def trust(result: Result) -> Figures:
     if not isinstance(result.content, Drawn):
         if isinstance(result.content, Scored):
             _of_scores(result)
+        if isinstance(result.content, Mutated):
+            proteins_single.trust(result)
         return {}
     made, dark = result.content, figure.dark()
     slope = evidence.number(result.metrics["pair_correlation_slope"], 2)
@@ -175,17 +201,19 @@ def model(recipe: Asked) -> None:
     if not numbers:
         return
     with st.expander("How good this model is, beside simpler ones", icon=":material/fact_check:"):
-        around = {name: numbers.get(f"naturals_{name}") for name in (score.name for score in SCORES)}
+        around = {name: numbers.get(f"naturals_{name}") for name in (score.name for score in (*SCORES, WORDS))}
         around["identity_nearest_median"] = numbers.get("naturals_identity_nearest_median")
         rows = {"Its prior": numbers, "Around the naturals": around} | {
             NAMES.get(name, name): row for name, row in dict(card.get("baselines", {})).items()
         }
         near = {name: row.get("identity_nearest_median") for name, row in rows.items()}
         evidence.score_table(
-            [score for score in (*SCORES, LIKELIHOOD) if score.name in numbers],
+            [score for score in (*SCORES, WORDS, LIKELIHOOD) if score.name in numbers],
             {_near(name, near): row for name, row in rows.items()},
             reference=[_near("Held-out naturals", near)],
-            caption=f"10,000 samples each, scored when the model was made. {plain_summary(card)}",
+            caption="10,000 samples each, scored when the model was made. Words: how often the commonest words at 2 to 8 sites "
+            "stand there, against held-out naturals; their own row is that of the naturals learned from, which no model need "
+            f"surpass. {plain_summary(card)}",
         )
 
 

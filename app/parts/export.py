@@ -26,6 +26,7 @@ OPENS = {
     ".csv": "Excel, R, pandas",
     ".fasta": "any alignment viewer, Biopython",
     ".pdb": "PyMOL, ChimeraX, Mol*",
+    ".cif": "PyMOL, ChimeraX, Mol*",
     ".npz": "NumPy",
     ".dcm": "any DICOM viewer, 3D Slicer",
     ".gz": "3D Slicer, ITK-SNAP, nibabel",
@@ -56,8 +57,8 @@ def panel(result: Result, figures: Mapping[str, Callable[[], Any]] | None = None
     files[f"{_name(recipe)}.zip"] = lambda: everything(result, packed)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(gap=None):
-        for name, make in files.items():
-            _row(name, make, key)
+        for name, (make, told) in rows(files, recipe).items():
+            _row(name, make, told, key, whole=name == f"{_name(recipe)}.zip")
     with right:
         st.caption("Each file carries the recipe: drop it on this app to come back to exactly this state. So do these.")
         shown = st.tabs(["Link", "Python", "Command line"])
@@ -68,6 +69,22 @@ def panel(result: Result, figures: Mapping[str, Callable[[], Any]] | None = None
         shown[2].code(command(recipe), language="bash", wrap_lines=True)
         shown[2].caption("In the project's folder, after `source .venv/bin/activate`.")
         keep(result, next(iter((figures or {}).values()), None), dark, key)
+
+
+def rows(files: Mapping[str, Callable[[], bytes]], recipe: Recipe) -> dict[str, tuple[Callable[[], bytes], str]]:
+    """What each row of the panel saves, and what opens it: a file, or all files of one folder as a zip."""
+    found: dict[str, tuple[Callable[[], bytes], str]] = {}
+    for name, make in files.items():
+        folder, inside, _ = name.partition("/")
+        if not inside:
+            found[name] = make, OPENS.get(Path(name).suffix, "")
+        elif f"{folder}.zip" not in found:
+            some = {n: m for n, m in files.items() if n.startswith(f"{folder}/")}
+            count = "1 file" if len(some) == 1 else f"{len(some)} files"
+            kinds = dict.fromkeys(OPENS.get(Path(n).suffix, "") for n in some)
+            told = f"{count}: {'; '.join(filter(None, kinds))}" if any(kinds) else count
+            found[f"{folder}.zip"] = partial(_folder, some, recipe), told
+    return found
 
 
 def keep(result: Result, figure: Callable[[], Any] | None, dark: bool, key: str) -> None:
@@ -132,11 +149,21 @@ def _picture(figure: Callable[[], Any] | None, dark: bool) -> str | None:
     return plotly.io.to_json(go.Figure(figure()).update_layout(paper_bgcolor=palette.role("paper", dark)), validate=False)
 
 
-def _row(name: str, make: Callable[[], bytes], key: str) -> None:
-    suffix = Path(name).suffix
+def _folder(files: Mapping[str, Callable[[], bytes]], recipe: Recipe) -> bytes:
+    """The files of one folder in one zip with the recipe, the same bytes for the same result."""
+    with tempfile.TemporaryFile() as out:
+        with zipfile.ZipFile(out, "w") as archive:
+            for name in sorted(files):
+                _add(archive, name, files[name]())
+            _add(archive, "recipe.json", _document(recipe))
+        out.seek(0)
+        return out.read()
+
+
+def _row(name: str, make: Callable[[], bytes], told: str, key: str, whole: bool) -> None:
     what, opens, button = st.columns([3, 4, 2], vertical_alignment="center")
     what.markdown(f"`{name}`")
-    opens.caption(OPENS.get(suffix, ""))
+    opens.caption(told)
     button.download_button(
         "Save",
         data=make,
@@ -144,7 +171,7 @@ def _row(name: str, make: Callable[[], bytes], key: str) -> None:
         key=f"{key}/{name}",
         on_click="ignore",
         icon=":material/download:",
-        type="tertiary" if suffix != ".zip" else "secondary",
+        type="secondary" if whole else "tertiary",
         width="stretch",
         help=f"Save {name}",
     )

@@ -20,10 +20,12 @@ def file_field(
     help: str,
     types: Sequence[str] | None = None,
     check: Callable[[str], object] | None = None,
+    nothing: str = "none",
 ) -> str | None:
     """A choice with an uploader below it; returns a bundled name, a digest or None.
 
-    `check` is called with the digest of a new file and raises the UserError that is shown where it will not do.
+    `check` is called with the digest of a new file and raises the UserError that is shown where it will not do. `nothing` is
+    what no choice is called.
     """
     own: dict[str, str] = session.get(page, f"{field}/own", {})
     value = session.value(page, field)
@@ -35,8 +37,8 @@ def file_field(
         label,
         options,
         key=session.settle(page, field, options, None),
-        format_func=lambda choice: names.get(choice, "none"),
-        placeholder="none",
+        format_func=lambda choice: names.get(choice, nothing),
+        placeholder=nothing,
         help=help,
     )
     key = session.turn(page, f"{field}/file")

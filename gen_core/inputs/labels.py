@@ -46,8 +46,34 @@ class LabelFile:
     missing: int
 
 
-def read_labels(path: str | Path) -> LabelFile:
-    """Read a file of labels. Raises InputError, one sentence that names the row, where it is none or a value is no number."""
+def value_columns(path: str | Path) -> tuple[list[str], str | None]:
+    """The columns of numbers in a file of labels beside the one that says whose they are, in the file's order; and which one is
+    read where none is named, None where one must be. Raises InputError where the file is no table or says of no sequence."""
+    text = _text_of(Path(path))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=False)
+    try:
+        names = [cell.strip() for cell in next(lines, [])]
+        header = [name.lower() for name in names]
+        _, key = _key(header)
+        numeric, told = [True] * len(header), [False] * len(header)
+        for number, cells in enumerate(lines):
+            if number > MAX_ROWS:
+                break
+            for i, cell in enumerate(cells[: len(header)]):
+                if numeric[i] and (word := cell.strip()) not in MISSING:
+                    told[i], numeric[i] = True, _is_number(word)
+    except csv.Error as error:
+        raise InputError(f"This table is damaged ({error}); {EXPECTED}.") from None
+    usual = next((name for name in VALUES if name in header), None)
+    found = [name for i, name in enumerate(names) if name and i != key and ((numeric[i] and told[i]) or name.lower() == usual)]
+    return found, names[header.index(usual)] if usual else None
+
+
+def read_labels(path: str | Path, column: str | None = None) -> LabelFile:
+    """Read a file of labels, their values from a column: `value` or the like where none is named.
+
+    Raises InputError, one sentence that names the row, where it is none, a value is no number, or the column must be named.
+    """
     text = _text_of(Path(path))
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=False)
     try:
@@ -55,7 +81,13 @@ def read_labels(path: str | Path) -> LabelFile:
         if len(header) > MAX_COLUMNS:
             raise InputError(f"This table has {len(header):,} columns; at most {MAX_COLUMNS:,} are read here.")
         kind, key = _key(header)
-        at = _only(header, VALUES, "value")
+        if column is None and not any(name in VALUES for name in header) and (others := value_columns(path)[0]):
+            raise InputError(
+                f"This table has no column value; name one of its columns of numbers ({_shown(others)}) as label_column."
+            )
+        at = _only(header, VALUES if column is None else (column.strip().lower(),), "value" if column is None else repr(column))
+        if at == key:
+            raise InputError(f"The column {column!r} says which sequence a value is of; name the column of the values.")
         keys: list[str] = []
         values: list[float] = []
         rows: list[int] = []
@@ -98,6 +130,15 @@ def _text_of(path: Path) -> str:
     else:
         raise InputError(f"This is no table of labels but a {kind}{'' if kind == 'folder' else ' file'}; {EXPECTED}.")
     return data.decode("utf-8-sig", "replace")
+
+
+def _is_number(word: str) -> bool:
+    if word.lower() in WORDS:
+        return True
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
 
 
 def _delimiter(text: str) -> str:

@@ -3,28 +3,33 @@ sequences it never saw."""
 
 from __future__ import annotations
 
+import json
 import math
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gen_core import checkpoint
+from gen_core import checkpoint, store
 from gen_core.proteins import metrics, sample
 from gen_core.proteins.alphabet import Q
-from gen_core.proteins.family import Family
+from gen_core.proteins.family import Family, open_family
 from gen_core.proteins.known import Known
 from gen_core.proteins.model import draw, likelihood
-from gen_core.proteins.modelfile import FamilyModel
+from gen_core.proteins.modelfile import FamilyModel, read_model
 from gen_core.proteins.prior import Mixture
-from gen_core.proteins.recipe import Filters, Sample
+from gen_core.proteins.recipe import BUNDLED, Filters, Sample
 from gen_core.proteins.score import SAMPLES
 from gen_core.proteins.statistics import frequencies
 from gen_core.proteins.values import values_of
+from gen_core.proteins.words import r20
 
 Array = np.ndarray
 COLUMNS = 100  # of longer families fewer draws, chains and held-out sequences are looked at, or the card costs more than them
 DRAWN = 10_000  # sequences that the card's scores are of
 CHAINS, SWEEPS, STATES = 500, 60, 5  # of the Gibbs sampling of the couplings
+SETS = 300  # of sites at which words of each length are compared
 IMPORTANCE = 500  # latent points per held-out sequence in the bound on its likelihood
 MOST_HELD_OUT = 200  # of them, at most, that bound is of: it is the costliest number of a card
 ENOUGH = 50  # held-out sequences from which their percentiles bound the filters; with fewer, those of all naturals do
@@ -50,16 +55,24 @@ def scores(model: FamilyModel, family: Family, rows: Array, left_out: Array, see
     n = fewer(DRAWN, model)
     made = sample.drawn_from(Sample(n=n, seed=seed), model, known)
     told, baselines = sample.scores(made)
-    around = sample.scores(sample.drawn_from(Sample(n=n, seed=seed, around="naturals"), model, known))[0]
+    near = sample.drawn_from(Sample(n=n, seed=seed, around="naturals"), model, known)
+    around = sample.scores(near)[0]
     normal = draw(model.net, Mixture.normal(model.latent_dim).sample(n, rng), rng)
     baselines["normal_prior"] = sample.numbers_of(normal, made, bits)
+    drawn = {"prior": made.codes, "naturals": near.codes, "normal_prior": normal}
+    drawn |= {"independent_sites": sample.independent_of(made).codes, "natural_holdout": family.codes[rows]}
     if model.couplings is not None:
         chains = model.couplings.sample(fewer(CHAINS, model), SWEEPS, rng, STATES)
         baselines["couplings"] = sample.numbers_of(chains, made, bits)
+        drawn["couplings"] = chains
+    words = agreeing_words(drawn, model, family, left_out, seed)
     bounds = held_out_likelihood(model, family, rows, left_out, seed)
     numbers: metrics.Numbers = {name: told[name] for name in metrics.NAMES}
     numbers |= {f"naturals_{name}": around[name] for name in metrics.NAMES}
-    numbers |= {"log_likelihood_heldout": bounds["model"]}
+    numbers |= {"log_likelihood_heldout": bounds["model"], **words.pop("prior")}
+    numbers |= {f"naturals_{name}": value for name, value in words.pop("naturals").items()}
+    for name, values in words.items():
+        baselines[name] = baselines[name] | values
     for name in baselines:
         baselines[name]["log_likelihood_heldout"] = bounds.get(name)
     return {
@@ -68,6 +81,40 @@ def scores(model: FamilyModel, family: Family, rows: Array, left_out: Array, see
         "metrics": checkpoint.rounded(numbers),
         "baselines": {name: checkpoint.rounded(values) for name, values in baselines.items()},
     }
+
+
+def agreeing_words(
+    drawn: dict[str, Array], model: FamilyModel, family: Family, left_out: Array, seed: int
+) -> dict[str, metrics.Numbers]:
+    """How the words of draws, by name, agree with those of held-out naturals (`words.r20`), the same number of sequences of each;
+    of the naturals that were learned from this is what their number allows."""
+    rng = np.random.default_rng([seed, 7])
+    fewest = min(len(codes) for codes in drawn.values())
+    some = {name: codes[rng.permutation(len(codes))[:fewest]] for name, codes in drawn.items()}
+    told = r20(family.codes[left_out], family.weights[left_out], some, fewer(SETS, model), seed)
+    return {name: dict(values) for name, values in told.items()}
+
+
+def add_words(alignment: Path, folder: Path) -> dict[str, Any]:
+    """Score a stored model once more on the alignment it was trained on, and write the words' agreement into its card, whose
+    weights and other numbers stay as they are. Raises ValueError where the other numbers are not had again."""
+    model = read_model(folder)
+    family = open_family(store.add(alignment))
+    seed = int(model.card["recipe"]["seed"])
+    rows, left_out = family.split(seed)
+    card = checkpoint.read_card(folder)
+    made = scores(model, family, rows, left_out, seed)
+    for old, new in (
+        (card["metrics"], made["metrics"]),
+        *((card["baselines"][k], made["baselines"][k]) for k in made["baselines"]),
+    ):
+        for name, value in old.items():
+            if isinstance(value, float) and abs(value - new[name]) > 2e-3 * max(abs(value), 1):
+                raise ValueError(f"{name} is {new[name]} here and {value} in the card")
+        old |= {name: value for name, value in new.items() if "r20" in name}
+    card["r20_command"] = "python -m gen_core.proteins.evaluate chorismate_mutase_train.fasta"
+    (folder / checkpoint.CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="ascii")
+    return card
 
 
 def held_out_likelihood(model: FamilyModel, family: Family, rows: Array, left_out: Array, seed: int) -> dict[str, float]:
@@ -89,3 +136,7 @@ def held_out_likelihood(model: FamilyModel, family: Family, rows: Array, left_ou
 def fewer(count: int, model: FamilyModel) -> int:
     """A count for a family of many columns."""
     return math.ceil(count * min(1.0, COLUMNS / len(model.columns)))
+
+
+if __name__ == "__main__":
+    print(add_words(Path(sys.argv[1]), checkpoint.BUNDLED / BUNDLED)["metrics"]["r20"])

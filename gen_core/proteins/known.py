@@ -17,7 +17,7 @@ from gen_core.proteins import family as families
 from gen_core.proteins import identity
 from gen_core.proteins.alphabet import GAP
 from gen_core.proteins.modelfile import FamilyModel, open_model
-from gen_core.proteins.recipe import BUNDLED, Mutate, Sample, Score
+from gen_core.proteins.recipe import BUNDLED, Mutate, Relax, Sample, Score
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.result import Notice
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gen_core.proteins.recipe import _Modelled
 
 Array = np.ndarray
-Asking = TypeVar("Asking", Sample, Score, Mutate)
+Asking = TypeVar("Asking", Sample, Score, Mutate, Relax)
 STAND_INS = 1_000  # synthetic sequences that stand for the bundled family's own, which are not part of this software
 DESIGNS = 12  # sequences of each kind in the example that is scored
 KEPT = Memo(512 << 20, lambda known: int(known.codes.nbytes * 2 + known.moments.pairs.nbytes))

@@ -32,7 +32,8 @@ _WILD_TYPE = ("", "WT", "_WT", "WILDTYPE", "WILD-TYPE")
 @dataclass(frozen=True, eq=False)
 class Labelled:
     """codes (n, L) of unlike sequences with their mean values (n,) over `replicates` (n,); `functional` (n,) bool is None where
-    the values are continuous and no threshold was given; `clusters` (n,) are groups by identity."""
+    the values are continuous and no threshold was given; `clusters` (n,) are groups by identity. `changes` (n, L) bool are the
+    columns in which they differ from the one reference that they are mutants of, None where they are of none."""
 
     codes: Array
     values: Array
@@ -41,6 +42,7 @@ class Labelled:
     kind: Literal["continuous", "binary"]
     clusters: Array
     notices: tuple[Notice, ...]
+    changes: Array | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -55,6 +57,7 @@ class Labelled:
             replicates=self.replicates[some],
             functional=functional,
             clusters=self.clusters[some],
+            changes=None if self.changes is None else self.changes[some],
         )
 
 
@@ -64,7 +67,7 @@ def open_labels(recipe: _Labelled, model: FamilyModel, source: str, beside: tupl
     Raises InputError where they match nothing, say nothing, or a row is wrong, RecipeError where mutations have no reference.
     """
     assert recipe.labels is not None
-    file = read_labels(path_of(recipe.labels, "labels"))
+    file = read_labels(path_of(recipe.labels, "labels"), recipe.label_column)
     notices = []
     if file.missing:
         notices.append(Notice("labels_missing", f"{file.missing:,} rows of the labels have no value and are left out."))
@@ -79,7 +82,11 @@ def open_labels(recipe: _Labelled, model: FamilyModel, source: str, beside: tupl
         notices.append(
             Notice("labels_unmatched", f"{strangers:,} of {len(matched):,} labels are of no sequence of this family; left out.")
         )
-    return _summed(codes[matched], file.values[matched], recipe, notices)
+    found = _summed(codes[matched], file.values[matched], recipe, notices)
+    if recipe.reference is None or len(np.unique(found.clusters)) > 1:
+        return found
+    own, _ = place_row(model.profile, model.columns, model.width, recipe.reference, "reference")
+    return replace(found, changes=found.codes != own)
 
 
 def _by_sequence(file: LabelFile, model: FamilyModel) -> Array:

@@ -17,9 +17,11 @@ from gen_core.proteins.model import posterior
 from gen_core.proteins.recipe import Region, Spot
 from gen_core.proteins.sample import Drawn
 from gen_core.proteins.score import Scored
+from gen_core.proteins.viability import Viability
 
 Array = np.ndarray
 SHOWN, MOST = 1_000, 6_000  # samples, naturals drawn on a map
+LABELS = "labels"  # the colouring by assay values
 GROUND = 0.45  # opacity of a landscape: points lie on it
 FADED = 0.62  # how much paper lies over a landscape where no natural is
 
@@ -27,7 +29,8 @@ FADED = 0.62  # how much paper lies over a landscape where no natural is
 @dataclass(frozen=True, eq=False)
 class Marks:
     """What lies on the map beside its naturals: samples (n, k) of which `kept` (n,) passed the filters, a spot z (k,), a
-    region (v, 2), a path of latent points (s, k), given sequences (m, k) with their names, naturals (r,) that were found."""
+    region (v, 2), a path of latent points (s, k), given sequences (m, k) with their names, naturals (r,) that were found,
+    labelled sequences (m, k) with their values (m,)."""
 
     samples: Array | None = None
     kept: Array | None = None
@@ -37,6 +40,7 @@ class Marks:
     given: Array | None = None
     names: Sequence[str] = ()
     found: Array | None = None
+    labelled: tuple[Array, Array] | None = None
 
 
 def marks_of(content: Drawn | Scored | Decoded) -> Marks:
@@ -64,6 +68,11 @@ def with_found(marks: Marks, found: Array) -> Marks:
     return replace(marks, found=found)
 
 
+def with_labelled(marks: Marks, learned: Viability) -> Marks:
+    """The same with the labelled sequences and their assay values."""
+    return replace(marks, labelled=(learned.inputs.latent, learned.labelled.values))
+
+
 def family_map(
     atlas: Atlas, marks: Marks, colour: str | None = None, ground: str | None = None, dark: bool = False, height: int = 480
 ) -> go.Figure:
@@ -71,7 +80,10 @@ def family_map(
     figure = go.Figure()
     if ground is not None and colour is None:  # one scale of colours at a time
         _ground(figure, atlas, ground, dark)
-    _naturals(figure, atlas, None if colour is None else colouring(atlas, colour), dark)
+    if colour == LABELS:
+        _labelled(figure, atlas, marks, dark)
+    else:
+        _naturals(figure, atlas, None if colour is None else colouring(atlas, colour), dark)
     if marks.samples is not None:
         _samples(figure, atlas, marks, dark)
     if marks.found is not None and len(marks.found):
@@ -203,6 +215,24 @@ def _samples(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
                 look["line"] = {"width": 0.7, "color": palette.role("paper", dark)}
             x, y = places[some].T
             figure.add_scatter(x=x, y=y, mode="markers", name=name, marker=look, hoverinfo="skip")
+
+
+def _labelled(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:
+    """The naturals in grey, and on them the labelled sequences by their values."""
+    grey = {"color": palette.role("control", dark), "size": 4, "opacity": 0.35}
+    x, y = atlas.places[:MOST].astype(np.float32).T
+    figure.add_scatter(x=x, y=y, mode="markers", name="naturals", marker=grey, hoverinfo="none")
+    if marks.labelled is None:
+        return
+    z, values = marks.labelled
+    order = np.argsort(values, kind="stable")  # the highest on top
+    x, y = atlas.place(z[order]).astype(np.float32).T
+    low, high = np.percentile(values, [1, 99])
+    marker = {"color": values[order], "colorscale": palette.SEQUENTIAL, "cmin": float(low), "cmax": float(high), "size": 6}
+    marker |= {"colorbar": _bar("Assay value"), "line": {"width": 0.7, "color": palette.role("paper", dark)}}
+    figure.add_scatter(
+        x=x, y=y, mode="markers", name="labelled", marker=marker, hovertemplate="assay %{marker.color:.4g}<extra></extra>"
+    )
 
 
 def _given(figure: go.Figure, atlas: Atlas, marks: Marks, dark: bool) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gen_core.errors import RecipeError
+from gen_core.memo import Memo
 from gen_core.proteins.alphabet import GAP, LETTERS
 from gen_core.proteins.dna import coded
 from gen_core.proteins.family import place_row
@@ -17,9 +18,11 @@ from gen_core.proteins.plate import WELLS, picked
 from gen_core.result import Notice
 
 if TYPE_CHECKING:
+    from gen_core.proteins.order_recipe import Order
     from gen_core.proteins.sample import Drawn
 
 Array = np.ndarray
+PLATES = Memo(32 << 20, lambda made: 0 if made is None else int(made.table.memory_usage(deep=True).sum()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +39,18 @@ def ordered(made: Drawn) -> Ordered | None:
 
     Raises RecipeError where the reference cannot be ordered, InputError where no DNA meets the limits.
     """
-    order, recipe = made.recipe.order, made.recipe
+    order = made.recipe.order
     if order is None:
         return None
+    if made.model.card.get("sha256") is None:  # not stored yet: its recipe does not name it
+        return _ordered(made, order)
+    shown: dict[str, object] = {"structure": False, "b_factor": "conservation", "structure_format": "pdb"}
+    found: Ordered = PLATES.get(made.recipe.replace(**shown).sha256, lambda: _ordered(made, order))
+    return found
+
+
+def _ordered(made: Drawn, order: Order) -> Ordered:
+    recipe = made.recipe
     kept = np.flatnonzero(made.kept)
     name = "profile_bits" if made.viability is None else "viability"
     rows = kept[picked(made.values[name][kept], made.codes[kept], order.wells, order.max_identity)]

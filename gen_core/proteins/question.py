@@ -10,15 +10,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from gen_core.datasets import path_of
-from gen_core.errors import RecipeError
+from gen_core.errors import RecipeError, UserError
 from gen_core.inputs.labels import read_labels
+from gen_core.inputs.labels import value_columns as columns_of_values
 from gen_core.inputs.sequences import read_sequences
+from gen_core.inputs.structures import read_structure
+from gen_core.memo import Memo
+from gen_core.proteins.alphabet import decode
 from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
-from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Sample, Score, Train
+from gen_core.proteins.modelfile import FamilyModel, open_model
+from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Mutate, Sample, Score, Train
+from gen_core.proteins.template import BUNDLED as TEMPLATE
+from gen_core.proteins.template import source_of
 from gen_core.recipe import Recipe
 
+# The chorismate mutase domain of E. coli's P-protein (UniProt P0A9J8), numbered as its structure 1ECM is
+COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
 EXAMPLES = "chorismate_mutase_designs"
 POSITIONS = re.compile(r"(\d+)(?:\s*[-–]\s*(\d+))?")
 TITLES = {
@@ -69,8 +77,10 @@ LIMITS = {  # of the control, not of the recipe
     "max_homopolymer": (1, 20),
     "max_instability": (0, 100),
 }
+COLUMNS = Memo(1 << 20, lambda found: 64 * len(found[0]))
+CHAINS = Memo(1 << 20, lambda names: 64 * len(names))
 NEEDS_LABELS = {"min_viability"}
-NO_LABELS: dict[str, Any] = {"labels": None, "label_threshold": None, "label_kind": None}
+NO_LABELS: dict[str, Any] = {"labels": None, "label_column": None, "label_threshold": None, "label_kind": None}
 
 
 @dataclass(frozen=True)
@@ -197,11 +207,25 @@ def examples(model: str) -> str:
     return EXAMPLES if model == BUNDLED else str(open_model(model).card["data"])
 
 
+def reference_of(model: str) -> str:
+    """A sequence of the model's family to start from: E. coli's for the bundled one, the first of the user's own; where that
+    file is not here, the likeliest sequence at the middle of the latent space."""
+    if model == BUNDLED:
+        return COLI
+    opened = open_model(model)
+    try:
+        return decode(open_family(str(opened.card["data"])).codes[:1])[0].replace("-", "")
+    except UserError:
+        from gen_core.proteins.atlas import atlas_of, spot_at
+
+        return spot_at(atlas_of(opened), opened.codes.means.mean(0)).row.replace("-", "")
+
+
 def training_of(recipe: Recipe) -> Train | None:
     """The training that a recipe asks for: its own, or that of `model=train`; None where its model is there."""
     if isinstance(recipe, Train):
         return recipe
-    if not isinstance(recipe, Sample | Score) or recipe.model != "train":
+    if not isinstance(recipe, Sample | Score | Mutate) or recipe.model != "train":
         return None
     shared = {name: value for name, value in recipe.fields().items() if name in Train.model_fields and value is not None}
     return Train.read(shared)
@@ -215,13 +239,15 @@ def ends(atlas: Atlas) -> tuple[list[float], list[float]]:
     return first, last
 
 
-def for_model(recipe: Sample | Score | Decode, model: str) -> Sample | Score | Decode:
+def for_model(recipe: Sample | Score | Decode | Mutate, model: str) -> Sample | Score | Decode | Mutate:
     """The same question to another model: what names places of the old one's latent space is dropped."""
     if isinstance(recipe, Decode):
         dim = open_model(model).latent_dim
         return Decode(model=model, z=((0.0,) * dim,), seed=recipe.seed)
     changes: dict[str, Any] = {"model": model, "weights": None, "family": None, **NO_LABELS, "reference": None}
     changes["reference_offset"] = 0
+    if isinstance(recipe, Mutate):
+        return recipe.replace(**changes | {"reference": reference_of(model)})
     changes["filters"] = recipe.filters.model_copy(update=dict.fromkeys(NEEDS_LABELS)).model_dump(mode="json")
     if isinstance(recipe, Sample):
         changes |= {"around": "naturals" if recipe.around == "naturals" else None, "path": None, "locks": ()}
@@ -235,8 +261,41 @@ def check_family(digest: str) -> None:
 
 
 def check_labels(digest: str) -> None:
-    """Raise InputError where this content is no table of labels."""
-    read_labels(path_of(digest, "labels"))
+    """Raise InputError where this content is no table of labels; which of its columns holds the values may be open."""
+    found, usual = value_columns(digest)
+    read_labels(path_of(digest, "labels"), usual if usual or not found else found[-1])
+
+
+def value_columns(labels: str) -> tuple[list[str], str | None]:
+    """The columns of a table of labels that can hold the values, and the one that does where none is named."""
+    found: tuple[list[str], str | None] = COLUMNS.get(labels, lambda: columns_of_values(path_of(labels, "labels")))
+    return found
+
+
+def check_template(digest: str) -> None:
+    """Raise InputError where this content is no structure; whether it is of the family is said where it is used."""
+    read_structure(path_of(digest, "template"))
+
+
+def chains(template: str) -> list[str]:
+    """The protein chains of a structure, in the file's order."""
+    found: list[str] = CHAINS.get(
+        template, lambda: [chain.name for chain in read_structure(path_of(template, "template")).chains]
+    )
+    return found
+
+
+def has_template(model: FamilyModel) -> bool:
+    """Whether a model's family has a template of its own."""
+    try:
+        return bool(source_of(Sample(), model.card))
+    except RecipeError:
+        return False
+
+
+def names_its_own(recipe: Sample) -> bool:
+    """Whether the template that a recipe names is the one it would have without."""
+    return recipe.template == TEMPLATE and recipe.model == BUNDLED
 
 
 def check_sequences(digest: str) -> None:

@@ -138,6 +138,12 @@ class _Labelled(Recipe):
     """Fields of a recipe that may use assay labels."""
 
     labels: Content | None = Field(None, description="Assay values of some sequences (CSV: id or sequence, value).")
+    label_column: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="The labels' column of values; value or the like where null.",
+    )
     label_threshold: float | None = Field(None, description="Value from which a sequence counts as functional.")
     label_kind: Literal["continuous", "binary"] | None = Field(None, description="What the values are; guessed where null.")
 
@@ -155,7 +161,7 @@ class _Labelled(Recipe):
     @model_validator(mode="after")
     def _labels_are_there(self) -> Self:
         if self.labels is None:
-            for name in ("label_threshold", "label_kind"):
+            for name in ("label_column", "label_threshold", "label_kind"):
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: there are no labels that it is of; give labels, too.")
             filters = getattr(self, "filters", None)
@@ -287,6 +293,21 @@ class Mutate(_Modelled):
     operation: ClassVar[str] = "proteins.mutate"
 
     reference: Protein = Field(description="The sequence that is changed, one residue at a time, and that numbers the positions.")
+
+
+class Relax(_Modelled):
+    """Put side chains on some sequences threaded on the family's template, and relax them; OpenMM and PDBFixer are needed."""
+
+    operation: ClassVar[str] = "proteins.relax"
+
+    sequences: tuple[Protein, ...] = Field(min_length=1, max_length=100, description="Sequences of the family, one model each.")
+    template: Content | None = Field(
+        None, description="A structure of one of the family (PDB or mmCIF); null is the bundled one, for the bundled family."
+    )
+    template_chain: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_.+-]{1,8}$", description="The template's chain; the one that fits the family best where null."
+    )
+    iterations: int = Field(200, ge=0, le=10_000, description="Most steps of the relaxation; 0 leaves side chains as placed.")
 
 
 class Decode(Recipe):

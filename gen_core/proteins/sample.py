@@ -25,7 +25,7 @@ from gen_core.proteins.warn import STAND_INS, few_samples, warnings_of
 from gen_core.result import Notice, Result, unique
 
 Array = np.ndarray
-LABELS = ("labels", "label_threshold", "label_kind")
+LABELS = ("labels", "label_column", "label_threshold", "label_kind")
 FORMS = ("order", "structure", "template", "template_chain", "b_factor", "structure_format")
 AFTERWARDS = ("filters", *LABELS, *FORMS)  # fields that do not change what is drawn
 COMPARED = 1_000  # independent-site sequences drawn for the baseline

@@ -30,11 +30,12 @@ def colours(colour: Colour, dark: bool = False) -> list[str]:
     return ["#" + "".join(f"{round(255 * part):02X}" for part in rgb) for rgb in found]
 
 
-def style(colour: Colour, dark: bool = False) -> dict[str, Any]:
-    """A style of 3Dmol.js: a ribbon coloured by B-factor over the legend's scale."""
+def style(colour: Colour, dark: bool = False, side_chains: bool = False) -> dict[str, Any]:
+    """A style of 3Dmol.js: a ribbon coloured by B-factor over the legend's scale, side chains as sticks where there are some."""
     legend = LEGENDS[colour]
     scheme = {"prop": "b", "gradient": "linear", "min": legend.low, "max": legend.high, "colors": colours(colour, dark)}
-    return {"cartoon": {"colorscheme": scheme, "thickness": 0.5, "arrows": True}}
+    ribbon: dict[str, Any] = {"cartoon": {"colorscheme": scheme, "thickness": 0.5, "arrows": True}}
+    return ribbon | ({"stick": {"colorscheme": scheme, "radius": 0.15}} if side_chains else {})
 
 
 def view(texts: Texts, colour: Colour, js: str, dark: bool = False, size: tuple[int, int] = (480, 380)) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,8 @@ from gen_core.proteins.plots import step_title
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
     from gen_core.proteins.modelfile import FamilyModel
+    from gen_core.proteins.mutate import Mutated
+    from gen_core.proteins.order import Ordered
     from gen_core.proteins.recipe import Filters
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
@@ -97,6 +100,101 @@ def _shares(found: pd.DataFrame, word: str) -> list[str]:
     """Percentages with their intervals; a dash where nobody is."""
     columns = zip(found[f"{word}_n"], found[f"{word}_share"], found[f"{word}_low"], found[f"{word}_high"], strict=True)
     return [f"{100 * share:.0f} ({100 * low:.0f} to {100 * high:.0f})" if n else "–" for n, share, low, high in columns]
+
+
+def plate(made: Ordered) -> pd.DataFrame:
+    """The wells of a plate in their order."""
+    rows = made.table
+    score = "viability" if "viability" in rows else "profile_bits"
+    return pd.DataFrame(
+        {
+            "Well": rows.well,
+            "Name": rows["name"],
+            TITLES[score]: np.round(rows[score].astype(float), DIGITS.get(score, 2)),
+            "Bases": rows.bases,
+            "GC (%)": np.round(100 * rows.gc.astype(float), 1),
+            "Protein": rows.sequence,
+            "DNA": rows.dna,
+        }
+    )
+
+
+def plate_words(made: Ordered) -> str:
+    """A plate in one line: wells, what stands in them, bases and GC from the least to the most."""
+    rows, gc = made.table, 100 * made.table.gc.astype(float)
+    few, many = int(rows.bases.min()), int(rows.bases.max())
+    each = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    wells = "1 well" if len(rows) == 1 else f"{len(rows)} wells"
+    total = int(rows.bases.sum())
+    return f"{wells}, {rows.construct.iloc[0]}: {each} bases each, {total:,} in all, {gc.min():.0f} to {gc.max():.0f} % GC"
+
+
+CHANGES = {  # columns of single changes: title, factor, digits
+    "log_likelihood_change": ("Log likelihood (nats)", 1, 2),
+    "coupling_energy_change": ("Energy", 1, 2),
+    "profile_bits_change": ("Profile (bits)", 1, 2),
+    "viability_change": ("Viability", 1, 3),
+    "assay": ("Assay", 1, 3),
+    "frequency": ("At the site (%)", 100, 1),
+}
+
+
+def changes(made: Mutated, by: str) -> tuple[pd.DataFrame, list[tuple[int, str]]]:
+    """The single changes, the best by a measure first, and the position and residue of each; not those of a methionine that the
+    reference begins with."""
+    from gen_core.proteins.mutate import MEASURES
+
+    rows = made.table[made.table.residue != made.table.wild_type]
+    if begins(made):
+        rows = rows[rows.position != 1 + made.recipe.reference_offset]
+    order = np.argsort(-MEASURES.get(by, 1) * rows[by].to_numpy(), kind="stable")  # what has no value comes last
+    rows = rows.iloc[order]
+    columns: dict[str, object] = {"Change": rows.wild_type + rows.position.astype(str) + rows.residue}
+    for name, (title, factor, digits) in CHANGES.items():
+        if name in rows and rows[name].notna().any():
+            columns[title] = np.round(factor * rows[name].to_numpy(), digits)
+    return pd.DataFrame(columns).reset_index(drop=True), list(zip(rows.position.tolist(), rows.residue, strict=True))
+
+
+def begins(made: Mutated) -> bool:
+    """Whether the reference begins with a methionine that stands in a column."""
+    first = made.table.iloc[0]
+    return bool(first.wild_type == "M" and first.position == 1 + made.recipe.reference_offset)
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One single change for reading: its name (A23V), the reference's own residue, its values beside where they stand among all
+    changes, and what stands at its site in the family."""
+
+    name: str
+    own: str
+    values: pd.DataFrame
+    site: str
+
+
+def change(made: Mutated, position: int, residue: str) -> Change:
+    """What one change of a reference does."""
+    from gen_core.proteins.mutate import MEASURES
+
+    rows = made.table
+    site = rows[rows.position == position]
+    line = site[site.residue == residue].iloc[0]
+    others = rows[rows.residue != rows.wild_type]
+    lines = []
+    for name, (title, factor, digits) in CHANGES.items():
+        if name not in rows or not np.isfinite(line[name]):
+            continue
+        sign = MEASURES.get(name, 1)
+        known = others[name].dropna()
+        above = 100 * float((sign * known < sign * line[name]).mean())
+        signed = "+" if name.endswith("change") else ""
+        told = f"{factor * line[name]:{signed}.{digits}f}".replace("-", "−")
+        lines.append((title, told, "" if line.wild_type == residue else f"{above:.0f} % of all"))
+    frame = pd.DataFrame(lines, columns=["Value", "This change", "Better than"])
+    common = site.sort_values("frequency", ascending=False, kind="stable").head(5)
+    told = ", ".join(f"{r} {100 * f:.0f} %" for r, f in zip(common.residue, common.frequency, strict=True))
+    return Change(f"{line.wild_type}{position}{residue}", str(line.wild_type), frame, told)
 
 
 WAYS = {

@@ -26,7 +26,7 @@ from gen_core.result import Notice
 
 if TYPE_CHECKING:
     from gen_core.proteins.modelfile import FamilyModel
-    from gen_core.proteins.recipe import Sample
+    from gen_core.proteins.recipe import Relax, Sample
 
 Array = np.ndarray
 FAMILY, BUNDLED = "chorismate_mutase", "pdb_1ecm"
@@ -52,7 +52,7 @@ class Template:
         return int((self.places >= 0).sum())
 
 
-def source_of(recipe: Sample, card: dict[str, Any] | None) -> str:
+def source_of(recipe: Sample | Relax, card: dict[str, Any] | None) -> str:
     """The template a recipe means: its own, or the bundled one where its model is of the bundled family.
 
     `card` is that of the model; None before it is trained. Raises RecipeError where the family has no template.

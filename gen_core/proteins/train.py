@@ -25,7 +25,7 @@ from gen_core.proteins.labels import open_labels
 from gen_core.proteins.model import FamilyTask, FamilyVAE, posterior
 from gen_core.proteins.modelfile import Codes, FamilyModel, model_of, tensors_of, write_model
 from gen_core.proteins.prior import Mixture
-from gen_core.proteins.recipe import Mutate, Sample, Score, Train
+from gen_core.proteins.recipe import Mutate, Relax, Sample, Score, Train
 from gen_core.proteins.statistics import Moments, moments
 from gen_core.training import Settings, Step, train
 
@@ -164,10 +164,10 @@ def card_of(
     }
 
 
-def _read_labels(recipe: Train | Sample | Score | Mutate) -> None:
+def _read_labels(recipe: Train | Sample | Score | Mutate | Relax) -> None:
     """A wrong file of labels is told before the training, not after it."""
     if recipe.labels is not None:
-        read_labels(path_of(recipe.labels, "labels"))
+        read_labels(path_of(recipe.labels, "labels"), recipe.label_column)
 
 
 def trained(recipe: Asking, progress: Callable[[float, str], None]) -> Asking:

@@ -20,7 +20,7 @@ from gen_core.inputs.labels import read_labels
 from gen_core.memo import Memo
 from gen_core.proteins.agreement import auc, interval, percentiles, spearman
 from gen_core.proteins.head import WHICH, Calibration, Head, Inputs, Which, fit, inputs_of
-from gen_core.proteins.labels import Labelled, open_labels
+from gen_core.proteins.labels import LEAST, Labelled, open_labels
 from gen_core.proteins.metrics import Numbers
 from gen_core.result import Notice
 
@@ -40,7 +40,8 @@ KEPT = Memo(256 << 20, lambda made: int(made.inputs.codes.nbytes * 8 + (1 << 20)
 @dataclass(frozen=True, eq=False)
 class Viability:
     """A score learned from labels. `random` and `apart` (n,) are scores of the labelled sequences by fits that did not see them,
-    with random folds and with folds by cluster (None where the labelled sequences are one cluster)."""
+    with random folds and with folds by cluster (None where the labelled sequences are one cluster). Of mutants of one reference
+    `sites_apart` (n,) are scores by fits that saw no change at one of their changed positions; None for other labels."""
 
     labelled: Labelled
     inputs: Inputs
@@ -49,6 +50,7 @@ class Viability:
     apart: Array | None
     sites: Array  # (n,) log likelihood of independent sites
     seed: int
+    sites_apart: Array | None = None
 
     @property
     def name(self) -> str:
@@ -63,8 +65,10 @@ class Viability:
 
     @property
     def honest(self) -> Array:
-        """Scores (n,) of the labelled sequences by fits that saw neither them nor, where that can be, relatives of them."""
-        return self.random if self.apart is None else self.apart
+        """Scores (n,) of the labelled sequences by fits that saw neither them nor, where that can be, relatives of them, or
+        changes where they are changed."""
+        apart = self.sites_apart if self.apart is None else self.apart
+        return self.random if apart is None else apart
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -92,7 +96,8 @@ class Viability:
         found |= self._measured(f"viability_{self.name}", self.random)
         apart = f"viability_{self.name}_clusters"
         nothing: Numbers = {apart: None, f"{apart}_low": None, f"{apart}_high": None}
-        return found | (nothing if self.apart is None else self._measured(apart, self.apart))
+        found |= nothing if self.apart is None else self._measured(apart, self.apart)
+        return found if self.sites_apart is None else found | self._measured(f"viability_{self.name}_positions", self.sites_apart)
 
     @cached_property
     def baselines(self) -> dict[str, Numbers]:
@@ -102,8 +107,17 @@ class Viability:
         return {baseline: self._measured(name, scores) for baseline, scores in told.items()}
 
     def _measured(self, name: str, scores: Array) -> Numbers:
-        low, high = interval(lambda rows: measured(scores[rows], self.labelled.rows(rows)), self.labelled.clusters, self.seed)
+        low, high = interval(lambda rows: measured(scores[rows], self.labelled.rows(rows)), self.units, self.seed)
         return {name: measured(scores, self.labelled), f"{name}_low": low, f"{name}_high": high}
+
+    @cached_property
+    def units(self) -> Array:
+        """What intervals are over (n,): clusters; where there is one, the first changed position of mutants, else single ones."""
+        if int(self.labelled.clusters.max()) > 0:
+            return self.labelled.clusters
+        if self.labelled.changes is None:
+            return np.arange(len(self.labelled))
+        return np.where(self.labelled.changes.any(1), self.labelled.changes.argmax(1), -1)
 
     @cached_property
     def notices(self) -> tuple[Notice, ...]:
@@ -124,7 +138,16 @@ class Viability:
                 Notice(
                     "one_cluster",
                     "The labelled sequences are near relatives: no folds apart by identity can be made, and viability of "
-                    "sequences unlike them is less sure than the score says.",
+                    "sequences unlike them is less sure than the score says."
+                    + ("" if self.sites_apart is None else " Folds apart by changed position are made instead."),
+                )
+            )
+        if self.sites_apart is not None and not self.numbers[f"viability_{self.name}_positions_low"] > chance:  # type: ignore[operator]
+            told.append(
+                Notice(
+                    "positions_say_nothing",
+                    "Your labels say nothing of positions that were not measured: with folds apart by position the interval of "
+                    f"the {_SPELLED[self.name]} does not lie above {chance:g}, which is chance.",
                 )
             )
         if self.labelled.functional is None:
@@ -171,8 +194,9 @@ _SPELLED = {"auc": "AUC", "spearman": "rank correlation"}
 
 def assess(recipe: _Labelled, model: FamilyModel, source: str, beside: tuple[Array, Array] | None = None) -> Viability:
     """What the labels of a recipe teach about sequences of its model; raises what `labels.open_labels` does."""
-    asked = (recipe.labels, recipe.label_threshold, recipe.label_kind, recipe.reference, recipe.reference_offset, recipe.seed)
-    by_id = beside is not None and read_labels(path_of(str(recipe.labels), "labels")).kind == "id"
+    values = (recipe.labels, recipe.label_column, recipe.label_threshold, recipe.label_kind)
+    asked = (*values, recipe.reference, recipe.reference_offset, recipe.seed)
+    by_id = beside is not None and read_labels(path_of(str(recipe.labels), "labels"), recipe.label_column).kind == "id"
     key = (model.card.get("sha256"), source, asked, getattr(recipe, "sequences", None) if by_id else None)
     made: Viability = KEPT.get(key, lambda: learned(open_labels(recipe, model, source, beside), model, recipe.seed))
     return made
@@ -186,7 +210,10 @@ def learned(labelled: Labelled, model: FamilyModel, seed: int) -> Viability:
     apart = None if groups is None else crossed(inputs, labelled, groups, seed)
     logs = np.log(np.maximum(model.moments.sites, 1e-3))
     sites = np.take_along_axis(logs[None], labelled.codes[:, :, None].astype(int), 2).sum((1, 2))
-    return Viability(labelled, inputs, fit(inputs, labelled, select(inputs, labelled, seed)), random, apart, sites, seed)
+    by_position = positioned(labelled, seed) if groups is None else None
+    sites_apart = None if by_position is None else crossed(inputs, labelled, by_position[0], seed, by_position[1])
+    head = fit(inputs, labelled, select(inputs, labelled, seed))
+    return Viability(labelled, inputs, head, random, apart, sites, seed, sites_apart)
 
 
 def measured(scores: Array, labelled: Labelled) -> float:
@@ -211,11 +238,11 @@ def _fits(inputs: Inputs, labelled: Labelled, fold: Array, which: Which) -> Iter
         yield fit(inputs.rows(fold != k), labelled.rows(fold != k), which), np.flatnonzero(fold == k)
 
 
-def crossed(inputs: Inputs, labelled: Labelled, fold: Array, seed: int) -> Array:
-    """Scores (n,) by fits to the other folds, features chosen anew in each."""
+def crossed(inputs: Inputs, labelled: Labelled, fold: Array, seed: int, training: Array | None = None) -> Array:
+    """Scores (n,) by fits to the other folds, or to the rows of `training` (folds, n), features chosen anew in each."""
     scores = np.empty(len(labelled))
     for k in range(int(fold.max()) + 1):
-        seen, out = fold != k, fold == k
+        seen, out = fold != k if training is None else training[k], fold == k
         rest, part = inputs.rows(seen), labelled.rows(seen)
         scores[out] = fit(rest, part, select(rest, part, seed)).score(inputs.rows(out))
     return scores
@@ -248,6 +275,36 @@ def grouped(labelled: Labelled, seed: int) -> Array | None:
             if min(rest.sum(), (~rest).sum()) < INNER:
                 return None
     return found
+
+
+def positioned(labelled: Labelled, seed: int) -> tuple[Array, Array] | None:
+    """Folds of mutants by changed position: fold (n,) in which each is judged, and who is learned from for each (folds, n).
+
+    Every position belongs to one fold; a mutant is judged in that of one of its positions, drawn at random, by a fit to mutants
+    that are changed at no position of that fold. None where the labelled are no
+    mutants, or too little would be left to learn from.
+    """
+    if labelled.changes is None:
+        return None
+    rng = np.random.default_rng([seed, 26])
+    used = np.flatnonzero(labelled.changes.any(0))
+    if len(used) < 2 * FOLDS:
+        return None
+    of = np.full(labelled.changes.shape[1], -1)
+    of[used[rng.permutation(len(used))]] = np.arange(len(used)) % FOLDS
+    draws = np.where(labelled.changes, rng.random(labelled.changes.shape), -1.0)
+    fold = np.where(labelled.changes.any(1), of[draws.argmax(1)], FOLDS)
+    training = np.stack([~labelled.changes[:, of == k].any(1) for k in range(FOLDS)])
+    fold = np.where(fold == FOLDS, rng.integers(0, FOLDS, len(fold)), fold)  # the reference itself, in any
+    training &= fold != np.arange(FOLDS)[:, None]
+    for seen in training:
+        if seen.sum() < LEAST:
+            return None
+        if labelled.functional is not None:
+            rest = labelled.functional[seen]
+            if min(rest.sum(), (~rest).sum()) < INNER:
+                return None
+    return fold, training
 
 
 def sample_of_both(functional: Array, size: int, rng: np.random.Generator) -> Array:

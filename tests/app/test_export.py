@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,18 @@ def _made(folder: Path) -> object:
 def _filled(folder: Path) -> dict[str, object]:
     """Fields that the run itself filled in where the recipe left them open (guessed columns)."""
     return {name: value for name, value in _document(folder).items() if getattr(RECIPE, name, 0) is None}
+
+
+def test_files_of_one_folder_are_one_row(tmp_path: Path) -> None:
+    files = {f"structures/s{i}.pdb": lambda i=i: b"ATOM %d\n" % i for i in range(200)} | {"a.csv": lambda: b"1\n"}  # type: ignore[misc]
+    found = export.rows(files, RECIPE)
+    assert list(found) == ["structures.zip", "a.csv"]
+    make, told = found["structures.zip"]
+    assert told == "200 files: PyMOL, ChimeraX, Mol*"
+    assert make() == export.rows(dict(reversed(files.items())), RECIPE)["structures.zip"][0]()
+    path = tmp_path / "structures.zip"
+    path.write_bytes(make())
+    with zipfile.ZipFile(path) as archive:
+        assert len(archive.namelist()) == 201
+        assert archive.read("structures/s7.pdb") == b"ATOM 7\n"
+    assert catalog.from_file(path) == RECIPE

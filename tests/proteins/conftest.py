@@ -40,7 +40,14 @@ def write_fasta(path: Path, rows: list[str], prefix: str = "s") -> Path:
 def small_cards() -> Iterator[None]:
     """Cards of fewer draws: what they say is tested, not how sure it is."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("DRAWN", 2_000), ("CHAINS", 100), ("SWEEPS", 20), ("IMPORTANCE", 50), ("MOST_HELD_OUT", 20)):
+        for name, value in (
+            ("DRAWN", 2_000),
+            ("CHAINS", 100),
+            ("SWEEPS", 20),
+            ("IMPORTANCE", 50),
+            ("MOST_HELD_OUT", 20),
+            ("SETS", 20),
+        ):
             patch.setattr(evaluate, name, value)
         yield
 

@@ -1,8 +1,11 @@
 """What the page shows of labels: the tables, the learning curve, and what it asks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import gen_core
 from gen_core.errors import InputError
 from gen_core.proteins import question, table, viability_plots
 from gen_core.proteins.recipe import BUNDLED, Sample
@@ -54,3 +57,20 @@ def test_viability_is_asked_only_with_labels(assayed: str, family_digest: str, m
     question.check_labels(assayed)
     with pytest.raises(InputError, match="no table of labels"):
         question.check_labels(family_digest)
+
+
+def test_the_map_shows_the_labelled_by_their_values(model_digest: str, rows: list[str], tmp_path: Path) -> None:
+    from gen_core.proteins import map_plots
+    from gen_core.proteins.atlas import atlas_of
+
+    path = tmp_path / "labels.csv"
+    path.write_text("sequence,value\n" + "".join(f"{row},{i}\n" for i, row in enumerate(rows[:50])))
+    made = gen_core.run("proteins.sample", model=model_digest, n=10, labels=str(path)).content
+    atlas, learned = atlas_of(made.model), made.viability
+    marks = map_plots.with_labelled(map_plots.marks_of(made), learned)
+    figure = map_plots.family_map(atlas, marks, map_plots.LABELS, "bits")
+    points = next(trace for trace in figure.data if trace.name == "labelled")
+    order = np.argsort(learned.labelled.values, kind="stable")
+    np.testing.assert_allclose(points.marker.color, learned.labelled.values[order])
+    np.testing.assert_allclose(points.x, atlas.place(learned.inputs.latent[order])[:, 0], rtol=1e-5, atol=1e-5)
+    assert not [trace for trace in figure.data if trace.type == "heatmap"]  # one scale of colours at a time

@@ -181,3 +181,47 @@ def test_clusters_link_relatives() -> None:
 def test_labels_without_labels_are_refused(model_digest: str) -> None:
     with pytest.raises(RecipeError, match="there are no labels that it is of"):
         gen_core.run("proteins.sample", model=model_digest, n=5, label_threshold=1)
+
+
+def test_the_column_of_values_is_named_where_it_must_be(rows: list[str], model_digest: str, tmp_path: Path) -> None:
+    from gen_core.inputs.labels import read_labels, value_columns
+
+    path = tmp_path / "assay.csv"
+    lines = "".join(f"{i},{row},E. coli,{i / 7:.3f},{i % 2}\n" for i, row in enumerate(rows[:60]))
+    path.write_text("\ufeffNo.,Sequence , Species,norm r.e. ,Grown\n" + lines)
+    assert value_columns(path) == (["No.", "norm r.e.", "Grown"], None)
+    with pytest.raises(
+        InputError, match=r"no column value; name one of its columns of numbers \('No\.', 'norm r\.e\.', 'Grown'\)"
+    ):
+        read_labels(path)
+    assert read_labels(path, " NORM r.e.").values[7] == pytest.approx(1.0)
+    with pytest.raises(InputError, match="no column 'fitness'"):
+        read_labels(path, "fitness")
+    with pytest.raises(InputError, match="says which sequence"):
+        read_labels(path, "sequence")
+    with pytest.raises(InputError, match=r"Row 2: the value 'E\. coli' is not a number"):
+        read_labels(path, "Species")
+    named = gen_core.run("proteins.sample", model=model_digest, n=10, labels=str(path), label_column="Grown")
+    assert named.content.viability.labelled.kind == "binary"
+    scale = gen_core.run("proteins.sample", model=model_digest, n=10, labels=str(path), label_column="norm r.e.")
+    assert scale.content.viability.labelled.kind == "continuous"
+    path.write_text(path.read_text().replace("Grown", "Value"))
+    assert value_columns(path) == (["No.", "norm r.e.", "Value"], "Value")
+    assert read_labels(path).values[:4].tolist() == [0, 1, 0, 1]
+    path.write_text("id,yes,r\nsynthetic,,.5\ns2,true,\n")
+    assert value_columns(path) == (["yes", "r"], None)
+    path.write_text("id,r,word\ns1,.5,high\n")
+    assert value_columns(path) == (["r"], None)
+    assert read_labels(path, "R").values.tolist() == [0.5]
+
+
+def test_the_assayed_naturals_are_read_as_they_are(data_folder: Path) -> None:
+    from gen_core.inputs.labels import read_labels, value_columns
+
+    path = data_folder / "proteins" / "chorismate_mutase_natural_assayed.csv"
+    columns, usual = value_columns(path)
+    assert usual is None
+    assert columns[-1] == "norm r.e."
+    found = read_labels(path, "norm r.e.")
+    assert len(found.values) == 1_130
+    assert (found.values > 0.42).mean() == pytest.approx(0.366, abs=0.001)

@@ -165,3 +165,26 @@ def test_a_plate_is_a_file_of_a_sample(tmp_path: Path) -> None:
     none = gen_core.run("proteins.sample", n=5, order={}, filters={"max_gravy": -4})
     none.save(tmp_path / "d")
     assert len(pd.read_csv(tmp_path / "d" / "plate.csv")) == 0
+
+
+def test_the_plate_for_reading_is_that_of_the_file(tmp_path: Path) -> None:
+    from gen_core.proteins import table
+
+    result = gen_core.run("proteins.sample", n=60, order={"wells": 7}, filters={"min_profile_percentile": None})
+    result.save(tmp_path / "a")
+    written, shown = pd.read_csv(tmp_path / "a" / "plate.csv"), table.plate(result.content.ordered)
+    assert shown["DNA"].tolist() == written.dna.tolist()
+    assert shown["Name"].tolist() == written["name"].tolist()
+    words = table.plate_words(result.content.ordered)
+    assert words.startswith("7 wells, domain only: ")
+    assert f"{written.bases.sum():,} in all" in words
+    assert f"{100 * written.gc.min():.0f} to {100 * written.gc.max():.0f} % GC" in words
+
+
+def test_another_picture_does_not_make_the_plate_anew(model_digest: str) -> None:
+    asked = {"model": model_digest, "n": 40, "order": {"wells": 3}}
+    first, second = (gen_core.run("proteins.sample", b_factor=b, **asked).content for b in ("conservation", "mutation"))
+    assert first.ordered is second.ordered
+    other = gen_core.run("proteins.sample", **asked | {"order": {"wells": 3, "host": "human"}}).content
+    assert other.ordered is not first.ordered
+    assert other.ordered.table.sequence.tolist() == first.ordered.table.sequence.tolist()

@@ -11,10 +11,11 @@ import pytest
 import gen_core
 from gen_core import catalog
 from gen_core.errors import InputError, RecipeError
+from gen_core.proteins import single_plots, table
 from gen_core.proteins.alphabet import GAP, LETTERS, encode_text
 from gen_core.proteins.model import likelihood
 from gen_core.proteins.modelfile import FamilyModel
-from gen_core.proteins.mutate import SAMPLES
+from gen_core.proteins.mutate import MEASURES, SAMPLES, changed
 from tests.proteins.conftest import family_codes
 
 
@@ -88,3 +89,65 @@ def test_the_whole_map_of_the_bundled_family_has_every_change() -> None:
 
     made = gen_core.run("proteins.mutate", reference=ECM).content
     assert len(made.table) == len(ECM) * 20
+
+
+def test_a_change_is_taken_where_the_reference_has_it(rows: list[str]) -> None:
+    row = next(row for row in rows if row[10] == "-")
+    new = changed(row, 11, "W")  # the eleventh residue stands behind the gap
+    assert new == row[:11] + "W" + row[12:]
+    assert changed("MK-vla", 4, "W") == "MK-vwa"
+    with pytest.raises(RecipeError, match="there is no residue 31; it has 30"):
+        changed("A" * 30, 31, "W")
+
+
+def test_taking_a_change_moves_the_map_by_its_difference(model_digest: str, rows: list[str]) -> None:
+    before = gen_core.run("proteins.mutate", model=model_digest, reference=rows[0]).content
+    place, residue = 3, next(letter for letter in "WAC" if letter != rows[0][2])
+    after = gen_core.run("proteins.mutate", model=model_digest, reference=changed(rows[0], place, residue)).content
+    step = before.matrix("coupling_energy_change").loc[place, residue]
+    back = after.matrix("coupling_energy_change").loc[place, rows[0][2]]
+    assert back == pytest.approx(-step, abs=1e-3)
+
+
+def test_the_tables_of_changes_say_what_the_file_says(model_digest: str, rows: list[str]) -> None:
+    made = gen_core.run("proteins.mutate", model=model_digest, reference=rows[0], reference_offset=10).content
+    for name, sign in MEASURES.items():
+        frame, which = table.changes(made, name)
+        assert len(frame) == len(which) == (29 if table.begins(made) else 30) * 19 - (rows[0].count("-") * 19)
+        values = [made.matrix(name).loc[position, residue] for position, residue in which]
+        assert (np.diff(sign * np.array(values)) <= 0).all()
+    position, residue = which[0]
+    one = table.change(made, position, residue)
+    assert one.name == frame["Change"][0]
+    assert one.values["Better than"].str.endswith("% of all").all()
+    shares = made.table[made.table.position == position].set_index("residue").frequency
+    assert one.site.startswith(f"{shares.idxmax()} {100 * shares.max():.0f} %")
+
+
+def test_the_map_has_each_cell_where_a_click_finds_it(model_digest: str, rows: list[str]) -> None:
+    made = gen_core.run("proteins.mutate", model=model_digest, reference=rows[0], reference_offset=10).content
+    for name in single_plots.measures(made):
+        figure = single_plots.heat_map(made, name, (12, "W"))
+        for x, y in ((0, 0), (7.3, 12.4), (len(single_plots.positions(made)) - 1, 19)):
+            position, residue = single_plots.at(made, x, y)
+            drawn = figure.data[0].z[round(y)][round(x)]
+            assert drawn == pytest.approx(made.matrix(name).loc[position, residue], rel=1e-5, abs=1e-5)
+            assert figure.data[0].customdata[round(y)][round(x)].endswith(f"{position}{residue}")
+    assert single_plots.at(made, -0.7, 3) is None
+    assert single_plots.at(made, 3, 20) is None
+
+
+def test_scores_are_judged_by_changes_that_were_measured(model_digest: str, rows: list[str], tmp_path: Path) -> None:
+    row = next(row for row in rows if "-" not in row)
+    plain = gen_core.run("proteins.mutate", model=model_digest, reference=row)
+    assert "n_measured" not in plain.metrics
+    changes = plain.content.table[plain.content.table.residue != plain.content.table.wild_type][::9]
+    path = tmp_path / "mutants.csv"  # an assay that is the energy: that score must agree with it wholly
+    lines = zip(changes.wild_type, changes.position, changes.residue, -changes.coupling_energy_change, strict=True)
+    path.write_text("mutations,value\n" + "".join(f"{a}{n}{b},{value:.6f}\n" for a, n, b, value in lines))
+    result = gen_core.run("proteins.mutate", model=model_digest, reference=row, labels=str(path))
+    assert result.metrics["n_measured"] == len(changes)
+    assert result.metrics["coupling_energy_spearman_assay"] == pytest.approx(1, abs=1e-3)
+    assert result.baselines["independent_sites"]["spearman_assay"] < 0.99
+    assert result.content.table.assay.notna().sum() == len(changes)
+    assert "assay" in single_plots.measures(result.content)

@@ -249,3 +249,64 @@ def test_labels_go_through_sample_score_and_train(model_digest: str, family_dige
     card: Any = read_model(tmp_path / "m").card
     assert card["metrics"]["viability_auc"] > 0.6
     assert card["baselines"]["profile"]["viability_auc"] is not None
+
+
+def mutants(rows: list[str], tmp_path: Path, value: Any) -> dict[str, Any]:
+    """Every change of some positions of one sequence, as a user's file of mutations with made-up values."""
+    reference = next(row for row in rows if "-" not in row)
+    lines = [f"{own}{i}{new},{value(i, new):.4f}\n" for i, own in enumerate(reference, 1) for new in "ADEFKLSW" if new != own]
+    path = tmp_path / "mutants.csv"
+    path.write_text("mutations,value\n" + "".join(lines))
+    return {"labels": str(path), "reference": reference}
+
+
+def test_mutants_are_judged_at_positions_that_were_not_learned_from(model_digest: str, rows: list[str], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    burden = rng.random(40)  # each position has its own, whatever the residue: nothing of it carries over to another
+    asked = mutants(rows, tmp_path, lambda i, new: burden[i] + 0.02 * "ADEFKLSW".index(new))
+    result = gen_core.run("proteins.mutate", model=model_digest, **asked)
+    made = result.content.viability
+    assert made.apart is None
+    assert made.sites_apart is not None
+    np.testing.assert_array_equal(made.honest, made.sites_apart)
+    assert result.metrics["viability_spearman"] > 0.6
+    assert result.metrics["viability_spearman_positions"] < 0.4
+    low, high = result.metrics["viability_spearman_positions_low"], result.metrics["viability_spearman_positions_high"]
+    assert low < result.metrics["viability_spearman_positions"] < high
+    notice = next(w for w in result.warnings if w.code == "one_cluster")
+    assert "Folds apart by changed position" in notice.text
+    assert "positions_say_nothing" in [w.code for w in result.warnings]
+
+
+def test_an_effect_of_the_residue_carries_over_to_other_positions(
+    model: FamilyModel, model_digest: str, rows: list[str], tmp_path: Path
+) -> None:
+    asked = mutants(rows, tmp_path, lambda i, new: 1.0 * (new in "WFL"))
+    made = gen_core.run("proteins.mutate", model=model_digest, **asked).content.viability
+    assert made.name == "auc"
+    fold, training = viability.positioned(made.labelled, 0)
+    changes = made.labelled.changes
+    for k in range(viability.FOLDS):
+        judged, seen = fold == k, training[k]
+        assert judged.any()
+        assert not (judged & seen).any()
+        assert not (changes[judged].any(0) & changes[seen].any(0)).any()  # single changes: no position on both sides
+
+
+def test_double_mutants_are_judged_once_and_apart(model_digest: str, rows: list[str]) -> None:
+    own = family_codes()[0]
+    rng = np.random.default_rng(3)
+    codes = np.tile(own, (200, 1))
+    for row in codes:
+        places = rng.choice(np.flatnonzero(own != 20), 2, replace=False)
+        row[places] = (row[places] + rng.integers(1, 20, 2)) % 20
+    labelled = labelled_of(codes, rng.random(200), None)
+    labelled = viability.Labelled(**{**labelled.__dict__, "changes": codes != own})
+    fold, training = viability.positioned(labelled, 0)
+    assert set(fold) == set(range(viability.FOLDS))
+    of = {}  # each position belongs to one fold: what is judged there shares none of that fold's positions with what is seen
+    for k in range(viability.FOLDS):
+        hidden = np.flatnonzero(~labelled.changes[training[k]].any(0) & labelled.changes.any(0))
+        of |= dict.fromkeys(hidden.tolist(), k)
+        assert labelled.changes[fold == k][:, hidden].any(1).all()
+    assert viability.positioned(labelled_of(codes, rng.random(200), None), 0) is None

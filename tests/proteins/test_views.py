@@ -1,15 +1,17 @@
 """What the page shows of samples: logos, the funnel, tables, picked ones beside the nearest, and what it asks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from gen_core import catalog
+from gen_core import catalog, store
 from gen_core.errors import InputError, RecipeError
 from gen_core.proteins import beside, logo, plots, question, table
 from gen_core.proteins.alphabet import GAP, LETTERS
 from gen_core.proteins.letters import outlines
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import BUNDLED, Filters, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, Filters, Mutate, Sample, Score, Train
 from gen_core.proteins.sample import Drawn, draw_samples, independent_of
 from gen_core.proteins.statistics import CELLS, density, frequencies
 
@@ -159,3 +161,37 @@ def test_the_examples_to_score_are_synthetic_and_tell_kinds_apart() -> None:
     assert np.median(energy[kind == "cold"]) < np.median(energy[kind == "prior"])
     with pytest.raises(InputError):
         question.check_sequences("nothing_such")
+
+
+def test_a_model_has_a_sequence_to_start_from(model_digest: str, rows: list[str]) -> None:
+    assert question.reference_of(BUNDLED) == question.COLI
+    assert question.reference_of(model_digest) == rows[0].replace("-", "")
+    asked = question.for_model(Mutate(reference=question.COLI, reference_offset=7), model_digest)
+    assert asked == Mutate(model=model_digest, reference=question.reference_of(model_digest))
+
+
+def test_another_models_draw_keeps_no_template_and_the_bundled_one_is_no_choice_of_ones_own(model_digest: str) -> None:
+    named = Sample(template="pdb_1ecm")
+    assert question.names_its_own(named)
+    assert not question.names_its_own(named.replace(model=model_digest))
+    assert not question.names_its_own(Sample())
+    assert question.has_template(open_model(BUNDLED))
+    assert not question.has_template(open_model(model_digest))
+
+
+def test_a_structures_chains_are_named_and_another_file_is_refused(data_folder: Path) -> None:
+    assert question.chains(store.add(data_folder / "proteins" / "1ECM.pdb")) == ["A", "B"]
+    with pytest.raises(InputError):
+        question.check_template(store.add(data_folder / "proteins" / "chorismate_mutase_natural_assayed.csv"))
+
+
+def test_labels_without_a_named_column_are_taken_and_asked_about(data_folder: Path, tmp_path: Path) -> None:
+    digest = store.add(data_folder / "proteins" / "chorismate_mutase_natural_assayed.csv")
+    question.check_labels(digest)
+    columns, usual = question.value_columns(digest)
+    assert usual is None
+    assert "norm r.e." in columns
+    assert "Sequence" not in columns
+    (tmp_path / "words.csv").write_text("sequence,verdict\nMKV,good\n")
+    with pytest.raises(InputError, match="no column value"):
+        question.check_labels(store.add(tmp_path / "words.csv"))
