@@ -22,6 +22,8 @@ SYNTHETIC = {
     "synthetic:shepp_logan": "Shepp-Logan phantom",
 }
 TYPES = ["dcm", "ima", "nii", "gz", "npy", "npz", "png", "jpg", "tif", "tiff", "zip"]
+# A sinogram that was brought stays though its recipe is still wrong (no angles yet); a recipe that is loaded empties this place.
+NEW = ("figure", f"{PAGE}.sinogram")
 SINOGRAMS = ["npz", "npy", "mat"]
 LAYOUTS = (
     "A NumPy archive (NPZ) with `sinogram` (views × bins, line integrals) and `angles` (degrees), or a MATLAB file (.mat) as of "
@@ -48,8 +50,9 @@ def widgets(recipe: Reconstruct) -> dict[str, Any]:
 
 def choose() -> dict[str, Any]:
     """The fields of a recipe that say what is scanned."""
-    if session.value(PAGE, "sinogram"):
-        return _measured()
+    sinogram = session.get(*NEW) or session.value(PAGE, "sinogram")
+    if sinogram:
+        return _measured(str(sinogram))
     bundled = SYNTHETIC | {d.name: d.title for d in catalog.DATA if d.system == PAGE and d.role == "image"}
     image = upload.data_picker(
         PAGE,
@@ -113,27 +116,32 @@ def _arrived(key: str) -> None:
     try:
         digest = store.add(file, file.name)
         session.own(digest)
-        session.seed(PAGE, sinogram=digest, angles="")
+        session.put(*NEW, digest)
+        session.seed(PAGE, angles="")
         session.turn_over(PAGE, "image/add")
     except UserError as error:
         session.put(PAGE, "sinogram/error", str(error))
     session.turn_over(PAGE, "sinogram/file")
 
 
-def _measured() -> dict[str, Any]:
+def _leave() -> None:
+    """In a callback: back to an image."""
+    session.put(*NEW, None)
+    session.seed(PAGE, sinogram=None)
+
+
+def _measured(digest: str) -> dict[str, Any]:
     """A measured sinogram, with what its file may lack."""
-    digest = str(session.value(PAGE, "sinogram"))
     st.markdown(f"**Measured sinogram** {digest[7:15]}")
     st.caption("There is no truth to compare with: no PSNR, no SSIM, no error maps.")
-    st.button(
-        "Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=lambda: session.seed(PAGE, sinogram=None)
-    )
+    st.button("Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=_leave)
     told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
     text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
-    return {"sinogram": digest, "image": None, "angles": _angles(text)}
+    return {"sinogram": digest, "image": None, "angles": angles_of(text)}
 
 
-def _angles(text: str) -> list[float] | None:
+def angles_of(text: str) -> list[float] | None:
+    """Angles in degrees as they were typed; None for nothing. Raises RecipeError where they are none."""
     try:
         if ":" in text:
             first, last, step = (float(part) for part in text.split(":"))

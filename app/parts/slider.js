@@ -48,6 +48,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const late = state.told !== undefined && !state.held && performance.now() - state.when > SETTLED;
   if (state.told === data.value || late) state.told = undefined; // answered, or never to be
   if (state.told === undefined && !state.moved) state.range.value = data.value;
+  state.range.style.colorScheme = data.dark ? "dark" : "light";
   say(state);
   tell(state);
   return () => root.isConnected || clearTimeout(state.timer);

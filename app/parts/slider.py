@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import session
+from app.parts import session, theme
 
 _JS = Path(__file__).with_suffix(".js").read_text()
 _HTML = '<div class="latent-slider" data-testid="latentSlider"></div>'
@@ -26,6 +26,7 @@ def drag(page: str, field: str, label: str, low: float, high: float, step: float
     """
     name, value = f"{page}/{field}/drag", float(session.value(page, field))
     spec: dict[str, Any] = {"label": label, "min": low, "max": high, "step": step, "unit": unit, "help": help, "value": value}
+    spec["dark"] = theme.dark()
     draw = st.components.v2.component("latent_slider", html=_HTML, css=_CSS, js=_JS)
     draw(data=spec, key=name, on_moved_change=lambda: _moved(page, field, name, low, high))
     return value

@@ -93,14 +93,20 @@ def rounded(value: float) -> str:
 
 
 def mosaic(
-    tiles: Sequence[Tile], subject: Subject, scale: Scale, mark: Mark = NO_MARK, dark: bool = False, side: int = 232
+    tiles: Sequence[Tile],
+    subject: Subject,
+    scale: Scale,
+    mark: Mark = NO_MARK,
+    dark: bool = False,
+    side: int = 232,
+    across: int | None = None,
 ) -> go.Figure:
     """The images in rows, `side` pixels wide on the screen; in a corner that is left free the data, hatched where a direction
     was not measured."""
     from plotly.subplots import make_subplots
 
     pixel = subject.pixel
-    across = columns_of(len(tiles))
+    across = across or columns_of(len(tiles))
     down = -(-len(tiles) // across)
     height = down * (side + TITLE + SCORES) + (down - 1) * GAP
     figure = make_subplots(
