@@ -34,6 +34,14 @@ const outline = ({ lassoPoints, range }) => {
   return [[a, c], [b, c], [b, d], [a, d]];
 };
 
+// The height of a figure of square tiles (`layout.meta.tiles`) as high as its width makes them; undefined of any other.
+const fitting = (layout, width) => {
+  const tiles = layout.meta?.tiles;
+  if (!tiles || !width) return undefined;
+  const side = Math.min(Math.max((width - tiles.beside) / tiles.across, tiles.least), tiles.most);
+  return Math.round(tiles.down * (side + tiles.around));
+};
+
 // After the texts of the same run are on the screen: they are read first, and drawing holds up the page.
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 
@@ -48,9 +56,17 @@ async function draw(plot) {
   const figure = JSON.parse(data.spec);
   const config = { ...data.config, modeBarButtonsToAdd: [fullscreen], edits: { annotationTail: data.drag } };
   const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
+  layout.height = fitting(layout, plot.offsetWidth) ?? layout.height;
+  if (layout.meta?.tiles) plot.style.minHeight = `${layout.height}px`;
   await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
   if (plot.watched) return;
-  plot.watched = new ResizeObserver(() => plot.offsetWidth && Plotly.Plots.resize(plot));
+  plot.watched = new ResizeObserver(() => {
+    if (!plot.offsetWidth) return;
+    Plotly.Plots.resize(plot).then(() => {
+      const height = fitting(plot.layout, plot.offsetWidth);
+      if (height && height !== plot.layout.height) Plotly.relayout(plot, { height, autosize: true });
+    });
+  });
   plot.watched.observe(plot);
   plot.on("plotly_click", (event) => {
     const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];

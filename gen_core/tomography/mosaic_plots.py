@@ -114,6 +114,14 @@ def mosaic(
         vertical_spacing=(TITLE + SCORES + GAP) / max(height - TITLE - SCORES, 1) if down > 1 else 0.0,
     )  # fmt: skip
     length = "mm" if pixel else "pixels"
+    fit = {
+        "across": across,
+        "down": down,
+        "beside": ROOM + 2 + 8 * across,
+        "around": TITLE + SCORES + GAP,
+        "least": 150,
+        "most": 330,
+    }
     for i, tile in enumerate(tiles):
         if tile.scale is not None:
             low, high = tile.scale.low, tile.scale.high
@@ -129,7 +137,8 @@ def mosaic(
         _data(figure, subject, len(tiles) // across + 1, len(tiles) % across + 1, len(tiles), dark)
     figure.update_layout(
         palette.layout(
-            dark, height, uirevision="mosaic", margin={"l": 2, "r": ROOM, "t": TITLE, "b": SCORES}, dragmode="zoom",
+            dark, height, uirevision="mosaic", meta={"tiles": fit}, dragmode="zoom",
+            margin={"l": 2, "r": ROOM, "t": TITLE, "b": SCORES},
             coloraxis={
                 "colorscale": scale.colours, "cmin": scale.low, "cmax": scale.high,
                 "colorbar": {
