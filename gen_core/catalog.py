@@ -85,7 +85,7 @@ SYSTEMS = (
         "Reconstruct a slice from few directions, and see which part of it was measured and which was invented.",
         ":material/radiology:",
         "tomography.png",
-        "gen_core.tomography.reconstruct:warm",
+        "gen_core.tomography.kept:warm",
     ),
 )
 

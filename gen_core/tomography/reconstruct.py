@@ -186,8 +186,3 @@ def _baselines(numbers: Mapping[str, Any], recipe: Reconstruct) -> dict[str, dic
         }
         for name in plain
     }
-
-
-def warm() -> None:
-    """Do once what the first view needs: the reconstruction that the page opens on."""
-    run(Reconstruct())
