@@ -123,6 +123,8 @@ def test_presets_traps_and_the_genes(page: Page, app_url: str, rest: Rest) -> No
         ("A type with a near relative", "T cytotoxic"),
     ):
         page.get_by_role("button", name=name).click()
+        where = re.compile(f"(dose|target)={told.replace(' ', '(%20|[+])')}")
+        page.wait_for_url(where)
         rest(page)
         assert told in (state(page)["dose"], state(page)["target"])
         assert not page.get_by_test_id("stException").count()

@@ -178,15 +178,12 @@ def test_an_assay_table_as_it_came(page: Page, app_url: str, rest: Rest, data_fo
     expect(panel.get_by_text("Choose the column that holds the values")).to_be_visible(timeout=LONG)
     settle(page, rest)
     assert state(page)["labels"] == "null"
-    panel.get_by_role("combobox", name="Column of values").click()
-    page.get_by_role("option", name="norm r.e.").click()
+    choose(page, panel.get_by_role("combobox", name="Column of values"), "norm r.e.")
     page.wait_for_url("**label_column=norm*", timeout=LONG)
     settle(page, rest)
     assert state(page)["label_column"] == "norm r.e."
     expect(page.get_by_role("tab", name="Viability")).to_be_visible()
-    colour = page.get_by_role("combobox", name="Colour of the naturals")
-    colour.click()
-    page.get_by_role("option", name="Assay value").click()
+    choose(page, page.get_by_role("combobox", name="Colour of the naturals"), "Assay value")
     expect(page.get_by_test_id("latentFigure").first.get_by_text("labelled", exact=True)).to_be_visible(timeout=LONG)
     settle(page, rest)
     was = state(page)
