@@ -206,10 +206,13 @@ def test_the_readme_tells_the_numbers_of_the_cards() -> None:
     titles |= {"independent_sites": "independent sites", "natural_holdout": "held-out naturals (125)"}
     rows |= {title: proteins["baselines"][name] for name, title in titles.items()}
     told |= {title: [row[name] for name in names] for title, row in rows.items()}
-    deep = json.loads((ROOT / "assets" / "models" / "tomography-diffusion-128" / "card.json").read_text())
+    deep, coded = (
+        json.loads((ROOT / "assets" / "models" / f"tomography-{name}-128" / "card.json").read_text()) for name in ("diffusion", "vae")
+    )
     ranges = lambda row: [row[f"psnr_{covered}"] for covered in (120, 90, 60)]  # noqa: E731
     told |= {
         "diffusion posterior": ranges(deep["metrics"]),
+        "latent MAP: the autoencoder's code that explains the data": ranges(coded["metrics"]),
         "total variation, the same slices": ranges(deep["baselines"]["tv"]),
         "the Gaussian prior beneath it": ranges(deep["baselines"]["gaussian"]),
     }
