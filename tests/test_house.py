@@ -207,7 +207,8 @@ def test_the_readme_tells_the_numbers_of_the_cards() -> None:
     rows |= {title: proteins["baselines"][name] for name, title in titles.items()}
     told |= {title: [row[name] for name in names] for title, row in rows.items()}
     deep, coded = (
-        json.loads((ROOT / "assets" / "models" / f"tomography-{name}-128" / "card.json").read_text()) for name in ("diffusion", "vae")
+        json.loads((ROOT / "assets" / "models" / f"tomography-{kind}-128" / "card.json").read_text())
+        for kind in ("diffusion", "vae")
     )
     ranges = lambda row: [row[f"psnr_{covered}"] for covered in (120, 90, 60)]  # noqa: E731
     told |= {
