@@ -63,6 +63,7 @@ async function draw(plot) {
   plot.watched = new ResizeObserver(() => {
     if (!plot.offsetWidth) return;
     Plotly.Plots.resize(plot).then(() => {
+      if (!plot.layout) return; // it was taken away meanwhile
       const height = fitting(plot.layout, plot.offsetWidth);
       if (height && height !== plot.layout.height) Plotly.relayout(plot, { height, autosize: true });
     });

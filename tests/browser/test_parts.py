@@ -45,6 +45,7 @@ def click_in_plot(page: Page, across: float, down: float) -> None:
     x, y = box["x"] + box["width"] * across, box["y"] + box["height"] * down
     page.mouse.move(x, y)
     page.mouse.click(x, y)
+    page.wait_for_timeout(600)  # Plotly tells a click once it knows that no second one follows
     at_rest(page)
 
 
