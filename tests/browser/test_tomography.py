@@ -70,9 +70,14 @@ def test_the_range_is_followed_and_an_export_comes_back(page: Page, app_url: str
     rest(page)
     finished(page)
     for _ in range(3):  # a click on pictures that are being drawn anew goes astray
-        box = pictures.locator(".nsewdrag").first.bounding_box()
+        picture = pictures.locator(".nsewdrag").first
+        picture.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        box = picture.bounding_box()
         assert box
-        page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"])
+        x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"]
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
         page.wait_for_timeout(2000)
         rest(page)
         finished(page)
