@@ -12,14 +12,12 @@ from app.parts import figure, map, session, slider
 from gen_core.errors import RecipeError
 from gen_core.recipe import Recipe
 from gen_core.tomography import methods, question
-from gen_core.tomography.recipe import Lesion, Reconstruct
+from gen_core.tomography.recipe import PRIORS, Lesion, Reconstruct
 
 SIZES = [64, 128, 256, 512]
 NOISES = {"gaussian": "The same in all rays", "poisson": "Counted photons"}
 BEAMS = {"parallel": "Parallel", "fan": "Fan"}
 PLACE = Lesion(x=-60.0, y=20.0, diameter=14.0, contrast=300.0)  # in a lung of the first slice
-SCANNER = ("source_origin", "origin_detector", "detector_spacing", "pixel_size")  # mm, each may be left open
-SAMPLED = ("gaussian", "latent_map", "posterior", "langevin")
 
 
 def widgets(recipe: Recipe) -> dict[str, Any]:
@@ -96,7 +94,7 @@ def chosen_methods() -> dict[str, Any]:
     if not chosen:
         raise RecipeError("Choose at least one method.")
     made: dict[str, Any] = {"methods": [name for name in known if name in chosen]}
-    if any(name in SAMPLED for name in chosen):
+    if any(name in PRIORS for name in chosen):
         told = "Pictures drawn from all that agree with the data, as the prior sees it."
         made["posterior_samples"] = st.slider("Posterior samples", 0, 32, key=session.key(PAGE, "posterior_samples"), help=told)
     return made
@@ -134,7 +132,7 @@ def scanner(measured: bool) -> dict[str, Any]:
     key = session.key(PAGE, "geometry")
     told = "Rays side by side, as at a synchrotron; or spread out from a source, as in a hospital."
     beam = st.segmented_control("Beam", list(BEAMS), key=key, format_func=BEAMS.__getitem__, required=True, help=told)
-    told = "Pixels along a side. The bundled priors know 128; other sizes are brought there and back."
+    told = "Pixels along a side. The bundled priors know 128, the Gaussian one 64 too; at other sizes choose the plain methods."
     asked = int(session.value(PAGE, "size", 128))
     size = st.select_slider("Size (pixels)", sorted({*SIZES, asked}), key=session.key(PAGE, "size"), help=told)
     made: dict[str, Any] = {"geometry": beam, "size": size}
@@ -161,7 +159,7 @@ OPEN = "Left open, what fits the slice is taken, or what the file says."
 
 
 def settings() -> dict[str, Any]:
-    """What the plain methods can be told."""
+    """What single methods can be told."""
     names = {None: "by the noise", "ramp": "ramp, sharp", "hann": "Hann, smooth"}
     key = session.key(PAGE, "fbp_filter")
     told = "The filter of the filtered backprojection."
@@ -171,4 +169,15 @@ def settings() -> dict[str, Any]:
     told = "More of it makes the picture flatter; left open, what was tuned for this noise."
     key = session.key(PAGE, "tv_weight")
     weight = st.number_input("Weight of total variation", 1e-3, 1e5, value=None, key=key, placeholder="tuned", help=told)
-    return {"fbp_filter": filter_, "sirt_iterations": int(steps), "tv_weight": weight}
+    made = {"fbp_filter": filter_, "sirt_iterations": int(steps), "tv_weight": weight}
+    names = {"dds": "solve for the data", "dps": "follow their gradient"}
+    told = "What a step of the diffusion posterior does about the data. The first is exact where the prior is Gaussian."
+    key = session.key(PAGE, "sampler")
+    made["sampler"] = st.selectbox("Each denoising step", list(names), key=key, format_func=names.__getitem__, help=told)
+    told = "Evaluations of the network by the diffusion posterior and Langevin; left open, what each needs."
+    key = session.key(PAGE, "sampler_steps")
+    made["sampler_steps"] = st.number_input("Denoising steps", 2, 1000, value=None, key=key, placeholder="as it needs", help=told)
+    told = "1: the posterior. 0: draws of the diffusion prior alone, which never saw these data."
+    key = session.key(PAGE, "data_weight")
+    made["data_weight"] = st.slider("Weight of the data", 0.0, 1.0, step=0.05, format="%.2f", key=key, help=told)
+    return made

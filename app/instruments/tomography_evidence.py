@@ -13,6 +13,7 @@ from gen_core import checkpoint
 from gen_core.result import Result
 from gen_core.tomography import card_plots, methods, mosaic_plots
 from gen_core.tomography import trust as trust_of
+from gen_core.tomography.recipe import PRIORS
 
 SCORES = [
     evidence.Score("psnr", "PSNR (dB)", digits=1),
@@ -34,7 +35,7 @@ def trust(result: Result) -> None:
         for share in ("invented_share", "coverage90"):
             if own.get(share) is not None:
                 own[share] = 100 * own[share]
-        rows[methods.titled(name) + (" (learned)" if name in methods.PRIORS else "")] = own
+        rows[methods.titled(name) + (" (learned)" if name in PRIORS else "")] = own
     shown = [score for score in SCORES if any(row.get(score.name) is not None for row in rows.values())]
     evidence.score_table(
         [score for score in shown if score.name not in UNRANKED], rows, caption=_caption(result),
@@ -57,11 +58,11 @@ def trust(result: Result) -> None:
 def _beaten(made: Any, numbers: Any) -> str | None:
     """A sentence where what learned nothing is as good as every prior."""
     found = {name: float(numbers[f"{name}.psnr"]) for name in made.images if numbers.get(f"{name}.psnr") is not None}
-    plain = {name: value for name, value in found.items() if name not in methods.PRIORS}
+    plain = {name: value for name, value in found.items() if name not in PRIORS}
     if not plain or len(plain) == len(found):
         return None
     best = max(plain, key=plain.__getitem__)
-    if plain[best] < max(value for name, value in found.items() if name in methods.PRIORS):
+    if plain[best] < max(value for name, value in found.items() if name in PRIORS):
         return None
     return f"**On this slice no prior beats {methods.titled(best)}**, which has learned nothing."
 

@@ -56,17 +56,6 @@ class Gaussian(nn.Module):
         """How far (n,) denoising moves a pixel, over all pixels: sqrt of mean sigma^4 / (v + sigma^2)."""
         return self._mean(sigma, lambda v, noise: noise.square() / (v + noise)).sqrt()
 
-    def covariance(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-        """Deviations x (n, d) times the covariance of x0 once x0 + sigma n is known."""
-        noise = sigma[:, None].square()
-        return self.scaled(x, self.variances * noise / (self.variances + noise), self.rest * noise / (self.rest + noise))
-
-    def root(self, x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
-        """The same with the symmetric root of that covariance."""
-        noise = sigma[:, None].square()
-        along, across = self.variances * noise / (self.variances + noise), self.rest * noise / (self.rest + noise)
-        return self.scaled(x, along.sqrt(), across.sqrt())
-
     def draw(self, n: int, generator: torch.Generator) -> torch.Tensor:
         """Pictures (n, 1, s, s) from the prior."""
         white = torch.randn(n, self.n_values, generator=generator)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen_core import checkpoint
-from gen_core.errors import CheckpointError, RecipeError
-from gen_core.memo import Memo
+from gen_core.errors import RecipeError
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ Array = np.ndarray
 STEPS = {"dds": 30, "dps": 100, "langevin": 45}  # evaluations of the network
 KEPT = ("mean", "axes", "variances")
 SMOOTH = 1.0  # pixels over which the variance of a few samples is averaged
-_OPENED = Memo(256 << 20, lambda made: 64 << 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +76,9 @@ def solve(problem: Problem, recipe: Reconstruct, progress: Progress = quiet) -> 
 
 def sampled(problem: Problem, recipe: Reconstruct, sampler: str, progress: Progress = quiet) -> Solution:
     """The same by the sampler of this name."""
-    from gen_core.tomography.modelfile import named
+    from gen_core.tomography.modelfile import named, opened
 
-    model = open_diffusion(*named(recipe, "diffusion"))
+    model: Diffusion = opened(*named(recipe, "diffusion"), "diffusion")
     samples = max(recipe.posterior_samples, 2)
     return drawn(model, problem, sampler, samples, recipe.seed, recipe.sampler_steps, recipe.data_weight, progress)
 
@@ -140,26 +136,6 @@ def tensors_of(net: Denoiser, principal: Principal, levels: Array, shares: Array
     tensors |= {name: torch.from_numpy(np.asarray(getattr(principal, name))) for name in KEPT}
     tensors["rest"] = torch.tensor([principal.rest], dtype=torch.float32)
     return tensors | {name: torch.from_numpy(np.asarray(x, np.float32)) for name, x in (("levels", levels), ("shares", shares))}
-
-
-def open_diffusion(name: str, expected: str | None = None) -> Diffusion:
-    """The diffusion prior of this name. Raises CheckpointError where it is missing, damaged or of another kind."""
-    folder = checkpoint.find(name)
-    digest = str(checkpoint.read_card(folder).get("sha256"))
-    if expected is not None and digest != expected:
-        checkpoint.load(folder, expected)  # says so
-    made: Diffusion = _OPENED.get((str(folder), digest), lambda: _read(folder, expected))
-    return made
-
-
-def _read(folder: Path, expected: str | None) -> Diffusion:
-    tensors, card = checkpoint.load(folder, expected)
-    try:
-        if card.get("prior") != "diffusion":
-            raise ValueError("it is of another kind")
-        return made_of(tensors, card)
-    except (KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError) as error:
-        raise CheckpointError(f"The model {folder.name!r} is no diffusion prior of slices ({error}).") from None
 
 
 def made_of(tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> Diffusion:

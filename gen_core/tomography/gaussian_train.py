@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def tensors_of(prior: Gaussian) -> dict[str, torch.Tensor]:
     }
 
 
-def prior_of(tensors: dict[str, torch.Tensor], name: str) -> Gaussian:
+def made_of(tensors: dict[str, torch.Tensor], card: Mapping[str, Any]) -> Gaussian:
     """The prior that was stored. Raises ValueError, KeyError or TypeError where the tensors are of something else."""
     found = {key: tensors[key].numpy() for key in ("parts", "scale", "mean", "variance", "rest")}
     parts, mean = found["parts"], found["mean"]
@@ -90,6 +90,5 @@ def prior_of(tensors: dict[str, torch.Tensor], name: str) -> Gaussian:
         raise ValueError("parts")
     if found["variance"].shape != (len(parts),) or found["variance"].min() <= 0 or found["rest"].min() <= 0:
         raise ValueError("variance")
-    return Gaussian(
-        size, mean, unpacked(parts, found["scale"]), found["variance"].astype(np.float64), float(found["rest"][0]), name
-    )
+    variance, rest = found["variance"].astype(np.float64), float(found["rest"][0])
+    return Gaussian(size, mean, unpacked(parts, found["scale"]), variance, rest, str(card["sha256"]))

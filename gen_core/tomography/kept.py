@@ -11,10 +11,7 @@ from gen_core.recipe import DIGEST
 from gen_core.result import Result
 from gen_core.tomography import methods, quick, reconstruct
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
-from gen_core.tomography.recipe import Reconstruct
-
-PLAIN = {"fbp", "sirt", "tv"}
-OWN = {"fbp": "fbp_filter", "sirt": "sirt_iterations", "tv": "tv_weight"}  # the field that only this method looks at
+from gen_core.tomography.recipe import Reconstruct, narrowed
 
 
 def _size(made: tuple[Solution, float]) -> int:
@@ -78,10 +75,4 @@ def _solved(name: str, problem: Problem, recipe: Reconstruct, progress: Progress
 def _key(name: str, recipe: Reconstruct) -> str:
     """What a method's image depends on."""
     own = recipe.model if DIGEST.fullmatch(recipe.model or "") else None  # a bundled model is what none means
-    changed: dict[str, Any] = {"methods": (name,), "weights": None, "model": own}
-    if name in PLAIN:
-        changed |= {"model": None, "posterior_samples": 0}
-    if name in OWN:
-        fields = type(recipe).model_fields
-        changed |= {field: fields[field].default for field in OWN.values() if field != OWN[name]}
-    return recipe.replace(**changed).sha256
+    return narrowed(recipe.replace(model=own, weights=None), name).sha256  # type: ignore[arg-type]

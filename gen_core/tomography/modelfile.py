@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gen_core import checkpoint
 from gen_core.errors import CheckpointError
 from gen_core.memo import Memo
-from gen_core.tomography.gaussian import Gaussian
 
 if TYPE_CHECKING:
     from gen_core.tomography.recipe import Reconstruct
@@ -19,7 +19,12 @@ BUNDLED = {  # by the kind of the prior
     "vae": "tomography-vae-128",
 }
 KIND = {"gaussian": "gaussian", "posterior": "diffusion", "langevin": "diffusion", "latent_map": "vae"}  # of the method's prior
-_KEPT = Memo(512 << 20, lambda made: made.parts.nbytes)
+MADE = {  # by the kind: the module whose `made_of(tensors, card)` makes it of its weights, and what it is called
+    "gaussian": ("gen_core.tomography.gaussian_train", "Gaussian prior"),
+    "diffusion": ("gen_core.tomography.diffusion", "diffusion prior"),
+    "vae": ("gen_core.tomography.vae", "autoencoder"),
+}
+_KEPT = Memo(512 << 20, lambda made: 64 << 20)
 
 
 def open_card(name: str) -> dict[str, Any]:
@@ -36,23 +41,23 @@ def named(recipe: Reconstruct, kind: str) -> tuple[str, str | None]:
     return recipe.model if own and recipe.model else BUNDLED[kind], (recipe.weights or {}).get(kind)  # type: ignore[call-overload]
 
 
-def open_gaussian(name: str, expected: str | None = None) -> Gaussian:
-    """The Gaussian prior of this name. Raises CheckpointError where it is missing, damaged or of another kind."""
+def opened(name: str, expected: str | None, kind: str) -> Any:
+    """The prior of this name, kept while it is used. Raises CheckpointError where it is missing, damaged, of another kind, or
+    not of the weights that are expected."""
     folder = checkpoint.find(name)
     digest = str(open_card(name).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so
-    made: Gaussian = _KEPT.get((str(folder), digest), lambda: _read(folder, expected))
-    return made
+    return _KEPT.get((str(folder), digest, kind), lambda: read(folder, expected, kind))
 
 
-def _read(folder: Path, expected: str | None) -> Gaussian:
-    from gen_core.tomography.gaussian_train import prior_of
-
+def read(folder: Path, expected: str | None, kind: str) -> Any:
+    """The prior in a folder. Raises CheckpointError as above."""
+    module, title = MADE[kind]
     tensors, card = checkpoint.load(folder, expected)
     try:
-        if card.get("prior") != "gaussian":
-            raise ValueError("prior")
-        return prior_of(tensors, str(card["sha256"]))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"The model {folder.name!r} is no Gaussian prior of slices ({error}).") from None
+        if card.get("prior") != kind:
+            raise ValueError(f"it is of the kind {str(card.get('prior'))[:20]}")
+        return importlib.import_module(module).made_of(tensors, card)
+    except (KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError) as error:
+        raise CheckpointError(f"The model {folder.name!r} is no {title} of slices ({error}).") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gen_core.datasets import path_of
 from gen_core.errors import InputError, UserError
-from gen_core.inputs.sinograms import Scan, read_sinogram
 from gen_core.inputs.square import center_square
 from gen_core.inputs.volumes import read_volume
 from gen_core.memo import Memo
@@ -20,11 +19,6 @@ def check_image(digest: str) -> None:
     square = center_square(volume, len(volume) // 2, 64)
     if float(square.values.max()) <= float(square.values.min()):
         raise InputError("The middle slice of this file has the same value everywhere; there is nothing to reconstruct.")
-
-
-def check_sinogram(digest: str, scan: Scan | None = None) -> None:
-    """Raise InputError where this content is no sinogram, or does not say the angles of its views and `scan` does not."""
-    read_sinogram(path_of(digest, "sinogram"), scan)
 
 
 def slices(image: str) -> int:

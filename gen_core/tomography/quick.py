@@ -14,7 +14,7 @@ from gen_core.memo import Memo
 from gen_core.tomography import fbp, measure, metrics
 from gen_core.tomography.geometry import Geometry
 from gen_core.tomography.priors import Problem, Solution
-from gen_core.tomography.recipe import Reconstruct
+from gen_core.tomography.recipe import Reconstruct, narrowed
 from gen_core.tomography.subject import Subject, geometry_of, subject_of
 
 Array = np.ndarray
@@ -32,10 +32,7 @@ def scan(recipe: Reconstruct) -> Subject:
 
 def key(recipe: Reconstruct) -> str:
     """What tells one scan from another, whatever is then made of it."""
-    return recipe.replace(
-        methods=("fbp",), posterior_samples=0, model=None, weights=None, fbp_filter=None, sirt_iterations=100, tv_weight=None,
-        sampler="dds", sampler_steps=None, data_weight=1.0,
-    ).sha256  # fmt: skip
+    return narrowed(recipe).sha256
 
 
 def stepwise(recipe: Reconstruct) -> bool:

@@ -11,6 +11,7 @@ from gen_core.recipe import Content, Model, Recipe
 Method = Literal["fbp", "sirt", "tv", "gaussian", "latent_map", "posterior", "langevin"]
 Prior = Literal["gaussian", "vae", "diffusion"]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PRIORS: tuple[Method, ...] = ("gaussian", "latent_map", "posterior", "langevin")  # the methods that learned something
 DEFAULT = "synthetic:thorax:1001"
 
 
@@ -111,6 +112,27 @@ class Reconstruct(Recipe):
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: it is of a fan beam; set geometry to fan, or leave it out.")
         return self
+
+
+# Fields that tell nothing of the scan, and the methods that look at them.
+OF_METHODS: dict[str, tuple[Method, ...]] = {
+    "fbp_filter": ("fbp",),
+    "sirt_iterations": ("sirt",),
+    "tv_weight": ("tv",),
+    "posterior_samples": PRIORS,
+    "sampler": ("posterior",),
+    "sampler_steps": ("posterior", "langevin"),
+    "data_weight": ("posterior", "langevin"),
+    "model": PRIORS,
+    "weights": PRIORS,
+}
+
+
+def narrowed(recipe: Reconstruct, method: Method | None = None) -> Reconstruct:
+    """The recipe with all that this method does not look at as it is by default; without one, the scan alone."""
+    fields = Reconstruct.model_fields
+    others = {name: fields[name].default for name, methods in OF_METHODS.items() if method not in methods}
+    return recipe.replace(methods=(method or "fbp",), **others)
 
 
 class Train(Recipe):

@@ -13,13 +13,12 @@ from gen_core.device import pick
 from gen_core.result import Notice, Result, unique
 from gen_core.tomography import files, lesion, methods, metrics, trust
 from gen_core.tomography.priors import Problem, Solution
-from gen_core.tomography.recipe import Reconstruct
+from gen_core.tomography.recipe import PRIORS, Reconstruct
 from gen_core.tomography.split import split
 from gen_core.tomography.subject import Subject, subject_of
 
 Array = np.ndarray
 Progress = Callable[[float, str], None]
-WEAK = 0.05  # of the objective: how far from the optimum still counts as converged
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,18 +167,18 @@ def _trusted(recipe: Reconstruct, made: Reconstructed, solutions: Mapping[str, S
     """The same with the verdict on the prior, where one was used and there is a Gaussian one to ask."""
     from dataclasses import replace
 
-    from gen_core.tomography.modelfile import named, open_gaussian
+    from gen_core.tomography.modelfile import named, opened
 
     if "gaussian" not in solutions:
         return made, []
-    prior = open_gaussian(*named(recipe, "gaussian"))
+    prior = opened(*named(recipe, "gaussian"), "gaussian")
     found = trust.trust(made.subject, prior, solutions["gaussian"].image)
     return replace(made, trust=found), trust.notices(found)
 
 
 def _baselines(numbers: Mapping[str, Any], recipe: Reconstruct) -> dict[str, dict[str, Any]]:
     """Each method that learned nothing, under the names that a single method's numbers have."""
-    plain = [name for name in recipe.methods if name not in methods.PRIORS]
+    plain = [name for name in recipe.methods if name not in PRIORS]
     return {
         name: {
             key.split(".", 1)[1]: value for key, value in numbers.items() if key.startswith(f"{name}.") and "seconds" not in key

@@ -1,8 +1,7 @@
-"""What a prior learns from: synthetic slices by the thousand, or a user's own."""
+"""What a deep prior learns from: synthetic slices by the thousand."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +38,3 @@ def synthetic(kind: str, n: int, size: int, seed: int = 0) -> Slices:
     for i in range(len(images)):
         images[i] = image(phantom(kind, first + i), size)
     return Slices(images, n_valid, f"{kind} {first} {n} {size}")
-
-
-def own(images: Array, seed: int = 0) -> Slices:
-    """A user's slices, shuffled; a tenth of them watches."""
-    order = np.random.default_rng(seed).permutation(len(images))
-    kept = np.asarray(images, np.float16)[order]
-    return Slices(kept, max(len(images) // 10, 1), hashlib.sha256(kept.tobytes()).hexdigest())

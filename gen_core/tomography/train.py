@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gen_core import checkpoint, training
 from gen_core.datasets import named
 from gen_core.device import Device, pick
-from gen_core.errors import InputError, RecipeError
+from gen_core.errors import InputError
 from gen_core.tomography.recipe import Train
 from gen_core.training import Step
+
+if TYPE_CHECKING:
+    from gen_core.tomography.priors import Problem, Solution
+    from gen_core.tomography.slices import Slices
 
 # each is `steps(recipe, folder, device)`, as below
 KINDS = {
@@ -27,16 +32,10 @@ FAMILIES = {"phantoms_thorax": "thorax", "phantoms_wide": "wide"}
 def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
     """Train in `folder`, which then holds weights.safetensors, card.json and recipe.json.
 
-    Raises InputError where the data cannot be used, RecipeError where this kind of prior cannot be trained here, OutputError
-    where the folder holds something else.
+    Raises InputError where the data cannot be used, OutputError where the folder holds something else.
     """
     module, name = KINDS[recipe.prior].split(":")
-    try:
-        work = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise RecipeError(f"prior: {recipe.prior} cannot be trained in this version; choose gaussian.") from None
+    work = getattr(importlib.import_module(module), name)
     yield from work(recipe, folder, device)
 
 
@@ -62,7 +61,6 @@ def gaussian(recipe: Train, folder: Path, device: str = "auto") -> Generator[Ste
     count, left_out = recipe.slices, max(recipe.slices // 10, 100)
     total = count + left_out + evaluate.WORK
     train = yield from _told(gaussian_train.slices(kind, gaussian_train.TRAIN_FROM, count, recipe.size), 0, total, recipe, began)
-    limit = recipe.max_seconds
     valid = yield from _told(
         gaussian_train.slices(kind, gaussian_train.VALID_FROM, left_out, recipe.size), count, total, recipe, began
     )
@@ -70,7 +68,7 @@ def gaussian(recipe: Train, folder: Path, device: str = "auto") -> Generator[Ste
     prior = gaussian_train.fit(train, valid, recipe.components)
     del train, valid
     last = Step(1, 1, {"seconds": time.monotonic() - began})
-    told = card_of(recipe, used, last, kind, count, limit is not None)
+    told = card_of(recipe, used, last, kind, count)
     scores = yield from _told(evaluate.scores(prior, kind, recipe.seed), count + left_out, total, recipe, None)
     card = told | scores
     from gen_core.tomography.gaussian_train import tensors_of
@@ -78,6 +76,54 @@ def gaussian(recipe: Train, folder: Path, device: str = "auto") -> Generator[Ste
     checkpoint.put(folder, tensors_of(prior), card, {"recipe.json": recipe.json(indent=1) + "\n"})
     training.forget(folder)
     yield Step(total, total, text="done")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a trained network is stored and judged as: its tensors, what its card says besides, and the method that it makes, with
+    other methods to stand beside it."""
+
+    tensors: dict[str, Any]
+    card: dict[str, Any]
+    solve: Callable[[Problem, int], Solution]
+    beside: dict[str, Callable[[Problem], Any]]
+
+
+def network(
+    recipe: Train, folder: Path, device: str, epochs: int, batch: int,
+    task_of: Callable[[Slices], training.Task], learned: Callable[[Any, Any, dict[str, Any]], Learned],
+) -> Generator[Step, None, None]:  # fmt: skip
+    """Train a network in `folder` as `steps` says; broken off, it goes on from its last checkpoint. `learned` is given the
+    network, its task and its card so far."""
+    from gen_core.tomography import evaluate, slices
+
+    epochs = recipe.epochs or epochs
+    if training.trained(folder, recipe):
+        yield Step(epochs, epochs, text="trained already")
+        return
+    used, kind = pick(device), family(recipe)
+    training.begin(folder, recipe)
+    yield Step(0, epochs, text=f"drawing {recipe.slices:,} slices")
+    drawn = slices.synthetic(kind, recipe.slices, recipe.size, recipe.seed)
+    yield Step(0, epochs, text="preparing the training")
+    task = task_of(drawn)
+    settings = training.Settings(epochs, batch, averaging=0.998, max_seconds=recipe.max_seconds, seed=recipe.seed)
+    work, last = training.train(task, settings, folder, used), Step(0, epochs)
+    try:
+        while True:
+            last = next(work)
+            yield last
+    except StopIteration as end:
+        net = end.value
+    finally:
+        work.close()
+    yield Step(epochs, epochs, last.metrics, "measuring it beside the other methods")
+    card = card_of(recipe, used, last, kind, recipe.slices) | {"slices_seen": recipe.slices * last.done}
+    made = learned(net, task, card)
+    scores = yield from evaluate.compared(made.solve, made.beside, kind, recipe.size, recipe.seed)
+    checkpoint.put(folder, made.tensors, card | made.card | scores, {"recipe.json": recipe.json(indent=1) + "\n"})
+    training.forget(folder)
+    yield Step(epochs, epochs, last.metrics, "done")
 
 
 def _told(
@@ -97,7 +143,7 @@ def _told(
         yield Step(before + step.done, total, text=step.text)
 
 
-def card_of(recipe: Train, device: Device, last: Step, kind: str, count: int, limited: bool) -> dict[str, Any]:
+def card_of(recipe: Train, device: Device, last: Step, kind: str, count: int) -> dict[str, Any]:
     """What the model says of itself, aside from its scores."""
     found = named(recipe.data)
     return training.told(recipe, last, device) | {

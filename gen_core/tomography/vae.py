@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen_core import checkpoint
-from gen_core.errors import CheckpointError, RecipeError
-from gen_core.memo import Memo
+from gen_core.errors import RecipeError
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ STARTS = 4
 STEPS, CHAIN = 120, 20  # of the descent, and of the chain around its end
 PACE = 0.3  # of the chain; 1 would forget where it was at each step
 RATE = 0.08
-_OPENED = Memo(128 << 20, lambda made: 16 << 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +41,9 @@ class Autoencoder:
 
 def solve(problem: Problem, recipe: Reconstruct, progress: Progress = quiet) -> Solution:
     """The slice (size, size) of the likeliest code, and slices of codes around it. Raises RecipeError, CheckpointError."""
-    from gen_core.tomography.modelfile import named
+    from gen_core.tomography.modelfile import named, opened
 
-    model = open_vae(*named(recipe, "vae"))
+    model: Autoencoder = opened(*named(recipe, "vae"), "vae")
     return explained(model, problem, recipe.posterior_samples, recipe.seed, progress)
 
 
@@ -126,26 +122,6 @@ def _around(energy: Any, drawn: Any, best: torch.Tensor, n: int, generator: torc
         fresh = torch.randn(z.shape, generator=generator) @ half.T
         z = z.detach() - PACE * (slope @ half) @ half.T + (2 * PACE) ** 0.5 * fresh
         yield z
-
-
-def open_vae(name: str, expected: str | None = None) -> Autoencoder:
-    """The autoencoder of this name. Raises CheckpointError where it is missing, damaged or of another kind."""
-    folder = checkpoint.find(name)
-    digest = str(checkpoint.read_card(folder).get("sha256"))
-    if expected is not None and digest != expected:
-        checkpoint.load(folder, expected)  # says so
-    made: Autoencoder = _OPENED.get((str(folder), digest), lambda: _read(folder, expected))
-    return made
-
-
-def _read(folder: Path, expected: str | None) -> Autoencoder:
-    tensors, card = checkpoint.load(folder, expected)
-    try:
-        if card.get("prior") != "vae":
-            raise ValueError("it is of another kind")
-        return made_of(tensors, card)
-    except (KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError) as error:
-        raise CheckpointError(f"The model {folder.name!r} is no autoencoder of slices ({error}).") from None
 
 
 def made_of(tensors: dict[str, torch.Tensor], card: dict[str, Any]) -> Autoencoder:

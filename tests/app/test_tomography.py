@@ -37,6 +37,7 @@ def page() -> None:
         Reconstruct(image="synthetic:shepp_logan:0", methods=("tv",), tv_weight=2.5),
         Reconstruct(image="ct_small", angle_range=60.0, start_angle=-30.0, views=20, noise=0.02, noise_model="poisson"),
         Reconstruct(geometry="fan", angle_range=200.0, source_origin=800.0, ring=0.05, size=64, posterior_samples=9),
+        Reconstruct(methods=("fbp", "posterior"), sampler="dps", sampler_steps=40, data_weight=0.5),
         Reconstruct(lesion=Lesion(x=10.0, y=-20.0, diameter=12.0, contrast=80.0), seed=4, fbp_filter="hann", sirt_iterations=50),
     ],
 )

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from gen_core import catalog, checkpoint
 from gen_core.errors import CheckpointError, RecipeError
-from gen_core.tomography import diffusion, evaluate, vae
+from gen_core.tomography import diffusion, evaluate, modelfile, vae
 from gen_core.tomography.recipe import Reconstruct, Train
 from gen_core.tomography.train import steps
 
@@ -76,12 +76,12 @@ def test_the_same_seed_gives_the_same_samples(folders: dict[str, Path]) -> None:
     geometry = scanner(SIZE, 30, 90.0)
     data = measured(clean(phantom("thorax", 5), geometry), 0.01)
     problem = Problem(geometry, data.sinogram, data.sigma)
-    model = diffusion.open_diffusion(kept(folders["diffusion"]))
+    model = modelfile.opened(kept(folders["diffusion"]), None, "diffusion")
     first, second, other = (diffusion.drawn(model, problem, "dds", 3, seed, 8).samples for seed in (0, 0, 1))
     assert first is not None
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - other).max() > 1e-3
-    found = vae.explained(vae.open_vae(kept(folders["vae"])), problem, 3, 0)
+    found = vae.explained(modelfile.opened(kept(folders["vae"]), None, "vae"), problem, 3, 0)
     assert found.samples is not None
     assert found.samples.shape == (3, SIZE, SIZE)
     assert found.deviation is not None
@@ -99,11 +99,10 @@ def test_damaged_and_exchanged_weights_are_refused(folders: dict[str, Path], pri
     card = checkpoint.read_card(folder)
     save_file(tensors, folder / "weights.safetensors")
     checkpoint.put(folder, tensors, card)
-    open_ = diffusion._read if prior == "diffusion" else vae._read
     with pytest.raises(CheckpointError, match="is no"):
-        open_(folder, None)
-    with pytest.raises(CheckpointError, match="is no"):
-        (vae._read if prior == "diffusion" else diffusion._read)(folders[prior], None)
+        modelfile.read(folder, None, prior)
+    with pytest.raises(CheckpointError, match="it is of the kind"):
+        modelfile.read(folders[prior], None, "vae" if prior == "diffusion" else "diffusion")
 
 
 def test_a_training_that_was_broken_off_ends_the_same(

@@ -156,7 +156,7 @@ def test_a_fitted_prior_knows_directions_and_variances() -> None:
     assert fitted.rest == pytest.approx(true.rest, rel=0.1)
     assert np.linalg.svd(fitted.parts @ true.parts.T)[1].min() > 0.9
     tensors = gaussian_train.tensors_of(fitted)
-    back = gaussian_train.prior_of(tensors, "x")
+    back = gaussian_train.made_of(tensors, {"sha256": "x"})
     np.testing.assert_allclose(back.parts, fitted.parts, atol=1e-6)
 
 
