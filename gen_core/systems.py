@@ -1,0 +1,211 @@
+"""The table of the systems and of what each can do; `catalog` looks things up in it.
+
+Modules are named by strings: nothing of them is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class System:
+    """One instrument: its name in recipes and links, and how it presents itself."""
+
+    name: str
+    title: str
+    summary: str  # one sentence: what a scientist does with it
+    icon: str  # a Material symbol
+    picture: str  # a file in assets/pictures
+    warm: str  # "module:name" of a function that does once what its first view needs
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A verb of a system: the class of its recipe and the function that runs it, as "module:name".
+
+    Long work is a generator of steps instead, `steps(recipe, folder, device)`: it works in a folder, leaves its result
+    there, and goes on from what it finds there. Such an operation has no `run`.
+    """
+
+    name: str
+    summary: str
+    recipe: str
+    run: str | None = None
+    uses_device: bool = False  # whether --device changes anything
+    steps: str | None = None
+
+
+SYSTEMS = (
+    System(
+        "cells",
+        "Cells",
+        "Predict how an untreated cell type would respond to a drug, a cytokine or a knock-out, and see how far to trust that.",
+        ":material/biotech:",
+        "cells.png",
+        "gen_core.cells.plots:warm",
+    ),
+    System(
+        "images",
+        "Images",
+        "Walk between two micrographs, put the texture of one on the structure of another, and change one property at a time.",
+        ":material/texture:",
+        "images.png",
+        "gen_core.images.modelfile:warm",
+    ),
+    System(
+        "proteins",
+        "Proteins",
+        "Draw new members of a protein family, filter them, and see how far they are from what nature made.",
+        ":material/genetics:",
+        "proteins.png",
+        "gen_core.proteins.known:warm",
+    ),
+    System(
+        "tomography",
+        "Tomography",
+        "Reconstruct a slice from few directions, and see which part of it was measured and which was invented.",
+        ":material/radiology:",
+        "tomography.png",
+        "gen_core.tomography.kept:warm",
+    ),
+)
+
+OPERATIONS = (
+    Operation(
+        "cells.perturb",
+        "Predict the response of one cell type to a perturbation from the responses of the others.",
+        "gen_core.cells.recipe:Perturb",
+        "gen_core.cells.perturb:run",
+    ),
+    Operation(
+        "cells.decode",
+        "Decode latent vectors into expression profiles.",
+        "gen_core.cells.recipe:Decode",
+        "gen_core.cells.decode:run",
+    ),
+    Operation(
+        "cells.train",
+        "Learn the latent space of cells without the response of one cell type, and score it there.",
+        "gen_core.cells.recipe:Train",
+        uses_device=True,
+        steps="gen_core.cells.train:steps",
+    ),
+    Operation(
+        "images.sample",
+        "Draw new pictures from the prior, or around one.",
+        "gen_core.images.recipe:Sample",
+        "gen_core.images.sample:run",
+    ),
+    Operation(
+        "images.interpolate",
+        "Walk from one picture to another, at constant speed if asked.",
+        "gen_core.images.recipe:Interpolate",
+        "gen_core.images.interpolate:run",
+    ),
+    Operation(
+        "images.grid",
+        "All pictures between four corners.",
+        "gen_core.images.recipe:Grid",
+        "gen_core.images.grid:run",
+    ),
+    Operation(
+        "images.mix",
+        "Put the styles of some pictures on the structure of others, beside the rendered truth.",
+        "gen_core.images.recipe:Mix",
+        "gen_core.images.mix:run",
+    ),
+    Operation(
+        "images.edit",
+        "Change known factors of a picture, each in its own unit.",
+        "gen_core.images.recipe:Edit",
+        "gen_core.images.edit:run",
+    ),
+    Operation(
+        "images.invert",
+        "Find the codes that draw a picture best, and show what is left of it.",
+        "gen_core.images.recipe:Invert",
+        "gen_core.images.invert:run",
+    ),
+    Operation(
+        "images.stylize",
+        "Put a blend of styles on the structure of one picture.",
+        "gen_core.images.recipe:Stylize",
+        "gen_core.images.stylize:run",
+    ),
+    Operation(
+        "images.decode",
+        "Draw latent vectors as pictures.",
+        "gen_core.images.recipe:Decode",
+        "gen_core.images.decode:run",
+    ),
+    Operation(
+        "images.map",
+        "Draw any spot on the map of the training pictures, and sum up a region of it.",
+        "gen_core.images.recipe:Map",
+        "gen_core.images.map:run",
+    ),
+    Operation(
+        "images.plane",
+        "Draw the plane of an autoencoder whose code is two numbers, and where pictures lie on it.",
+        "gen_core.images.recipe:Plane",
+        "gen_core.images.plane:run",
+    ),
+    Operation(
+        "images.train",
+        "Learn structure and style from rendered micrographs or from pictures of your own, or a plain autoencoder.",
+        "gen_core.images.recipe:Train",
+        uses_device=True,
+        steps="gen_core.images.train:steps",
+    ),
+    Operation(
+        "proteins.sample",
+        "Draw new members of a protein family and filter them.",
+        "gen_core.proteins.recipe:Sample",
+        "gen_core.proteins.sample:run",
+    ),
+    Operation(
+        "proteins.score",
+        "Score given sequences as members of a protein family.",
+        "gen_core.proteins.recipe:Score",
+        "gen_core.proteins.score:run",
+    ),
+    Operation(
+        "proteins.mutate",
+        "Score every single change of a sequence of a protein family.",
+        "gen_core.proteins.recipe:Mutate",
+        "gen_core.proteins.mutate:run",
+    ),
+    Operation(
+        "proteins.relax",
+        "Put side chains on sequences threaded on the family's template and relax them (OpenMM and PDBFixer, optional).",
+        "gen_core.proteins.recipe:Relax",
+        "gen_core.proteins.relax:run",
+    ),
+    Operation(
+        "proteins.decode",
+        "Decode latent vectors into sequences.",
+        "gen_core.proteins.recipe:Decode",
+        "gen_core.proteins.decode:run",
+    ),
+    Operation(
+        "proteins.train",
+        "Learn a protein family's latent space and couplings, and score them on sequences left out.",
+        "gen_core.proteins.recipe:Train",
+        uses_device=True,
+        steps="gen_core.proteins.train:steps",
+    ),
+    Operation(
+        "tomography.reconstruct",
+        "Reconstruct a slice from projections over a limited range of angles, by several methods side by side.",
+        "gen_core.tomography.recipe:Reconstruct",
+        "gen_core.tomography.reconstruct:run",
+    ),
+    Operation(
+        "tomography.train",
+        "Learn a prior of slices from synthetic anatomies, and score it beside the other methods.",
+        "gen_core.tomography.recipe:Train",
+        uses_device=True,
+        steps="gen_core.tomography.train:steps",
+    ),
+)
