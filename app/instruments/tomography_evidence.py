@@ -94,7 +94,7 @@ def model() -> dict[str, Callable[[], Any]]:
     with st.expander("How good the priors are, on synthetic slices they never saw", icon=":material/fact_check:", expanded=True):
         for name, card in known.items():
             one(name, card)
-        st.caption(f"{NEVER} Real slices are unlike what they know: see the warning that comes with one.")
+        st.caption(f"{NEVER} Real slices are unlike what they know, and the warning that says so may stay away.")
     return {}
 
 
