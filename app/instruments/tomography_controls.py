@@ -160,10 +160,12 @@ OPEN = "Left open, what fits the slice is taken, or what the file says."
 
 def settings() -> dict[str, Any]:
     """What single methods can be told."""
-    names = {None: "by the noise", "ramp": "ramp, sharp", "hann": "Hann, smooth"}
+    names = {"ramp": "ramp, sharp", "hann": "Hann, smooth"}
     key = session.key(PAGE, "fbp_filter")
-    told = "The filter of the filtered backprojection."
-    filter_ = st.selectbox("Filter", list(names), key=key, format_func=names.__getitem__, help=told)
+    told = "The filter of the filtered backprojection; left open, the noise decides."
+    filter_ = st.selectbox(
+        "Filter", list(names), index=None, key=key, format_func=names.__getitem__, placeholder="by the noise", help=told
+    )
     told = "More steps follow the data more closely, and their noise."
     steps = st.number_input("SIRT, iterations", 1, 2000, step=50, key=session.key(PAGE, "sirt_iterations"), help=told)
     told = "More of it makes the picture flatter; left open, what was tuned for this noise."

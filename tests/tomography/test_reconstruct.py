@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gen_core import catalog
-from gen_core.errors import RecipeError, UserError
+from gen_core.errors import CheckpointError, RecipeError, UserError
 from gen_core.result import Result
 from gen_core.stamp import read_stamp
-from gen_core.tomography import lesion, methods, phantoms, plots
+from gen_core.tomography import lesion, modelfile, phantoms, plots
 from gen_core.tomography.geometry import scanner
 from gen_core.tomography.recipe import Lesion, Reconstruct
 from gen_core.tomography.reconstruct import run
@@ -118,8 +118,8 @@ def test_what_cannot_be_scanned_is_answered_with_a_sentence(fields: dict[str, ob
 
 
 def test_a_method_whose_model_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(methods.LATER, "langevin", "gen_core.tomography.not_there")
-    with pytest.raises(RecipeError, match="langevin is not part"):
+    monkeypatch.setitem(modelfile.BUNDLED, "diffusion", "tomography-not-there")
+    with pytest.raises(CheckpointError, match="There is no model 'tomography-not-there'"):
         run(Reconstruct.read({"size": 64, "methods": ["langevin"]}))
 
 
