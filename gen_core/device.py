@@ -55,7 +55,8 @@ def pick(choice: str = "auto", threads: int | None = None) -> Device:
         raise RecipeError(f"device: this machine has no {kind} device that torch can use; choose auto or cpu.")
     torch.set_num_threads(threads or int(os.environ.get("LATENT_THREADS", "1")))
     if kind == "cuda":
-        return Device("cuda", torch.cuda.get_device_name(), _precision("bfloat16" if torch.cuda.is_bf16_supported() else "float32"))
+        usual = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        return Device("cuda", torch.cuda.get_device_name(), _precision(usual))
     return Device(kind, "Apple GPU" if kind == "mps" else processor(), _precision("float32"))
 
 
