@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+import tempfile
+from pathlib import Path
 
 import streamlit as st
 
-from app.parts import evidence, figure, open_file, session
+from app.parts import beside, figure, open_file, session
 from app.parts.guard import guard, plain
-from gen_core import catalog, checkpoint, jobs, palette, runs, store
+from app.parts.kept import called, name_of, numbers, thumbnail, title, words
+from gen_core import bundle, catalog, checkpoint, jobs, runs, store
 from gen_core.errors import UserError
 from gen_core.inputs import human_size
-from gen_core.recipe import DIGEST, Recipe, content_fields
 
 PAGE = "runs"
 FIRST = 10  # runs shown before one asks for more: each brings its picture
@@ -31,16 +32,83 @@ def page() -> None:
 
 
 def kept(found: list[runs.Run]) -> None:
-    """The runs, the newest first."""
-    total = human_size(sum(run.size for run in found))
+    """The runs, the newest first, those that are searched for; the picked ones beside each other."""
+    total, most = sum(run.size for run in found), runs.limit()
     where = "on this server, as long as this session lasts" if session.hosted() else "on this machine"
-    st.caption(f"{len(found)} kept {where}, {total}. A run holds its files, its recipe and its picture.")
+    st.caption(f"{len(found)} kept {where}: {human_size(total)} of {human_size(most)}.")
+    if total > 0.9 * most:
+        st.warning("Kept runs fill nearly all the room they may (LATENT_RUNS_GIB). Delete some.", icon=":material/warning:")
+    matching = search(found)
+    picked = [run for run in found if run.id in session.get(PAGE, "picked", [])]
+    chosen(picked)
     shown = session.get(PAGE, "shown", FIRST)
-    for run in found[:shown]:
+    for run in matching[:shown]:
         with guard(), st.container(border=True):
             row(run)
-    if len(found) > shown:
+    if not matching:
+        st.info("No run matches this search.", icon=":material/search_off:")
+    if len(matching) > shown:
         st.button("Show more", icon=":material/expand_more:", on_click=session.put, args=(PAGE, "shown", shown + FIRST))
+
+
+def search(found: list[runs.Run]) -> list[runs.Run]:
+    """Those that hold every word that was typed, of the instrument that was chosen."""
+    systems = list(dict.fromkeys(run.recipe.operation.partition(".")[0] for run in found if run.recipe is not None))
+    if len(found) < 2:
+        return found
+    left, right = st.columns([3, 2], gap="medium", vertical_alignment="bottom")
+    asked = left.text_input(
+        "Search", key=f"{PAGE}/search", placeholder="Name, data, field, value", help="Every word must be found; case is ignored."
+    )
+    system = None
+    if len(systems) > 1:
+        system = right.segmented_control(
+            "Instrument", systems, key=f"{PAGE}/system", format_func=lambda name: catalog.system(name).title
+        )
+    wanted = (asked or "").casefold().split()
+    return [run for run in found if _fits(run, wanted, system)]
+
+
+def _fits(run: runs.Run, wanted: list[str], system: str | None) -> bool:
+    if system is not None and (run.recipe is None or not run.recipe.operation.startswith(f"{system}.")):
+        return False
+    told = f"{title(run)} {called(run.recipe)} {words(run.recipe)}" if run.recipe is not None else title(run)
+    return all(word in told.casefold().replace("\\", "") for word in wanted)
+
+
+def chosen(picked: list[runs.Run]) -> None:
+    """What can be done with the picked runs: see them side by side, or take them away with a report."""
+    if not picked:
+        return
+    with st.container(border=True, key="runs_picked"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{len(picked)} picked**", width="content")
+            pairs = [(run, title(run)) for run in picked]
+            st.download_button(
+                "Save with a report",
+                data=lambda: zipped(pairs),
+                file_name="latent-sandbox-runs.zip",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"{PAGE}/zip",
+                help="One zip: the files of each, and report.html, which opens without a network and prints.",
+            )
+            st.button("Clear", icon=":material/close:", type="tertiary", key=f"{PAGE}/clear", on_click=_clear)
+        if len(picked) == 1:
+            st.caption("Pick another one to see them side by side.")
+        elif len(picked) > beside.MOST:
+            st.caption(f"Up to {beside.MOST} fit beside each other; a report holds any number.")
+        else:
+            cases = [beside.Case(title(run), run.recipe, run.picture(), run.metrics) for run in reversed(picked)]
+            beside.show(cases, "runs.beside")
+
+
+def zipped(chosen: list[tuple[runs.Run, str]]) -> bytes:
+    """The zip of some runs with their report."""
+    with tempfile.TemporaryDirectory(prefix="latent-") as folder:
+        path = Path(folder) / "runs.zip"
+        bundle.write(path, chosen)
+        return path.read_bytes()
 
 
 def models() -> None:
@@ -80,15 +148,26 @@ def empty() -> None:
 
 def row(run: runs.Run) -> None:
     """One run: its picture, what it is, and what can be done with it."""
-    picture, text, buttons = st.columns([4, 7, 2], gap="medium", vertical_alignment="center")
+    pick, picture, text, buttons = st.columns([1, 8, 14, 4], gap="small", vertical_alignment="center")
+    here = f"runs/pick/{run.id}"
+    told = "Pick it, to compare it with others or to save it with a report."
+    pick.checkbox(
+        f"Pick {title(run)}",
+        run.id in session.get(PAGE, "picked", []),
+        key=session.turn(PAGE, here),
+        label_visibility="collapsed",
+        help=told,
+        on_change=_pick,
+        args=(run.id,),
+    )
     with picture:
         drawn = thumbnail(run.picture(), figure.dark())
         if drawn is None:
             st.caption("No picture was kept.")
         else:
-            figure.show(drawn, f"runs.{run.id}", f"Picture of the run {run.name or title(run)}")
+            figure.show(drawn, f"runs.{run.id}", f"Picture of the run {title(run)}")
     with text:
-        st.markdown(f"**{plain(run.name or title(run))}**")
+        st.markdown(f"**{plain(title(run))}**")
         if run.recipe is not None:
             st.markdown(words(run.recipe))
         if run.problem is not None:
@@ -116,67 +195,17 @@ def actions(run: runs.Run) -> None:
         st.button("Delete it", key=f"runs/delete/{run.id}", type="primary", on_click=runs.delete, args=(run.id,))
 
 
-def title(run: runs.Run) -> str:
-    """What a run without a name of its own is called: its system, and the verb."""
-    if run.recipe is None:
-        return f"Run {run.id[:8]}"
-    system, _, verb = run.recipe.operation.partition(".")
-    return f"{catalog.system(system).title}: {verb.replace('_', ' ')}"
+def _pick(id: str) -> None:
+    """In a callback: a run is picked, or no longer."""
+    picked: list[str] = session.get(PAGE, "picked", [])
+    session.put(PAGE, "picked", [one for one in picked if one != id] if id in picked else [*picked, id])
 
 
-def words(recipe: Recipe) -> str:
-    """A recipe for reading: what it works on, and every field that is not as the recipe would be by default."""
-    content = content_fields(type(recipe))
-    changed = recipe.model_dump(mode="json", exclude_defaults=True)
-    told = [(name, name_of(str(getattr(recipe, name)))) for name in content if getattr(recipe, name) is not None]
-    told += [(name, spelled(value)) for name, value in changed.items() if name not in (*content, "weights")]
-    return " · ".join(f":gray[{plain(name.replace('_', ' '))}] {plain(value)}" for name, value in told)
-
-
-def name_of(content: str) -> str:
-    """A data set's title, or what its user called a stored file."""
-    known = {data.name: data.title for data in catalog.DATA} | {f"sha256:{d.sha256}": d.title for d in catalog.DATA if d.sha256}
-    if content in known or not DIGEST.fullmatch(content):
-        return known.get(content, content)
-    own = {entry.digest: entry.name for entry in store.recent(1000) if session.may_see(entry.digest)}
-    return own.get(content) or f"a file of sha256 {content[7:15]}…"
-
-
-def spelled(value: Any) -> str:
-    """A field's value in few words."""
-    if isinstance(value, list):
-        return (
-            f"{len(value)} values"
-            if len(value) > 4 or any(isinstance(v, list | dict) for v in value)
-            else ", ".join(map(str, value))
-        )
-    if DIGEST.fullmatch(str(value)):
-        return f"sha256 {str(value)[7:15]}…"
-    text = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def numbers(metrics: Any) -> str:
-    """The first few metrics that are numbers."""
-    told = [(name, value) for name, value in metrics.items() if isinstance(value, float) and evidence.number(value) != "–"]
-    return " · ".join(f"{name.replace('_', ' ')} {evidence.number(value)}" for name, value in told[:4])
-
-
-def thumbnail(picture: str | None, dark: bool) -> Any:
-    """A kept figure, small and bare; None where there is none that can be read."""
-    import plotly.io
-
-    if picture is None:
-        return None
-    try:
-        drawn = plotly.io.from_json(picture, skip_invalid=True)
-    except (ValueError, TypeError, KeyError):
-        return None
-    drawn.update_layout(height=190, margin={"l": 4, "r": 4, "t": 4, "b": 4}, showlegend=False, title=None)
-    drawn.update_xaxes(visible=False).update_yaxes(visible=False)
-    if drawn.layout.paper_bgcolor == palette.role("paper", dark):  # else it was drawn for the other theme, and keeps its paper
-        drawn.update_layout(paper_bgcolor="rgba(0,0,0,0)")
-    return drawn
+def _clear() -> None:
+    """In a callback: none is picked any more, and the boxes show it."""
+    for id in session.get(PAGE, "picked", []):
+        session.turn_over(PAGE, f"runs/pick/{id}")
+    session.put(PAGE, "picked", None)
 
 
 def _forget(model: str) -> None:

@@ -53,11 +53,28 @@ class Run:
         except OSError:
             return None
 
+    def summary(self) -> dict[str, Any]:
+        """What its result.json holds: metrics, baselines, warnings; empty where it is damaged."""
+        return _object(self.folder / "result.json")
+
+
+def limit() -> int:
+    """Bytes that kept runs may fill: `$LATENT_RUNS_GIB` (default 20). Raises InputError where that is no number."""
+    try:
+        return int(float(os.environ.get("LATENT_RUNS_GIB", "20")) * 1024**3)
+    except (ValueError, OverflowError):
+        raise InputError("LATENT_RUNS_GIB must be a number of gibibytes, such as 20.") from None
+
+
+def used() -> int:
+    """Bytes that kept runs fill now."""
+    return sum(_size(path) for path in _root().glob("[!.]*") if path.is_dir())
+
 
 def keep(result: Result, picture: str | None = None, name: str = "") -> str:
     """Keep a result with its files; returns the id of the run. `picture` is a Plotly figure's JSON.
 
-    Raises OutputError where the disk refuses; nothing is left behind then.
+    Raises OutputError where the disk refuses, or the runs would fill more than `limit`; nothing is left behind then.
     """
     id = f"{result.recipe.sha256[:16]}-{secrets.token_urlsafe(9)}"
     with new_folder(path_of(id)) as partial:
@@ -65,6 +82,11 @@ def keep(result: Result, picture: str | None = None, name: str = "") -> str:
         if picture is not None and len(picture) <= MAX_PICTURE:
             (partial / "picture.json").write_text(picture)
         (partial / "run.json").write_text(_note(name, time.time()))
+        if used() + _size(partial) > limit():
+            raise OutputError(
+                f"Kept runs may fill {limit() / 1024**3:g} GiB together (LATENT_RUNS_GIB), and this one does not fit any more: "
+                "delete some under Runs."
+            )
     return id
 
 
@@ -153,9 +175,13 @@ def _read(path: Path) -> Run:
         recipe=recipe,
         problem=problem,
         when=_when(path),
-        size=sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+        size=_size(path),
         metrics=metrics if isinstance(metrics, dict) else {},
     )
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
 def _when(path: Path) -> float:

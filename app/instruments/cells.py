@@ -17,7 +17,7 @@ import streamlit as st
 from app.instruments import cells_latent as latent
 from app.instruments.cells_question import PAGE, ask, forget_spot, widgets, worded
 from app.instruments.cells_views import genes, likeness, score, show_spot, trust
-from app.parts import evidence, explain, export, figure, map, presets, session
+from app.parts import beside, evidence, explain, export, figure, map, presets, session
 from app.parts.guard import guard, plain
 from app.parts.header import header
 from gen_core import catalog
@@ -121,6 +121,7 @@ def instrument(asked: Perturb) -> None:
                 evidence.badge(verdict.text, verdict.good)
         with picture:
             pictures(made)
+        beside.pin(PAGE, result, {"map": lambda: maps.cell_map(made, figure.dark())})
         evidence.notices(result.warnings, worded)
         genes(made)
         likeness(made)

@@ -19,7 +19,7 @@ from app.instruments import images_apart
 from app.instruments import images_own as own
 from app.instruments import images_views as views
 from app.instruments.images_controls import VERBS, controls, verb_of, verbs, widgets
-from app.parts import evidence, explain, export, presets, session
+from app.parts import beside, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from gen_core import catalog
@@ -110,6 +110,7 @@ def instrument(now: Images) -> None:
         session.write_link(result.recipe)
         with right:
             figures: dict[str, Any] = views.SHOWN[verb_of(recipe)](result)
+        beside.pin(PAGE, result, figures)
         evidence.notices(result.warnings)
         st.subheader("Evidence")
         views.trust(result)

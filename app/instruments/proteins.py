@@ -21,7 +21,7 @@ from app.instruments import proteins_own as own
 from app.instruments import proteins_views as views
 from app.instruments.proteins_controls import controls
 from app.instruments.proteins_verbs import PAGE, VERBS, Asked, verb_of, verbs, widgets
-from app.parts import evidence, explain, export, presets, session
+from app.parts import beside, evidence, explain, export, presets, session
 from app.parts.guard import guard, say
 from app.parts.header import header
 from gen_core import catalog
@@ -153,6 +153,7 @@ def instrument(now: Asked) -> None:
             result = run(recipe, plate)
         with right:
             figures = views.picture(result)
+        beside.pin(PAGE, result, figures)
         figures |= views.BELOW[verb_of(recipe)](result)
         evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID | proteins_order.CODES)
         st.subheader("Evidence")

@@ -18,7 +18,7 @@ from app.instruments import tomography_picture as picture
 from app.instruments import tomography_tabs as tabs
 from app.instruments.tomography_controls import controls, widgets
 from app.instruments.tomography_own import PAGE
-from app.parts import background, evidence, explain, export, presets, session
+from app.parts import background, beside, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from gen_core.tomography import quick
@@ -100,6 +100,7 @@ def instrument() -> None:
             evidence.notices(result.warnings)
             st.caption(f":material/info: {trusting.NEVER} {SMALL}")
         with below:
+            beside.pin(PAGE, result, figures)
             figures |= tabs.show(result, window)
             st.subheader("Evidence")
             trusting.trust(result)

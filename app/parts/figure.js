@@ -74,11 +74,27 @@ async function draw(plot) {
     if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
   });
   plot.on("plotly_relayout", (change) => {
+    together(plot, change);
     const name = Object.keys(change).find((key) => /^annotations\[\d+\]\.ax$/.test(key));
     if (name) plot.tell("dragged", { x: change[name], y: change[name.replace(/ax$/, "ay")] });
   });
   plot.on("plotly_selected", (event) => event && plot.tell("picked", { points: event.points.map(brief), region: outline(event) }));
   plot.on("plotly_deselect", () => plot.tell("picked", { points: [] }));
+}
+
+// What a zoom, a pan or a turn changes, and nothing else.
+const view = (change) =>
+  Object.fromEntries(Object.entries(change).filter(([key]) => /^([xy]axis\d*\.(range|autorange)|scene\d*\.camera)/.test(key)));
+
+// Move the other figures of the same group as this one was moved.
+function together(plot, change) {
+  const moved = view(change);
+  if (!plot.group || plot.follows || !Object.keys(moved).length) return;
+  for (const other of document.querySelectorAll(".latent-figure")) {
+    if (other === plot || other.group !== plot.group || !other.layout) continue;
+    other.follows = true;
+    window.Plotly.relayout(other, moved).finally(() => { other.follows = false; });
+  }
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -87,6 +103,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plot.textContent = `${data.alt}: this figure cannot be drawn (${error.message}).`;
   });
   plot.tell = setTriggerValue;
+  plot.group = data.group;
   if (!plot.sight) {
     plot.sight = new IntersectionObserver(([entry]) => { plot.near = entry.isIntersecting; attempt(); }, { rootMargin: "400px" });
     plot.sight.observe(plot);

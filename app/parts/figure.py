@@ -27,12 +27,13 @@ def show(
     caption: str | None = None,
     select: bool | str = False,
     drag: bool = False,
+    group: str | None = None,
 ) -> dict[str, Any] | None:
     """Draw `fig` over the full width. With `select`, return what was last clicked in it (see map.py), else None.
 
     `key` ("cells.map") names the plot and, with dashes, the picture its camera button saves. `alt` says in words what is
     to be seen. `select` may be True (clicks) or "lasso" (box and lasso too). With `drag` the far ends of arrows can be moved, see
-    `dragged`. Keep `fig.layout.uirevision` the same for
+    `dragged`. Figures of one `group` are zoomed and turned together. Keep `fig.layout.uirevision` the same for
     as long as a zoom should stay, and the figure itself as long as nothing in it changed: then nothing is sent again.
     """
     import plotly.io
@@ -52,7 +53,7 @@ def show(
         draw = st.components.v2.component("latent_figure", html=_HTML, js=_JS, isolate_styles=False)
         spec = {"spec": plotly.io.to_json(fig, validate=False), "alt": alt, "height": fig.layout.height or 420, "config": config}
         draw(
-            data=spec | {"plotly": url, "select": bool(select), "drag": drag},
+            data=spec | {"plotly": url, "select": bool(select), "drag": drag, "group": group},
             key=key,
             on_picked_change=lambda: _picked(key),
             on_dragged_change=lambda: session.put("figure", f"{key}/dragged", dict(session.held(key) or {}).get("dragged")),

@@ -11,7 +11,7 @@ from gen_core.recipe import Recipe
 
 
 def row(page: str, presets: Mapping[str, Recipe], default: Callable[[], Recipe], after: Callable[[], None] | None = None) -> None:
-    """One button per preset and a Reset. Outside the page's fragment, so that a press redraws all of the page.
+    """One button per preset, a Reset, and an Undo. Outside the page's fragment, so that a press redraws all of the page.
 
     `after` runs once the recipe is loaded, for page-local state that goes with the old one (a clicked point).
     """
@@ -34,6 +34,22 @@ def row(page: str, presets: Mapping[str, Recipe], default: Callable[[], Recipe],
             on_click=_reset,
             args=(page, default, after),
         )
+        st.button(
+            "Undo",
+            key=f"{page}/undo",
+            type="tertiary",
+            icon=":material/undo:",
+            help="Takes the last move back: the controls and the picture are as they were before it.",
+            on_click=_undo,
+            args=(page, after),
+        )
+
+
+def _undo(page: str, after: Callable[[], None] | None) -> None:
+    if not session.undo(page):
+        st.toast("There is nothing to undo yet.", icon=":material/undo:")
+    elif after:
+        after()
 
 
 def _load(page: str, recipe: Recipe, after: Callable[[], None] | None) -> None:

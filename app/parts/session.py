@@ -25,6 +25,8 @@ from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import Recipe
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+PAST = 50  # moves that can be undone
+TOGETHER = 0.6  # seconds within which moves count as one: a drag
 SETTLED = 2.0  # seconds after which a query string other than the one written last is a person's, not a late echo
 
 Widgets = Callable[[Recipe], Mapping[str, Any]]
@@ -38,6 +40,9 @@ class _Page:
     written: float = 0.0
     error: str | None = None
     undrawn: set[str] = dataclasses.field(default_factory=set)
+    past: list[Recipe] = dataclasses.field(default_factory=list)  # what the page showed before, the latest last
+    settling: bool = True  # what is written next is what was loaded, perhaps spelled differently: no move of its own
+    moved: float = 0.0  # when it was moved last
 
 
 def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Widgets = Recipe.fields) -> Recipe:
@@ -121,10 +126,22 @@ def load(page: str, recipe: Recipe) -> None:
     state = _state(page)
     if state is None:
         raise LookupError(f"session.start was not called for {page!r}")
-    state.recipe, state.error = recipe, None
+    _remember(state, recipe)
+    state.recipe, state.error, state.settling = recipe, None, True
     seed(page, **state.widgets(recipe))
     for name in [n for n in st.session_state if str(n).startswith(f"figure/{page}")]:
         del st.session_state[name]
+
+
+def undo(page: str) -> bool:
+    """In a callback: show again what the page showed before the last move; False where there was none."""
+    state = _state(page)
+    if state is None or not state.past:
+        return False
+    past = state.past[:-1]
+    load(page, state.past[-1])
+    state.past, state.moved = past, 0.0
+    return True
 
 
 def write_link(recipe: Recipe) -> None:
@@ -133,7 +150,10 @@ def write_link(recipe: Recipe) -> None:
     if state is None:
         return
     if recipe != state.recipe:
+        if not state.settling:
+            _remember(state, recipe)
         state.recipe, state.error = recipe, None
+    state.settling = False
     keep()
     link = link_fields(recipe)
     if link != state.link or link != _query():
@@ -244,6 +264,14 @@ def promise() -> str:
 def _state(page: str) -> _Page | None:
     found: _Page | None = st.session_state.get(f"{page}/page")
     return found
+
+
+def _remember(state: _Page, recipe: Recipe) -> None:
+    """What the page shows now is past once it shows `recipe`; of a drag only where it began."""
+    now = time.monotonic()
+    if state.recipe != recipe and now - state.moved > TOGETHER:
+        state.past = [*state.past, state.recipe][-PAST:]
+    state.moved = now
 
 
 def _query() -> dict[str, str]:

@@ -158,3 +158,41 @@ def test_a_page_seen_through_another_name_or_a_proxy_is_hosted(headers: dict[str
 
     monkeypatch.setattr(ContextProxy, "headers", headers)
     assert app(hosted_script).run().text[0].value.startswith("True")
+
+
+def undoing() -> None:
+    import streamlit as st
+
+    from app.parts import presets, session
+    from gen_core.cells.recipe import Perturb
+
+    session.start("cells", "cells.perturb", lambda: Perturb(dose=2.0))
+    presets.row("cells", {"Five": Perturb(dose=5.0)}, lambda: Perturb(dose=2.0))
+    dose = st.slider("Dose", -5.0, 10.0, key=session.key("cells", "dose"))
+    # as a run fills in what was left open
+    session.write_link(session.current("cells").replace(dose=dose, target="B"))
+
+
+def test_moves_are_taken_back_one_by_one_and_what_a_run_fills_in_is_no_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "TOGETHER", 0.0)
+    at = app(undoing).run()
+    undo = "cells/undo"
+    at.button(key=undo).click().run()
+    assert "nothing to undo" in at.toast[0].value
+    at.slider[0].set_value(3.0).run()
+    at.slider[0].set_value(4.0).run()
+    at.button(key="cells/preset/Five").click().run()
+    told = []
+    for _ in range(4):
+        at.button(key=undo).click().run()
+        told.append((at.slider[0].value, in_link(at, "dose")))
+    assert told == [(4.0, "4.0"), (3.0, "3.0"), (2.0, "2.0"), (2.0, "2.0")]
+
+
+def test_a_drag_is_one_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "TOGETHER", 1000.0)
+    at = app(undoing).run()
+    for dose in (3.0, 3.5, 4.0):
+        at.slider[0].set_value(dose).run()
+    at.button(key="cells/undo").click().run()
+    assert at.slider[0].value == 2.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
@@ -58,3 +59,80 @@ def test_a_run_is_kept_named_reopened_and_deleted(page: Page, app_url: str, app_
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete it").click()
     expect(page.get_by_text("Nothing is kept yet")).to_be_visible(timeout=LONG)
+
+
+def keep(page: Page, app_url: str, link: str) -> None:
+    page.goto(f"{app_url}/{link}")
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+    at_rest(page)
+    page.get_by_role("button", name="Keep this run").click()
+    expect(page.get_by_role("link", name="Kept: see Runs")).to_be_visible(timeout=LONG)
+
+
+def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: str, app_home: Path, tmp_path: Path) -> None:
+    shutil.rmtree(app_home / "runs", ignore_errors=True)
+    for dose in ("0.5", "1.5"):
+        keep(page, app_url, f"cells?operation=cells.perturb&data=simulated&target=B&dose={dose}")
+    page.goto(f"{app_url}/runs")
+    at_rest(page)
+    page.get_by_role("textbox", name="Search").fill("dose 0.5")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    expect(page.get_by_role("checkbox")).to_have_count(1, timeout=LONG)
+    page.get_by_role("textbox", name="Search").fill("nothing like it")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    expect(page.get_by_text("No run matches this search.")).to_be_visible(timeout=LONG)
+    page.get_by_role("textbox", name="Search").fill("")
+    page.get_by_role("textbox", name="Search").press("Enter")
+    expect(page.get_by_role("checkbox")).to_have_count(2, timeout=LONG)
+    at_rest(page)
+    for i in range(2):
+        page.get_by_role("checkbox").nth(i).press("Space")
+        expect(page.get_by_text(f"{i + 1} picked")).to_be_visible(timeout=LONG)
+        at_rest(page)
+    beside = page.locator(".st-key-runs_picked")
+    expect(beside.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
+    expect(beside.get_by_role("cell", name="1.5")).to_be_visible()
+    assert beside.get_by_role("cell", name="seed").count() == 0  # the same in both
+
+    ranges = "plots => plots.map(plot => plot.layout.xaxis.range.map(x => Math.round(x * 1000)))"
+    page.evaluate(
+        """plot => {
+            const [a, b] = plot.layout.xaxis.range;
+            return window.Plotly.relayout(plot, {'xaxis.range': [a, (a + b) / 2]});
+        }""",
+        beside.locator(".js-plotly-plot").first.element_handle(),
+    )
+    page.wait_for_timeout(300)
+    first, second = beside.locator(".js-plotly-plot").evaluate_all(ranges)[:2]
+    assert first == second
+
+    with page.expect_download() as saving:
+        beside.get_by_role("button", name="Save with a report").click()
+    with zipfile.ZipFile(saving.value.path()) as archive:
+        archive.extract("report.html", tmp_path)
+        assert sum(name.endswith("recipe.json") for name in archive.namelist()) == 2
+    page.goto(f"file://{tmp_path / 'report.html'}")
+    expect(page.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
+    expect(page.get_by_text("What was asked differently")).to_be_visible()
+    page.emulate_media(media="print")
+    page.pdf(path=tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").stat().st_size > 10_000
+
+
+def test_a_pinned_picture_stands_beside_the_next_and_undo_brings_the_old_one_back(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B&dose=0.7")
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+    at_rest(page)
+    page.get_by_role("button", name="Pin as A").click()
+    expect(page.get_by_text("A is pinned. Move a control")).to_be_visible(timeout=LONG)
+    at_rest(page)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.get_by_text("B, on the page now")).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("cell", name="0.7")).to_be_visible()
+    at_rest(page)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text("A is pinned. Move a control")).to_be_visible(timeout=LONG)
+    at_rest(page)
+    assert state(page)["dose"] == ["0.7"]
+    page.get_by_role("button", name="Unpin").click()
+    expect(page.get_by_role("button", name="Pin as A")).to_be_visible(timeout=LONG)
