@@ -53,7 +53,7 @@ def show(cases: Sequence[Case], key: str) -> None:
         st.markdown("**Numbers that differ**")
         if found:
             several = [case.title for case in cases]
-            _table("", several, [(r.name.replace("_", " "), [evidence.number(v) for v in r.values]) for r in found])
+            _table("", several, [(r.name.replace("_", " "), [_number(v) for v in r.values]) for r in found])
         else:
             st.caption("None.")
 
@@ -104,9 +104,13 @@ def _json(draw: Callable[[], Any] | None) -> str | None:
 def _table(first: str, titles: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
     columns = {first or "Number": [plain(name) for name, _ in rows]}
     for i, title in enumerate(titles):
-        name = title if titles.count(title) == 1 else f"{i + 1}. {title}"
+        name = title if titles.count(title) == 1 else f"{title} ({i + 1})"
         columns[plain(name)] = [plain(values[i]) for _, values in rows]
     st.table(columns, border="horizontal", hide_index=True)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else evidence.number(value)
 
 
 def _said(value: Any) -> str:

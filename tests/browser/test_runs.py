@@ -91,7 +91,7 @@ def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: st
         at_rest(page)
     beside = page.locator(".st-key-runs_picked")
     expect(beside.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
-    expect(beside.get_by_role("cell", name="1.5")).to_be_visible()
+    expect(beside.get_by_role("cell", name="1.5", exact=True)).to_be_visible()
     assert beside.get_by_role("cell", name="seed").count() == 0  # the same in both
 
     ranges = "plots => plots.map(plot => plot.layout.xaxis.range.map(x => Math.round(x * 1000)))"
@@ -127,8 +127,8 @@ def test_a_pinned_picture_stands_beside_the_next_and_undo_brings_the_old_one_bac
     expect(page.get_by_text("A is pinned. Move a control")).to_be_visible(timeout=LONG)
     at_rest(page)
     page.get_by_role("button", name="Reset", exact=True).click()
-    expect(page.get_by_text("B, on the page now")).to_be_visible(timeout=LONG)
-    expect(page.get_by_role("cell", name="0.7")).to_be_visible()
+    expect(page.get_by_text("B, on the page now").first).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("cell", name="0.7", exact=True)).to_be_visible()
     at_rest(page)
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("A is pinned. Move a control")).to_be_visible(timeout=LONG)
