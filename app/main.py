@@ -15,15 +15,17 @@ import streamlit as st
 from app.parts import cache, jobs, open_file, session, theme
 from gen_core import device
 
+FIRST = 4  # instruments that stand first: images, cells, proteins, tomography
+
 st.set_page_config(
     page_title="Latent Sandbox", page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide", initial_sidebar_state=252
 )
-theme.follow()
 
 home = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 runs = st.Page("runs.py", title="Runs", icon=":material/bookmarks:", url_path="runs")
 pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_path=s.name) for s in cache.instruments()]
-page = st.navigation({"": [home, runs], "Instruments": pages})
+more = {"More instruments": pages[FIRST:]} if pages[FIRST:] else {}
+page = st.navigation({"": [home, runs], "Instruments": pages[:FIRST]} | more)
 
 st.logo(str(ROOT / "assets" / f"logo-{'dark' if theme.dark() else 'light'}.svg"), size="large")
 with st.sidebar:
@@ -37,5 +39,6 @@ with st.sidebar:
         st.caption(f":material/lock: {session.promise()}")
 
 session.visit(page.url_path)
+theme.follow()
 page.run()
 cache.warm()

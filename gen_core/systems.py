@@ -38,20 +38,20 @@ class Operation:
 
 SYSTEMS = (
     System(
-        "cells",
-        "Cells",
-        "Predict how an untreated cell type would respond to a drug, a cytokine or a knock-out, and see how far to trust that.",
-        ":material/biotech:",
-        "cells.png",
-        "gen_core.cells.plots:warm",
-    ),
-    System(
         "images",
         "Images",
         "Walk between two micrographs, put the texture of one on the structure of another, and change one property at a time.",
         ":material/texture:",
         "images.png",
         "gen_core.images.modelfile:warm",
+    ),
+    System(
+        "cells",
+        "Cells",
+        "Predict how an untreated cell type would respond to a drug, a cytokine or a knock-out, and see how far to trust that.",
+        ":material/biotech:",
+        "cells.png",
+        "gen_core.cells.plots:warm",
     ),
     System(
         "proteins",

@@ -20,6 +20,7 @@ from app.instruments.cells_views import genes, likeness, score, show_spot, trust
 from app.parts import beside, evidence, explain, export, figure, map, presets, session
 from app.parts.guard import guard, plain
 from app.parts.header import header
+from app.tours.cells import STEPS
 from gen_core import catalog
 from gen_core.cells import decode, explore, heldout, maps, plots, question, warn
 from gen_core.cells.opening import open_study
@@ -257,7 +258,7 @@ def atlas(recipe: Decode) -> None:
 recipe = session.start(PAGE, "cells.perturb", default, widgets)
 latent.take_next()
 header(PAGE)
-presets.row(PAGE, PRESETS, default, forget_spot)
+presets.row(PAGE, PRESETS, default, forget_spot, STEPS)
 with guard(worded):
     asked = ask(recipe)
     if isinstance(asked, Perturb):

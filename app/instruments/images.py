@@ -22,6 +22,7 @@ from app.instruments.images_controls import VERBS, controls, verb_of, verbs, wid
 from app.parts import beside, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
+from app.tours.images import STEPS
 from gen_core import catalog
 from gen_core.images import question
 from gen_core.images.recipe import Edit, Images, Interpolate, Map, Mix, Plane, Sample, Train
@@ -121,7 +122,7 @@ def instrument(now: Images) -> None:
 asked = session.start(PAGE, "images.interpolate", default, widgets)
 recipe = asked if isinstance(asked, Images) else default()
 header(PAGE)
-presets.row(PAGE, PRESETS, default)
+presets.row(PAGE, PRESETS, default, steps=STEPS)
 left, right = st.columns([3, 1], vertical_alignment="bottom")
 told = "What to do with the pictures."
 with left:

@@ -24,6 +24,7 @@ from app.instruments.proteins_verbs import PAGE, VERBS, Asked, verb_of, verbs, w
 from app.parts import beside, evidence, explain, export, presets, session
 from app.parts.guard import guard, say
 from app.parts.header import header
+from app.tours.proteins import STEPS
 from gen_core import catalog
 from gen_core.errors import UserError
 from gen_core.proteins import question
@@ -166,7 +167,7 @@ asked = own.take_next(session.start(PAGE, "proteins.sample", default, widgets))
 untrained = question.training_of(asked)
 recipe = asked if isinstance(asked, Asked) and untrained is None else default()
 header(PAGE)
-presets.row(PAGE, PRESETS, default)
+presets.row(PAGE, PRESETS, default, steps=STEPS)
 left, right = st.columns([3, 2], vertical_alignment="bottom")
 with left:
     st.segmented_control(

@@ -21,6 +21,7 @@ from app.instruments.tomography_own import PAGE
 from app.parts import background, beside, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
+from app.tours.tomography import STEPS
 from gen_core.tomography import quick
 from gen_core.tomography.recipe import Lesion, Reconstruct
 
@@ -111,7 +112,7 @@ def instrument() -> None:
 
 session.start(PAGE, "tomography.reconstruct", default, widgets)
 header(PAGE)
-presets.row(PAGE, PRESETS, default)
+presets.row(PAGE, PRESETS, default, steps=STEPS)
 instrument()
 with guard():
     trusting.model()

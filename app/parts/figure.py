@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 from app.parts import cache, session
+from app.parts.theme import LARGER
 from app.parts.theme import dark as dark  # pages ask for it here, beside the figures that need it
 from gen_core import palette
 
@@ -40,6 +41,10 @@ def show(
 
     if height is not None:
         fig.update_layout(height=height)
+    if session.presenting():
+        size = LARGER * (fig.layout.font.size or 13)
+        fig.update_layout(font_size=size).update_xaxes(title_font_size=size, tickfont_size=size)
+        fig.update_yaxes(title_font_size=size, tickfont_size=size)
     config: dict[str, Any] = palette.CONFIG | {
         "responsive": False,  # figure.js watches its own width, which the sidebar changes too
         "toImageButtonOptions": {"format": "svg", "filename": key.replace(".", "-").replace("_", "-")},

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from app.parts import session
+from app.parts import session, tour
 from gen_core.recipe import Recipe
 
 
-def row(page: str, presets: Mapping[str, Recipe], default: Callable[[], Recipe], after: Callable[[], None] | None = None) -> None:
-    """One button per preset, a Reset, and an Undo. Outside the page's fragment, so that a press redraws all of the page.
+def row(
+    page: str,
+    presets: Mapping[str, Recipe],
+    default: Callable[[], Recipe],
+    after: Callable[[], None] | None = None,
+    steps: Sequence[tour.Step] = (),
+) -> None:
+    """One button per preset, a Reset, an Undo, and the tour. Outside the page's fragment, so that a press redraws the page.
 
     `after` runs once the recipe is loaded, for page-local state that goes with the old one (a clicked point).
     """
@@ -43,6 +49,9 @@ def row(page: str, presets: Mapping[str, Recipe], default: Callable[[], Recipe],
             on_click=_undo,
             args=(page, after),
         )
+        if steps:
+            tour.button(page, steps, after)
+    tour.show(page, steps, after)
 
 
 def _undo(page: str, after: Callable[[], None] | None) -> None:

@@ -25,6 +25,7 @@ from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import Recipe
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
+PRESENT = "present"  # the word in the query that is no field of a recipe: `?present=1`
 PAST = 50  # moves that can be undone
 TOGETHER = 0.6  # seconds within which moves count as one: a drag
 SETTLED = 2.0  # seconds after which a query string other than the one written last is a person's, not a late echo
@@ -84,6 +85,8 @@ def visit(page: str) -> None:
     """Called once in every run with the page that is about to run, so that `start` knows when a page was left."""
     if st.session_state.get("here") != page:
         st.session_state["here"] = None
+    if PRESENT not in st.session_state:  # a session begins as its first link says
+        st.session_state[PRESENT] = st.query_params.get(PRESENT, "0") not in ("0", "")
 
 
 def key(page: str, field: str) -> str:
@@ -158,7 +161,7 @@ def write_link(recipe: Recipe) -> None:
     link = link_fields(recipe)
     if link != state.link or link != _query():
         state.link, state.written = link, time.monotonic()
-        st.query_params.from_dict(link)
+        st.query_params.from_dict(link | ({PRESENT: "1"} if presenting() else {}))
 
 
 def keep() -> None:
@@ -233,6 +236,20 @@ def turn_over(page: str, name: str) -> None:
     put(page, f"{name}/turn", get(page, f"{name}/turn", 0) + 1)
 
 
+def presenting() -> bool:
+    """Whether the pages are shown to a room: large type, no sidebar. The link begins it, and so does a button of the page."""
+    return bool(st.session_state.get(PRESENT))
+
+
+def present(on: bool) -> None:
+    """Begin or end that; on another page too."""
+    st.session_state[PRESENT] = on
+    if on:
+        st.query_params[PRESENT] = "1"
+    elif PRESENT in st.query_params:
+        del st.query_params[PRESENT]
+
+
 def hosted() -> bool:
     """Whether this page may be seen from another machine. Where in doubt it is, and paths of this machine are not offered."""
     headers = st.context.headers
@@ -275,4 +292,5 @@ def _remember(state: _Page, recipe: Recipe) -> None:
 
 
 def _query() -> dict[str, str]:
-    return st.query_params.to_dict()
+    """The recipe in the query."""
+    return {name: value for name, value in st.query_params.to_dict().items() if name != PRESENT}

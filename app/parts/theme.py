@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.parts import session
+
 # Streamlit tells Python the theme with every run, but does not run when only the theme changes: this component does.
 # It tells each change once, so that a wrong answer from Streamlit could never make the page run in a circle.
 _WATCH = """
@@ -36,6 +38,15 @@ _STYLE = """<style>
 .st-key-theme_watch { display: none; }
 </style>"""
 
+# For a room: one reads from the last row, and nobody needs the sidebar.
+_LARGE = """<style>
+:root { font-size: 20px; }
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stSidebarCollapsedControl"] { display: none; }
+[data-testid="stMainBlockContainer"] { max-width: none; padding-top: 2rem; }
+.st-key-page_header [data-testid="stCaptionContainer"] { display: none; }
+</style>"""
+LARGER = 1.35  # how much larger the type of figures is then
+
 
 def dark() -> bool:
     """Whether the reader looks at the dark theme."""
@@ -45,6 +56,8 @@ def dark() -> bool:
 def follow() -> None:
     """Apply the style, and rerun the page when the reader switches the theme, so that figures follow. Once, in main.py."""
     st.html(_STYLE)
+    if session.presenting():
+        st.html(_LARGE)
     with st.container(key="theme_watch"):
         watch = st.components.v2.component("theme_watch", js=_WATCH)
         watch(data={"dark": dark()}, key="theme", on_changed_change=lambda: None)

@@ -1,0 +1,1 @@
+"""The guided tours, one file an instrument."""

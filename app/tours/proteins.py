@@ -1,0 +1,62 @@
+"""Proteins: sample a family, near one sequence, with a site kept; what temperature and a good score hide; a plate."""
+
+from app.parts.tour import Guess, Step
+from gen_core.proteins import question
+from gen_core.proteins.order_recipe import Order
+from gen_core.proteins.recipe import Sample, Score
+
+STEPS = (
+    Step(
+        "A thousand new members",
+        (
+            "Blue: the family (drawn from the model and called synthetic here, since the real sequences are not part of this "
+            "software). Orange: new sequences. Beside the map the funnel of filters: how many each took away. **Click** any "
+            "spot to see what it decodes to."
+        ),
+        Sample(),
+    ),
+    Step(
+        "The active site stays",
+        (
+            "Eight residues of the active site are locked, counted along E. coli's sequence. The logo under **Table** shows "
+            "them as single letters, and everything else still moves."
+        ),
+        Sample(around="naturals", reference=question.COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
+    ),
+    Step(
+        "Temperature",
+        "At a low temperature every site takes its likeliest residue.",
+        Sample(temperature=0.1),
+        Guess(
+            "Will more or fewer samples pass the filters?",
+            ("More", "About as many", "Fewer"),
+            0,
+            (
+                "Nearly all pass, and every score looks splendid. But they are alike among themselves: look at the logo and "
+                "at the correlations of pairs, which come out too strong (slope 1.3). Passing filters is not variety."
+            ),
+        ),
+    ),
+    Step(
+        "A good profile score",
+        "Now designs that somebody else made are scored: some by this family's couplings, some site by site.",
+        Score(sequences="chorismate_mutase_designs"),
+        Guess(
+            "Can the profile tell sequences apart whose sites were drawn independently?",
+            ("Yes, easily", "Hardly"),
+            1,
+            (
+                "Most of them pass the profile, since each site looks right by itself. The coupling energy sees that the "
+                "pairs which hold the fold together are wrong. None of this has measured function."
+            ),
+        ),
+    ),
+    Step(
+        "A plate for tomorrow",
+        (
+            "**Order**, below the filters, turns the kept designs into DNA: codons of a host, forbidden sites, GC, flanks, a "
+            "well for each. Translated back, each equals its protein. Then train **Your own family** on your own alignment."
+        ),
+        Sample(around="naturals", order=Order()),
+    ),
+)
