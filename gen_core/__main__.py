@@ -44,8 +44,16 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is in the fol
 
 
 @app.command("list")
-def list_(as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False) -> None:
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="The bundled models beside the simple methods, as Markdown.")] = False,
+) -> None:
     """Systems, operations, bundled models with their metrics, data sets."""
+    if table:
+        from gen_core import cards
+
+        print(cards.table(), end="")
+        return
     told = {
         "version": gen_core.__version__,
         "systems": [{"name": s.name, "summary": s.summary} for s in catalog.SYSTEMS],

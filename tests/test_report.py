@@ -121,3 +121,12 @@ def test_kept_runs_may_fill_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LATENT_RUNS_GIB", "much")
     with pytest.raises(InputError, match="gibibytes"):
         runs.keep(result(2.0))
+
+
+def test_the_table_of_the_readme_is_that_of_the_cards() -> None:
+    from gen_core import cards
+
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert readme.split("<!-- cards -->\n")[1].split("<!-- /cards -->")[0] == cards.table()
+    line = next(line for line in cards.table().splitlines() if line.startswith("| cells-simulated | correlation"))
+    assert "**" in line.split("|")[4]  # a plain average is better there, and the table says so
