@@ -117,9 +117,7 @@ def _ordered(images: dict[str, Image], notes: list[Notice]) -> tuple[list[Place]
         notes.append(Notice("same_place", f"{again:,} slices lie where another does; the first of each is read."))
     steps = np.diff([along[id(place)] for place in kept])
     if len(steps) and steps.max() > 1.05 * steps.min():
-        notes.append(
-            Notice("uneven_slices", f"Slices lie {steps.min():.3g} to {steps.max():.3g} mm apart; some may be missing.")
-        )
+        notes.append(Notice("uneven_slices", f"Slices lie {steps.min():.3g} to {steps.max():.3g} mm apart; some may be missing."))
     return kept, True
 
 
@@ -128,9 +126,7 @@ def _normal(frame: Frame) -> Array:
     return np.cross(turn[:3], turn[3:])
 
 
-def _pixels(
-    images: dict[str, Image], places: list[Place], read: Read, notes: list[Notice]
-) -> tuple[Array, str, Array | None]:
+def _pixels(images: dict[str, Image], places: list[Place], read: Read, notes: list[Notice]) -> tuple[Array, str, Array | None]:
     """Rescaled values (slices, rows, columns) in the order of `places`, their unit, and which are padding."""
     example = next(iter(images.values()))
     values = np.empty((len(places), example.rows, example.columns), np.float32)
