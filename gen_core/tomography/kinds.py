@@ -22,6 +22,7 @@ Array = np.ndarray
 NAME = "tomography-kinds"
 KINDS = ("thorax", "abdomen", "head", "other")
 FAMILIES = ("thorax", "wide")  # of the slices that a prior learned from
+LEAST = 8  # rows, of 3 degrees, that there must be
 CLIP = 6.0  # deviations from the mean of a trait beyond which it says no more
 
 
@@ -66,11 +67,14 @@ class Judge:
 
 
 def unlike(problem: Problem, family: str) -> float:
-    """The p-value of a problem's data under synthetic slices of a family, `thorax` or `wide`. Raises CheckpointError."""
+    """The p-value of a problem's data under synthetic slices of a family, `thorax` or `wide`; nan where fewer than
+    24 degrees were seen from end to end, or with views too far apart. Raises CheckpointError."""
     from gen_core.tomography.modelfile import opened
 
     judge: Judge = opened(NAME, None, "kinds")
     made = standard(problem)
+    if made.known[:, 0].sum() < LEAST or not made.known[:, 0].mean() > 0.9:
+        return float("nan")
     found = traits(made.values[None], made.sigma[None], made.known[None], made.first)
     noise = float(np.exp(found[0, 0]))
     rows = ROWS * float(found[0, 1])

@@ -182,7 +182,7 @@ def _trusted(recipe: Reconstruct, made: Reconstructed, solutions: Mapping[str, S
     for family in families:
         if family in kinds.FAMILIES:
             share = kinds.unlike(made.subject.problem, family)
-            if not share >= found.unlike:
+            if not np.isnan(share) and not share >= found.unlike:
                 found = replace(found, unlike=share, family=family)
     return replace(made, trust=found), trust.notices(found)
 

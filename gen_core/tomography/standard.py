@@ -14,7 +14,8 @@ from gen_core.tomography.priors import Problem
 Array = np.ndarray
 ROWS, BINS, STEP = 60, 128, 3.0  # rows of half a turn, bins, degrees from row to row
 PARTS = 4  # points in a bin, each read from the nearest bin of the scanner
-NEAR = 1.6  # degrees at which a ray still stands for that of a row
+NEAR = 1.6  # degrees at which a ray still stands for that of a row; more where the views lie farther apart
+SPARSE = 6.5  # degrees between views beyond which rows are left out
 FLOOR = 0.001  # of the root mean square: less noise than this is not told apart
 
 
@@ -30,7 +31,7 @@ class Standard:
 
 
 def standard(problem: Problem) -> Standard:
-    """The rows from the first to the last that was measured; of what no ray was measured, 0."""
+    """The rows from the first to the last that was measured; one that was not, or not from end to end, is 0."""
     geometry = problem.geometry
     half = geometry.size / 2
     rows = geometry.angles[0] + STEP * np.arange(ROWS)
@@ -57,7 +58,10 @@ def standard(problem: Problem) -> Standard:
             gap[better], view[better] = off[better], order[at][better]
             place[better] = np.broadcast_to(bins, gap.shape)[better]
     split = lambda x: x.reshape(ROWS, BINS, PARTS)  # noqa: E731
-    known = split(gap <= NEAR).all(2)
+    step = float(np.median(np.abs(np.diff(geometry.angles)))) if len(geometry.angles) > 1 else 0.0
+    near = max(NEAR, step / 2 + 0.1) if step <= SPARSE else NEAR
+    known = split(gap <= near).all(2)
+    known &= known.all(1)[:, None]  # of a view that sees a part only, nothing can be compared
     scale = 1.0 if geometry.kind == "parallel" else geometry.source_origin / (geometry.source_origin + geometry.origin_detector)
     joined = max(1.0, 2 * half / BINS / (geometry.spacing * scale))  # bins of the scanner in one of these
     values = split(problem.data[view, place]).mean(2) / half * known

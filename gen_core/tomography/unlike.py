@@ -27,9 +27,9 @@ class Canvas:
 
         length *= self.unit
         small = max(1, int(length // 3))
-        count = -(-self.n // small)
+        count = self.n // small
         made = gaussian_filter(rng.standard_normal((count, count)).astype(np.float32), length / small, mode="wrap")
-        made = zoom(made, small, order=1)[: self.n, : self.n] if small > 1 else made
+        made = zoom(made, self.n / count, order=1) if small > 1 else made
         return np.asarray(made / made.std(), np.float32)
 
     def rough(self, rng: Rng, power: float) -> Array:
@@ -61,12 +61,12 @@ def _bent(x: Array, rng: Rng, canvas: Canvas) -> tuple[Array, bool]:
     done = False
     if rng.random() < 0.5:  # organs
         length = between(rng, 5, 40)
-        far = rng.uniform(0.04, 0.18) * length * canvas.unit
+        far = rng.uniform(0.08, 0.35) * 0.5 * length * canvas.unit
         dy, dx, done = dy + far * canvas.smooth(rng, length), dx + far * canvas.smooth(rng, length), True
     if rng.random() < 0.5:  # the outline
         out = np.zeros_like(canvas.y)
         for m in range(2, int(rng.integers(4, 11))):
-            out += rng.uniform(0, 0.5) / m * np.cos(m * canvas.angle + rng.uniform(0, 2 * np.pi))
+            out += rng.uniform(0, 0.5) / m * np.cos(m * canvas.angle + rng.uniform(0, 6.3))
         out *= rng.uniform(0.1, 0.4)
         dy, dx, done = dy + out * canvas.y, dx + out * canvas.x, True
     if rng.random() < 0.1:  # a field of view that holds only a part
@@ -82,14 +82,16 @@ def _bent(x: Array, rng: Rng, canvas: Canvas) -> tuple[Array, bool]:
 def _changed(x: Array, other: Array, rng: Rng, canvas: Canvas) -> tuple[Array, bool]:
     done = False
     if rng.random() < 0.15:  # two slices in one
+        rng.integers(3)  # a draw of no use, kept so that the bundled weights can be made again
         share = 1 / (1 + np.exp(-canvas.smooth(rng, rng.uniform(15, 50)) * rng.uniform(2, 8)))
         x, done = x * share + other * (1 - share), True
     if rng.random() < 0.4:  # texture
         x, done = x + (x > 0.15) * rng.uniform(0.005, 0.05) * canvas.rough(rng, rng.uniform(0.5, 3)), True
     if rng.random() < 0.5:  # fat within muscle, or the other way round
         soft, field = (x > 0.8) & (x < 1.2), canvas.smooth(rng, between(rng, 2, 14))
-        share = 1 / (1 + np.exp(-(field - rng.uniform(-1, 1.3)) * rng.uniform(2, 12)))
-        x, done = x + soft * rng.uniform(0.03, 0.13) * rng.choice([-1, 1]) * share, True
+        most = rng.uniform(-1, 1.3)
+        by = rng.uniform(0.03, 0.13) * rng.choice([-1, 1])
+        x, done = x + soft * by / (1 + np.exp(-(field - most) * rng.uniform(2, 12))), True
     if rng.random() < 0.25:  # lungs that are not empty
         lung = (x > 0.02) & (x < 0.6)
         x, done = x + lung * (rng.uniform(0, 0.12) + rng.uniform(0, 0.06) * canvas.rough(rng, rng.uniform(0.5, 2.5))), True
@@ -97,13 +99,13 @@ def _changed(x: Array, other: Array, rng: Rng, canvas: Canvas) -> tuple[Array, b
         x, done = np.maximum(x, 0) ** rng.uniform(0.85, 1.2), True
     if rng.random() < 0.08:  # metal
         for _ in range(int(rng.integers(1, 4))):
-            x = x + rng.uniform(1, 3) * _spot(rng, canvas, 1, 8)
+            x = x + rng.uniform(1, 3) * _spot(rng, canvas, 47.5, 1, 8)
         done = True
     return x, done
 
 
-def _spot(rng: Rng, canvas: Canvas, least: float, most: float) -> Array:
-    at = rng.uniform(-55, 55, 2) * canvas.unit
+def _spot(rng: Rng, canvas: Canvas, far: float, least: float, most: float) -> Array:
+    at = (rng.uniform(-far, far, 2) + 0.5) * canvas.unit
     return np.hypot(canvas.y - at[0], canvas.x - at[1]) < rng.uniform(least, most) * canvas.unit
 
 
@@ -111,7 +113,7 @@ def with_lesions(image: Array, rng: Rng, canvas: Canvas) -> Array:
     """The slice with one or two small discs in it: what is still to be taken for a synthetic one."""
     x = image
     for _ in range(int(rng.integers(1, 3))):
-        x = x + rng.uniform(-0.3, 0.4) * _spot(rng, canvas, 1.5, 7)
+        x = x + rng.uniform(-0.3, 0.4) * _spot(rng, canvas, 57.5, 1.5, 7)
     return x
 
 
