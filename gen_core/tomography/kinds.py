@@ -1,7 +1,8 @@
 """What a sinogram is of: a chest, a belly or a head as they are painted here, or anything else; and how sure that is.
 
 A small network reads the traits of a sinogram. What it says is compared with what it says of other synthetic slices over as
-wide a range of angles and with as much noise: the share of these that look at least as strange is the p-value (conformal, Vovk 2005).
+wide a range of angles and with as much noise: the share of these that look at least as strange is the p-value (conformal, Vovk
+2005).
 """
 
 from __future__ import annotations

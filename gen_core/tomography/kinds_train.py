@@ -1,8 +1,8 @@
 """Learn to tell synthetic slices from altered ones by their sinograms: `python -m gen_core.tomography.kinds_train DIR`.
 
 Of each synthetic slice an altered one is made (`unlike`), both are projected, seen over ranges and with noise of all sizes, and
-their traits told apart by a small network. No slice of a patient is used. How strange other synthetic slices look to it, projected in
-closed form, is kept beside it.
+their traits told apart by a small network. No slice of a patient is used. How strange other synthetic slices look to it,
+projected in closed form, is kept beside it.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ def standard(problem: Problem) -> Standard:
     order = np.argsort(np.mod(geometry.angles, 360))
     turns = np.mod(geometry.angles, 360)[order]
     gap = np.full((ROWS, len(s)), np.inf)
-    view, place = np.zeros(gap.shape, int), np.zeros(gap.shape, int)
+    before, behind, place = (np.zeros(gap.shape, int) for _ in range(3))
+    share = np.zeros(gap.shape)  # of the view behind; between two views of a fan, since neighbouring rays come from several
     for side, sign in ((0.0, 1.0), (180.0, -1.0)):  # a ray is the same from its other end
         away = sign * s
         if geometry.kind == "parallel":
@@ -51,12 +52,17 @@ def standard(problem: Problem) -> Standard:
             u = far * (lean if geometry.curved else np.tan(lean))
         bins = np.rint(u / geometry.spacing + (geometry.bins - 1) / 2 + geometry.rotation_centre).astype(int)
         asked = np.mod(rows[:, None] + side + np.rad2deg(lean)[None], 360)
-        after = np.searchsorted(turns, asked)
-        for at in (after % len(turns), after - 1):
-            off = np.abs(np.mod(turns[at] - asked + 180, 360) - 180)
-            better = (off < gap - 1e-9) & (bins >= 0)[None] & (bins < geometry.bins)[None]
-            gap[better], view[better] = off[better], order[at][better]
-            place[better] = np.broadcast_to(bins, gap.shape)[better]
+        after = np.searchsorted(turns, asked) % len(turns)
+        off = [np.abs(np.mod(turns[at] - asked + 180, 360) - 180) for at in (after - 1, after)]
+        part = np.where(off[0] + off[1] > 0, off[0] / np.maximum(off[0] + off[1], 1e-12), 0.0)
+        if geometry.kind == "parallel":
+            part = np.rint(part)
+        part = np.where(off[0] + off[1] > 2 * SPARSE, off[1] < off[0], part)  # beyond the first or the last view
+        least = np.minimum(off[0], off[1])
+        better = (least < gap - 1e-9) & (bins >= 0)[None] & (bins < geometry.bins)[None]
+        gap[better], share[better] = least[better], part[better]
+        before[better], behind[better] = order[after - 1][better], order[after][better]
+        place[better] = np.broadcast_to(bins, gap.shape)[better]
     split = lambda x: x.reshape(ROWS, BINS, PARTS)  # noqa: E731
     step = float(np.median(np.abs(np.diff(geometry.angles)))) if len(geometry.angles) > 1 else 0.0
     near = max(NEAR, step / 2 + 0.1) if step <= SPARSE else NEAR
@@ -64,8 +70,10 @@ def standard(problem: Problem) -> Standard:
     known &= known.all(1)[:, None]  # of a view that sees a part only, nothing can be compared
     scale = 1.0 if geometry.kind == "parallel" else geometry.source_origin / (geometry.source_origin + geometry.origin_detector)
     joined = max(1.0, 2 * half / BINS / (geometry.spacing * scale))  # bins of the scanner in one of these
-    values = split(problem.data[view, place]).mean(2) / half * known
-    sigma = np.sqrt(split(problem.sigma[view, place].astype(np.float64) ** 2).mean(2) / joined) / half * known
+    at = (1 - share) * problem.data[before, place] + share * problem.data[behind, place]
+    variance = ((1 - share) * problem.sigma[before, place]) ** 2 + (share * problem.sigma[behind, place]) ** 2
+    values = split(at).mean(2) / half * known
+    sigma = np.sqrt(split(variance).mean(2) / joined) / half * known
     start, count = _span(known.any(1))
     which = (start + np.arange(count)) % ROWS
     turned = start + np.arange(count) >= ROWS  # beyond half a turn the detector is seen from behind
