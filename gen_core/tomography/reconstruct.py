@@ -153,8 +153,8 @@ def _looked_at(
         numbers["lesion.d_prime"], numbers["lesion.null_share"] = lesion.detectability(problem, subject.delta)
     made, told = _trusted(recipe, made, solutions)
     if made.trust is not None:
-        found = {"surprise": made.trust.surprise, "held_out_residual": made.trust.held_out, "unlike": made.trust.unlike}
-        numbers |= {name: value for name, value in found.items() if not np.isnan(value)}
+        judged = {"surprise": made.trust.surprise, "held_out_residual": made.trust.held_out, "unlike": made.trust.unlike}
+        numbers |= {name: value for name, value in judged.items() if not np.isnan(value)}
     return made, numbers, notices + told
 
 

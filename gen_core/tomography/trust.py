@@ -18,10 +18,11 @@ from gen_core.tomography.gaussian import Gaussian
 from gen_core.tomography.subject import Subject, without
 
 Array = np.ndarray
-# Of 200 synthetic slices each that nothing was learned from, with 1 % noise, 5 chests and 4 of all kinds were called unlike at 90
-# degrees, 3 and 4 at 60; at 30 to 180 degrees with .1 to 5 % noise 0 to 3 of 60. Every real slice was, 98 of a trunk, a lung and a
-# vertebra, for chests and for all kinds, at 60 and 90 degrees; of 14 of the trunk all over 60 to 180 degrees with .1 to 5 % noise,
-# but for all kinds 10 over 30 degrees. Fan beams and views 6 degrees apart are called unlike more often: 2 of 24 and 3 of 16.
+# Of 200 synthetic slices each that nothing was learned from, with 1 % noise, 5 chests and 4 of all kinds were called unlike at
+# 90 degrees, 3 and 4 at 60; at 30 to 180 degrees with .1 to 5 % noise 0 to 3 of 60. Every real slice was, 98 of a trunk, a lung
+# and a vertebra, for chests and for all kinds, at 60 and 90 degrees; so were all of 14 of the trunk at 60 to 180 degrees with .1
+# to 5 % noise, but for all kinds only 10 at 30. Fan beams and views 6 degrees apart are called unlike more often: 2 of 24 and
+# 3 of 16 synthetic slices.
 RARE = 0.03  # of synthetic slices may be called unlike the others
 EVERY = 10  # one view in this many is held out
 # With 1 % noise no synthetic chest lay above: 30 each at 120 and 90 degrees, 64 x 64, and 16 each at 90 and 60, 128 x 128,
