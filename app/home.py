@@ -47,7 +47,7 @@ def card(system: catalog.System, wide: bool) -> None:
         if picture:
             left.image(str(picture), width="stretch", alt=f"A view of the instrument {system.title}")
         with right:
-            st.subheader(f"{system.icon} {system.title}", anchor=False)
+            st.header(f"{system.icon} {system.title}", anchor=False)
             st.markdown(system.summary)
             if st.button(
                 f"Open {system.title}",

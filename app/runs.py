@@ -116,7 +116,7 @@ def models() -> None:
     found = [folder for folder in store.models() if session.may_see(f"sha256:{folder.name}")]
     if not found:
         return
-    st.subheader("Trained models", anchor=False)
+    st.header("Trained models", anchor=False)
     for folder in found:
         try:
             card = checkpoint.read_card(folder)

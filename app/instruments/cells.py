@@ -127,7 +127,7 @@ def instrument(asked: Perturb) -> None:
         genes(made)
         likeness(made)
         trust(result)
-        st.subheader("Export")
+        st.header("Export")
         dark = figure.dark()
         drawings = {
             "map": lambda: maps.cell_map(made, dark),
@@ -251,7 +251,7 @@ def atlas(recipe: Decode) -> None:
             groups = made.obs[column].astype(str).to_numpy() if column else made.names
             found = explore.point_at(at, made.codes, groups, made.space, made.genes, made.mean, (0, 1))
             show_spot(found, "against the mean of all cells", no_spot)
-        st.subheader("Export")
+        st.header("Export")
         export.panel(result, {"map": lambda: drawn})
 
 

@@ -87,7 +87,7 @@ def show_spot(found: explore.Spot, against: str, forget: Callable[[], None]) -> 
 def genes(made: Prediction) -> None:
     """The genes: how sure each change is, a table to search, violins of chosen ones, gene sets."""
     names = ["Volcano", "Table", "Violins"] + (["Gene sets"] if made.recipe.gene_sets else [])
-    st.subheader("Genes")
+    st.header("Genes")
     view = st.segmented_control(
         "View of the genes",
         names,
@@ -158,7 +158,7 @@ def likeness(made: Prediction) -> None:
     alike = made.likeness
     if len(alike.names) < 2:
         return
-    st.subheader("How alike the types respond")
+    st.header("How alike the types respond")
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
         figure.show(plots.likeness(made, figure.dark()), "cells.likeness", "Cosines between the responses of the cell types")
@@ -197,7 +197,7 @@ def trust(result: Result) -> None:
     """How far to believe it: this prediction beside its baselines, and every other type left out in turn."""
     made: Prediction = result.content
     told = result.metrics
-    st.subheader("Evidence")
+    st.header("Evidence")
     if made.fold is not None:
         used = plots.NAMES[made.predictor]
         rows = {used: told} | {plots.NAMES[n]: result.baselines[n] for n in (*BASELINES, "ceiling") if n != made.predictor}

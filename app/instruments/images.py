@@ -113,9 +113,9 @@ def instrument(now: Images) -> None:
             figures: dict[str, Any] = views.SHOWN[verb_of(recipe)](result)
         beside.pin(PAGE, result, figures)
         evidence.notices(result.warnings)
-        st.subheader("Evidence")
+        st.header("Evidence")
         views.trust(result)
-        st.subheader("Export")
+        st.header("Export")
         export.panel(result, figures)
 
 

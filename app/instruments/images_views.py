@@ -206,7 +206,7 @@ def model(recipe: Images) -> None:
     with st.expander("How good this model is, on pictures it never saw", icon=":material/fact_check:"):
         number = lambda value: evidence.number(value, 1 if abs(value) >= 10 else 2)  # noqa: E731
         rows = {
-            "": [gate.title for gate in found],
+            "Gate": [gate.title for gate in found],
             "This model": [f"**{number(gate.value)}**" for gate in found],
             "Wanted": [f"{'at least' if gate.better == 'high' else 'at most'} {number(gate.wanted)}" for gate in found],
             "Reached": [":green[:material/check:]" if gate.reached else ":red[:material/close:] not reached" for gate in found],

@@ -157,9 +157,9 @@ def instrument(now: Asked) -> None:
         beside.pin(PAGE, result, figures)
         figures |= views.BELOW[verb_of(recipe)](result)
         evidence.notices(notice for notice in result.warnings if notice.code not in views.SAID | proteins_order.CODES)
-        st.subheader("Evidence")
+        st.header("Evidence")
         figures |= views.trust(result)
-        st.subheader("Export")
+        st.header("Export")
         export.panel(result, figures)
 
 

@@ -105,7 +105,7 @@ def scored(result: Result) -> Figures:
     made: Scored = result.content
     figures = proteins_table.show_scores(made)
     if made.viability is not None:
-        st.subheader("Viability")
+        st.header("Viability")
         proteins_viability.show(result)
         figures |= proteins_viability.drawings(made)
     return figures
@@ -116,7 +116,7 @@ def changes(result: Result) -> Figures:
     made: Mutated = result.content
     figures = proteins_single.below(result)
     if made.viability is not None:
-        st.subheader("Viability")
+        st.header("Viability")
         proteins_viability.scores(made.viability)
     return figures
 

@@ -103,9 +103,9 @@ def instrument() -> None:
         with below:
             beside.pin(PAGE, result, figures)
             figures |= tabs.show(result, window)
-            st.subheader("Evidence")
+            st.header("Evidence")
             trusting.trust(result)
-            st.subheader("Export")
+            st.header("Export")
             export.panel(result, figures)
         background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 

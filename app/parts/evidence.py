@@ -67,7 +67,7 @@ def score_table(
     left_out = set(reference)
     best = {score.name: _best(score, {row: values for row, values in rows.items() if row not in left_out}) for score in scores}
     table: dict[str, list[str]] = {
-        "": [f"**{plain(row)}** :material/arrow_left_alt:" if row == highlight else plain(row) for row in rows]
+        "Method": [f"**{plain(row)}** :material/arrow_left_alt:" if row == highlight else plain(row) for row in rows]
     }
     for score in scores:
         table[f"{score.title}\u00a0{'↑' if score.better == 'high' else '↓'}"] = [

@@ -16,7 +16,7 @@ def address(recipe: Recipe) -> str:
 
 def share(recipe: Recipe) -> None:
     """The link as text with a copy button, and what the other side needs for it."""
-    st.code(address(recipe), language=None, wrap_lines=True, height=110)
+    st.code(address(recipe), language=None, wrap_lines=True)
     own = [field for field in content_fields(type(recipe)) if DIGEST.fullmatch(str(getattr(recipe, field)))]
     if own:
         st.caption(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.parts import session
+from gen_core import palette
 
 # Streamlit tells Python the theme with every run, but does not run when only the theme changes: this component does.
 # It tells each change once, so that a wrong answer from Streamlit could never make the page run in a circle.
@@ -38,6 +39,12 @@ _STYLE = """<style>
 .st-key-theme_watch { display: none; }
 </style>"""
 
+# Small print as dark as small print must be to be read (WCAG AA); dark words on the light buttons of the dark theme.
+_READABLE = """<style>
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: {muted}; }}
+[data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primary"] span {{ color: {on_primary}; }}
+</style>"""
+
 # For a room: one reads from the last row, and nobody needs the sidebar.
 _LARGE = """<style>
 :root { font-size: 20px; }
@@ -56,6 +63,7 @@ def dark() -> bool:
 def follow() -> None:
     """Apply the style, and rerun the page when the reader switches the theme, so that figures follow. Once, in main.py."""
     st.html(_STYLE)
+    st.html(_READABLE.format(muted=palette.role("muted", dark()), on_primary="#0B1114" if dark() else "#FFFFFF"))
     if session.presenting():
         st.html(_LARGE)
     with st.container(key="theme_watch"):
