@@ -203,7 +203,7 @@ OPERATIONS = (
     ),
     Operation(
         "tomography.train",
-        "Learn a prior of slices from synthetic anatomies, and score it beside the other methods.",
+        "Learn a prior of slices, from synthetic anatomies or your own, and score it beside the other methods.",
         "gen_core.tomography.recipe:Train",
         uses_device=True,
         steps="gen_core.tomography.train:steps",

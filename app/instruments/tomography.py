@@ -14,6 +14,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.instruments import tomography_evidence as trusting
+from app.instruments import tomography_learn as learn
 from app.instruments import tomography_picture as picture
 from app.instruments import tomography_tabs as tabs
 from app.instruments.tomography_controls import controls, widgets
@@ -22,7 +23,7 @@ from app.parts import background, evidence, explain, export, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from gen_core.tomography import quick
-from gen_core.tomography.recipe import Lesion, Reconstruct
+from gen_core.tomography.recipe import Lesion, Reconstruct, Train
 
 PRESETS = {
     "Nearly all directions": Reconstruct(angle_range=170.0),
@@ -108,11 +109,13 @@ def instrument() -> None:
         background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 
 
-session.start(PAGE, "tomography.reconstruct", default, widgets)
+asked = session.start(PAGE, "tomography.reconstruct", default, widgets)
+learn.take_next()
 header(PAGE)
 presets.row(PAGE, PRESETS, default)
 instrument()
 with guard():
     trusting.model()
+learn.training(asked if isinstance(asked, Train) else None)
 explain.explain(IDEA, FORMULA, SOURCE)
 explain.mislead(PAGE, TRAPS)

@@ -25,6 +25,7 @@ MODALITIES = {"CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF", "IO", 
 UNITS = {"HU", "US", "OD", "MGML", "Z_EFF", "ED", "EDW", "PCT"}
 IMAGE_TYPES = {"ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "AXIAL", "LOCALIZER", "VOLUME"}
 
+
 def deidentified(path: str | Path) -> bytes | None:
     """A DICOM file, or a zip of those in a folder or zip, without any element that names a patient; None where it is no DICOM.
 

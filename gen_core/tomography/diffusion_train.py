@@ -51,8 +51,7 @@ def learned(net: Denoiser, task: DenoiserTask, card: dict[str, Any]) -> Learned:
         tensors,
         {
             "components": COMPONENTS,
-            "summary": f"A denoiser of {size} x {size} pixels, learned from {task.n_train:,} slices ({card['kind']}): "
-            "posterior samples by diffusion.",
+            "summary": f"A denoiser of {size} x {size} pixels, learned from {card['learned']}: posterior samples by diffusion.",
             "shares": [round(float(share), 4) for share in shares],
         },
         lambda problem, seed: diffusion.drawn(made, problem, "dds", SAMPLES, seed),

@@ -136,11 +136,13 @@ def narrowed(recipe: Reconstruct, method: Method | None = None) -> Reconstruct:
 
 
 class Train(Recipe):
-    """Learn a prior of slices from synthetic ones, and score it beside the other methods on some that were left out."""
+    """Learn a prior of slices, synthetic ones or your own, and score it beside the other methods on some that were left out."""
 
     operation: ClassVar[str] = "tomography.train"
 
-    data: Content = Field("phantoms_thorax", description="What slices it is learned from: phantoms_thorax or phantoms_wide.")
+    data: Content = Field(
+        "phantoms_thorax", description="What slices it is learned from: phantoms_thorax, phantoms_wide, or a file of your own."
+    )
     prior: Prior = Field("gaussian", description="The kind of the prior.")
     size: Literal[32, 64, 128] = Field(128, description="Pixels along a side of the slices.")
     slices: int = Field(

@@ -78,7 +78,7 @@ def _scanned(recipe: Reconstruct) -> Subject:
         spot = lesion.placed(recipe.lesion, size, pixel or 1.0, recipe.lesion.contrast / gain)
         delta = phantoms.image(spot, size)
         source = lesion.joined(source, spot) if isinstance(source, Phantom) else source + phantoms.image(spot, len(source))
-    truth = phantoms.image(source, size) if isinstance(source, Phantom) else _halved(source, size)
+    truth = phantoms.image(source, size) if isinstance(source, Phantom) else halved(source, size)
     geometry = geometry_of(recipe, pixel)
     clean = measure.clean(source, geometry)
     scale = measure.WATER * pixel if pixel and unit == "HU" else None
@@ -98,8 +98,15 @@ def _opened(recipe: Reconstruct) -> tuple[Array, float, float, str, float | None
     fine = min(2 * recipe.size, FINEST)
     square = center_square(volume, which, fine)
     coarse = center_square(volume, which, recipe.size)  # its notes are those of the size that is shown
-    values = square.values.astype(np.float64)
-    if square.unit == "HU":
+    attenuation, gain, offset = attenuated(square.values, square.unit)
+    return attenuation, gain, offset, square.unit, coarse.pixel, (*volume.notes, *coarse.notes), len(volume)
+
+
+def attenuated(square: Array, unit: str) -> tuple[Array, float, float]:
+    """A square slice (m, m) in `unit` as attenuation over that of water within the scanner's field of view, and the gain and
+    offset that take it back. Raises InputError where nothing is in it."""
+    values = square.astype(np.float64)
+    if unit == "HU":
         gain, offset = 1000.0, -1000.0
     else:
         low, high = float(values.min()), float(np.percentile(values, 99.5))
@@ -107,11 +114,12 @@ def _opened(recipe: Reconstruct) -> tuple[Array, float, float, str, float | None
             raise InputError("This slice has the same value everywhere; there is nothing to reconstruct.")
         gain, offset = high - low, low
     attenuation = np.maximum((values - offset) / gain, 0)
-    attenuation[~metrics.disc(fine)] = 0  # the scanner's field of view
-    return attenuation, gain, offset, square.unit, coarse.pixel, (*volume.notes, *coarse.notes), len(volume)
+    attenuation[~metrics.disc(len(values))] = 0
+    return attenuation, gain, offset
 
 
-def _halved(source: Array, size: int) -> Array:
+def halved(source: Array, size: int) -> Array:
+    """A slice with fewer pixels (size, size), each the mean of what it covers; float32."""
     times = len(source) // size
     return source.reshape(size, times, size, times).mean((1, 3)).astype(np.float32)
 
