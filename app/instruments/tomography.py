@@ -16,6 +16,7 @@ import streamlit as st
 from app.instruments import tomography_evidence as trusting
 from app.instruments import tomography_learn as learn
 from app.instruments import tomography_picture as picture
+from app.instruments import tomography_ranges as ranges
 from app.instruments import tomography_tabs as tabs
 from app.instruments.tomography_controls import controls, widgets
 from app.instruments.tomography_own import PAGE
@@ -116,6 +117,7 @@ presets.row(PAGE, PRESETS, default)
 instrument()
 with guard():
     trusting.model()
+ranges.show(asked)
 learn.training(asked if isinstance(asked, Train) else None)
 explain.explain(IDEA, FORMULA, SOURCE)
 explain.mislead(PAGE, TRAPS)

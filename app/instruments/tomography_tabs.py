@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.instruments import tomography_axis as axis
 from app.instruments.tomography_own import PAGE
 from app.instruments.tomography_picture import clicked
 from app.parts import evidence, figure, player, session
@@ -26,7 +27,10 @@ def show(result: Result, window: tuple[float, float] | None) -> Figures:
         titles.insert(1, "Lesion")
     if made.deviations or made.samples:
         titles.insert(-1, "Uncertainty")
+    if made.truth is None:
+        titles.insert(1, "Axis and turn")
     drawing: dict[str, Callable[[], None]] = {
+        "Axis and turn": lambda: axis.show(result.recipe),
         "Data": lambda: data(result),
         "Lesion": lambda: lesion(result),
         "Profile": lambda: profile(result),

@@ -7,6 +7,7 @@ and unit of what came in.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from gen_core.tomography.operator import MOST
 from gen_core.tomography.phantoms import Phantom
 from gen_core.tomography.priors import Problem
 from gen_core.tomography.recipe import Reconstruct
+
+if TYPE_CHECKING:
+    from gen_core.inputs.sinograms import Sinogram
 
 Array = np.ndarray
 FINEST = 512  # pixels along a side
@@ -154,7 +158,8 @@ def _fitting(geometry: Geometry) -> Geometry:
 # ---- a sinogram that was measured elsewhere
 
 
-def _measured(recipe: Reconstruct) -> Subject:
+def read(recipe: Reconstruct) -> Sinogram:
+    """The measured sinogram of a recipe. Raises InputError where it, or its angles, cannot be used."""
     from gen_core.inputs.sinograms import Scan, read_sinogram
 
     assert recipe.sinogram is not None
@@ -167,8 +172,14 @@ def _measured(recipe: Reconstruct) -> Subject:
         rotation_centre=recipe.rotation_centre or None,
         pixel_size=recipe.pixel_size,
         curved=recipe.curved,
+        direction=-1 if recipe.clockwise else 1,
+        flipped=recipe.detector_flipped,
     )
-    found = read_sinogram(path_of(recipe.sinogram, "sinogram"), asked)
+    return read_sinogram(path_of(recipe.sinogram, "sinogram"), asked)
+
+
+def _measured(recipe: Reconstruct) -> Subject:
+    found = read(recipe)
     known = found.detector_spacing is not None
     spacing = found.detector_spacing or 1.0
     source, beyond = found.source_origin or 0.0, found.origin_detector or 0.0
