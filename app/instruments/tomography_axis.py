@@ -31,7 +31,7 @@ def fields() -> dict[str, Any]:
         help=told,
     )
     told = "The bins were stored from the other end. With parallel rays the picture is turned by half a turn."
-    flipped = st.toggle("Detector the other way round", key=session.key(PAGE, "detector_flipped"), help=told)
+    flipped = st.toggle("Detector flipped", key=session.key(PAGE, "detector_flipped"), help=told)
     told = "The angles rise as the scanner turns clockwise. The picture is mirrored."
     clockwise = st.toggle("Turned clockwise", key=session.key(PAGE, "clockwise"), help=told)
     st.caption("Doubled edges, or a mirrored picture? The tab *Axis and turn* shows what it could be.")
@@ -47,11 +47,11 @@ def show(recipe: Recipe) -> None:
     found, chosen = centre.best(rows), centre.place(rows, recipe)
     alt = "Small reconstructions for each way round of detector and turn, with the axis at several places"
     figure.show(centre_plots.pictures(rows, chosen, figure.dark()), FIGURE, alt, select=True)
-    many = recipe.geometry == "parallel" and recipe.source_origin is None
+    alike = centre.alike(rows)
     st.caption(
         f"Click the right one. The data agree best with themselves where the axis is {found.centre:+.1f} bins from the middle "
         f"({100 * found.unexplained:.1f} % left unexplained after a few steps). ".replace("-", "−")
-        + ("With parallel rays all four rows explain them equally well: only who knows the object can tell." if many else
+        + ("With parallel rays all four rows explain them equally well: only who knows the object can tell." if alike else
            "Of a fan beam, two rows are one reading and its mirror: only who knows the object can tell which.")
     )  # fmt: skip
 

@@ -85,8 +85,7 @@ def training(asked: Train | None) -> None:
 def _panel(now: Recipe, wanted: Train) -> tuple[Train, Any]:
     """What the slices are, what is learned from them and how, and its job."""
     st.markdown(f"**{plain(question.described(wanted))}**")
-    for sentence in question.notes(wanted):
-        st.caption(f":material/info: {plain(sentence)}")
+    notes = st.container(gap="xsmall")
     key = f"{PAGE}/learn/{wanted.data}/{wanted.seed}"
     left, middle, right = st.columns([3, 2, 2])
     told = "Gaussian: exact and fast, blurs. Autoencoder: a few numbers draw a slice. Diffusion: the sharpest, and hours slower."
@@ -102,6 +101,8 @@ def _panel(now: Recipe, wanted: Train) -> tuple[Train, Any]:
         spare = wanted.epochs or question.EPOCHS
         epochs = right.number_input("Epochs", 1, 1_000, spare, key=f"{key}/epochs", help=told)
         recipe = recipe.replace(epochs=int(epochs))
+    for sentence in question.notes(recipe):
+        notes.caption(f":material/info: {plain(sentence)}")
     about = f"About {jobs.rounded(question.seconds(recipe))} on one core, with its scores on slices that were left out."
     return recipe, jobs.panel(PAGE, recipe, about=about, opens=now)
 

@@ -60,6 +60,11 @@ def best(rows: list[list[Choice]]) -> Choice:
     return next(one for one in every if one.unexplained <= 1.02 * least + 1e-9)
 
 
+def alike(rows: list[list[Choice]]) -> bool:
+    """Whether the data tell nothing of the way round: those of parallel rays do not."""
+    return all(one.unexplained == other.unexplained for one, other in zip(rows[0], rows[1], strict=True))
+
+
 def place(rows: list[list[Choice]], recipe: Reconstruct) -> tuple[int, int] | None:
     """Row and column of the one that a recipe means; None where it means none of them."""
     for i, row in enumerate(rows):

@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gen_core import palette
-from gen_core.tomography.centre import SIZE, Choice
+from gen_core.tomography.centre import SIZE, Choice, best
 
 GAP = 4  # pixels between two pictures
 ROWS = ("as stored", "detector flipped", "clockwise", "flipped, clockwise")
 
 
-def pictures(rows: list[list[Choice]], chosen: tuple[int, int] | None, dark: bool = False, height: int = 420) -> go.Figure:
+def pictures(rows: list[list[Choice]], chosen: tuple[int, int] | None, dark: bool = False, height: int = 520) -> go.Figure:
     """All pictures on one grid, each in its own grey window; the chosen one framed, the best of the data marked."""
     cell = SIZE + GAP
     sheet = np.full((len(rows) * cell - GAP, len(rows[0]) * cell - GAP), np.nan, np.float32)
@@ -31,7 +31,7 @@ def pictures(rows: list[list[Choice]], chosen: tuple[int, int] | None, dark: boo
             line={"color": palette.role("predicted", dark), "width": 3},
         )  # fmt: skip
     middles = lambda count: [k * cell + (SIZE - 1) / 2 for k in range(count)]  # noqa: E731
-    axis = [f"{one.centre:+.1f}".replace("-", "−") for one in rows[0]]
+    axis = [f"{one.centre:+.1f}{', best' * (one.centre == best(rows).centre)}".replace("-", "−") for one in rows[0]]
     figure.update_layout(palette.layout(dark, height, uirevision="axis", clickmode="event", margin={"l": 120, "t": 24}))
     figure.update_xaxes(
         title="Axis (bins from the middle)", tickvals=middles(len(axis)), ticktext=axis, showgrid=False, constrain="domain"

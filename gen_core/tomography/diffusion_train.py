@@ -43,10 +43,8 @@ def learned(net: Denoiser, task: DenoiserTask, card: dict[str, Any]) -> Learned:
     shares = shares_of(net, task.slices)
     tensors = diffusion.tensors_of(net, base, LEVELS, shares)
     made = diffusion.made_of(tensors, card)
-    beneath = gaussian.Gaussian(
-        size, base.mean, base.directions(), base.variances.astype(np.float64) - base.rest, base.rest,
-        "beneath the diffusion prior",
-    )  # fmt: skip
+    beyond = np.maximum(base.variances.astype(np.float64) - base.rest, 1e-3 * base.rest)
+    beneath = gaussian.Gaussian(size, base.mean, base.directions(), beyond, base.rest, "beneath the diffusion prior")
     return Learned(
         tensors,
         {

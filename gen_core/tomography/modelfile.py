@@ -27,8 +27,6 @@ BUNDLED = {  # by the kind of the prior
 }
 SMALL = {  # the same for slices of 64 pixels
     "gaussian": "tomography-gaussian-64",
-    "diffusion": "tomography-diffusion-64",
-    "vae": "tomography-vae-64",
 }
 KIND = {"gaussian": "gaussian", "posterior": "diffusion", "langevin": "diffusion", "latent_map": "vae"}  # of the method's prior
 MADE = {  # by the kind: the module whose `made_of(tensors, card)` makes it of its weights, and what it is called
@@ -58,9 +56,10 @@ def named(recipe: Reconstruct, kind: str) -> tuple[str, str | None]:
 def bundled(kind: str, size: int, expected: str | None = None) -> str:
     """The bundled prior of a kind for slices of a size; that with the expected weights where it is the other one."""
     first, second = (SMALL, BUNDLED) if size == 64 else (BUNDLED, SMALL)
-    if expected is not None and open_card(first[kind]).get("sha256") != expected == open_card(second[kind]).get("sha256"):
-        return second[kind]
-    return first[kind]
+    names = [table[kind] for table in (first, second) if kind in table]
+    if expected is not None:
+        names.sort(key=lambda name: open_card(name).get("sha256") != expected)  # that of the digest first
+    return names[0]
 
 
 def judge(kind: str, size: int, seed: int) -> Callable[[Problem], Array] | None:

@@ -36,7 +36,7 @@ _KEPT = Memo(256 << 20, lambda made: made.fine.nbytes)
 @dataclass(frozen=True, eq=False)
 class Own:
     """Slices `fine` (n, m, m), attenuation over that of water, float16, m at least `size`; places (n_i,) in them: `learned`
-    from, `watched` (variances, and when to stop), `tested`. `notes` say in sentences what a card must tell of them."""
+    from, `watched` (variances, and when to stop), `tested`. `notes` say in sentences how they came about."""
 
     fine: Array
     size: int
@@ -95,12 +95,18 @@ def _opened(recipe: Train) -> Own:
     fine = np.concatenate([np.stack(slices) for slices in kept])
     learned, watched, tested, whole = divided([len(slices) for slices in kept], recipe.seed)
     notes.append(_told(len(kept), whole, len(learned), len(watched), len(tested)))
-    if len(learned) < recipe.slices:
-        notes.append(
-            f"The {len(learned):,} slices to learn from were turned by up to {TURN:g}°, moved, scaled and mirrored to make "
-            f"{recipe.slices:,}: that adds views of the same bodies, not bodies."
-        )
     return Own(fine, recipe.size, learned, watched, tested, len(kept), whole, tuple(notes))
+
+
+def notes_of(own: Own, recipe: Train) -> list[str]:
+    """What a card must tell of the slices: how they were split, what was left out, and how they were made more."""
+    if len(own.learned) >= recipe.slices:
+        return list(own.notes)
+    more = (
+        f"The {len(own.learned):,} slices to learn from were turned by up to {TURN:g}°, moved, scaled and mirrored to make "
+        f"{recipe.slices:,}: that adds views of the same bodies, not bodies."
+    )
+    return [*own.notes, more]
 
 
 def _attenuation(square: Square) -> Array | None:

@@ -47,8 +47,9 @@ def described(recipe: Train) -> str:
 
 def notes(recipe: Train) -> list[str]:
     """What a user must know of the slices before they are learned from."""
-    found = list(own.opened(recipe).notes)
-    if len(own.opened(recipe).learned) < 200:
+    made = own.opened(recipe)
+    found = own.notes_of(made, recipe)
+    if len(made.learned) < 200:
         found.append("These are few slices: expect a prior of these very bodies, and read its numbers on the slices left out.")
     return found
 

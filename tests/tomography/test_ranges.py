@@ -26,7 +26,7 @@ SMALL = Ranges(image="synthetic:thorax:5", size=64, methods=("fbp", "sirt"), ran
 def test_the_error_over_ranges_is_that_of_single_scans(tmp_path: Path) -> None:
     told: list[float] = []
     result = gen_core.run(SMALL, lambda share, text: told.append(share))
-    assert told == sorted(told)
+    assert np.diff(told).min() > -1e-9
     assert SMALL.ranges == (150, 60)
     single = [
         gen_core.run(ranges.at(SMALL, 60.0).replace(seed=k)).metrics["fbp.psnr"] for k in range(3)
