@@ -158,10 +158,10 @@ def _unexplained(problem: Problem) -> float:
     rows = np.where(reached > 0.5, 1 / np.maximum(reached, 0.5), 0)
     columns = view / np.maximum(a.adjoint(np.ones_like(data)), 1e-3)
     x = ahead = np.zeros((problem.size, problem.size), np.float32)
-    pace = 1.0
+    pace: float = 1.0
     for _ in range(STEPS):
         new = np.maximum(ahead + columns * a.adjoint(rows * (data - a.forward(ahead))), 0)
-        faster = (1 + np.sqrt(1 + 4 * pace * pace)) / 2
+        faster = (1 + float(np.sqrt(1 + 4 * pace * pace))) / 2
         x, ahead, pace = new, new + (pace - 1) / faster * (new - x), faster
     left = (data - a.forward(x))[:, reached.max(0) > 0.5]
     return float(np.linalg.norm(left) / max(float(np.linalg.norm(data)), 1e-30))

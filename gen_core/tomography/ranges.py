@@ -91,8 +91,10 @@ def run(recipe: Ranges, progress: Progress = lambda share, text: None) -> Result
                 done += 1
         rows += [_row(name, covered, values) for name, values in found.items()]
     numbers = numbers_of(rows)
-    plain = [name for name in recipe.methods if name not in PRIORS]
-    baselines = {name: {k.split(".", 1)[1]: v for k, v in numbers.items() if k.startswith(f"{name}.")} for name in plain}
+    plain = [str(name) for name in recipe.methods if name not in PRIORS]
+    baselines: dict[str, dict[str, float | None]] = {
+        name: {k.split(".", 1)[1]: v for k, v in numbers.items() if k.startswith(f"{name}.")} for name in plain
+    }
     files = {
         "ranges.csv": lambda path: table(path, rows, named),
         "ranges.svg": lambda path: picture(path, rows, named),
@@ -153,8 +155,8 @@ def _row(name: str, covered: float, values: list[tuple[float, float, float]]) ->
     psnr, ssim, held = np.array(values).T
     half = None if len(psnr) < 2 else float(t.ppf(0.975, len(psnr) - 1) * psnr.std(ddof=1) / np.sqrt(len(psnr)))
     mean = float(psnr.mean())
-    ends = (None, None) if half is None else (mean - half, mean + half)
-    return Row(name, covered, mean, *ends, float(ssim.mean()), None if np.isnan(held).any() else float(held.mean()))
+    low, high = (None, None) if half is None else (mean - half, mean + half)
+    return Row(name, covered, mean, low, high, float(ssim.mean()), None if np.isnan(held).any() else float(held.mean()))
 
 
 def numbers_of(rows: Sequence[Row]) -> dict[str, float | None]:

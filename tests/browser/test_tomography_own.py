@@ -37,6 +37,8 @@ def test_the_error_over_ranges_is_measured_and_own_slices_are_learned_from(page:
     page.get_by_role("button", name="Cancel").click(timeout=LONG)
     expect(page.get_by_text("This was cancelled")).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Delete").last.click()
+    expect(page.get_by_text("This was cancelled")).to_have_count(0, timeout=LONG)
+    rest(page)
 
 
 def test_a_click_on_a_picture_sets_the_axis_and_the_way_round(page: Page, app_url: str, rest: Rest) -> None:
