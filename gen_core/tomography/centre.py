@@ -136,7 +136,7 @@ def _read(problem: Problem, centre: float, flipped: bool) -> Problem:
 def _axis(problem: Problem, flipped: bool) -> tuple[float, float]:
     """The axis (bins from the middle) that leaves least unexplained, and how much it leaves: on a grid, then finer around it."""
     reach = REACH * problem.geometry.bins
-    places = np.linspace(-reach, reach, 25)
+    places: Array = np.linspace(-reach, reach, 25)
     step = float(places[1] - places[0])
     score: dict[float, float] = {}
     for _ in range(3):
