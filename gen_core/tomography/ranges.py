@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gen_core.device import pick
 from gen_core.errors import InputError
+from gen_core.inputs import read_limited
 from gen_core.result import Result, unique
 from gen_core.stamp import stamp
 from gen_core.tomography import measure, methods, metrics
@@ -24,6 +25,7 @@ from gen_core.tomography.subject import Subject, subject_of
 
 Array = np.ndarray
 Progress = Callable[[float, str], None]
+MAX_NUMBERS = 1 << 22  # bytes
 SECONDS = {"fbp": 0.1, "sirt": 0.6, "tv": 4.0, "gaussian": 1.0, "latent_map": 6.0, "posterior": 8.0, "langevin": 12.0}  # at 128
 
 
@@ -192,8 +194,8 @@ def rows_of(numbers: Mapping[str, Any], recipe: Ranges) -> list[Row]:
 def opened(folder: Path, recipe: Ranges) -> list[Row]:
     """The rows of a result that was saved. Raises InputError where it is damaged."""
     try:
-        found = json.loads((folder / "result.json").read_text())["metrics"]
-    except (OSError, ValueError, KeyError, TypeError):
+        found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["metrics"]
+    except (InputError, ValueError, KeyError, TypeError):
         raise InputError("This result is damaged or was deleted. Run it again.") from None
     return rows_of(found, recipe)
 
