@@ -18,7 +18,7 @@ from gen_core.proteins.family import place_row
 from gen_core.proteins.head import Inputs, inputs_of
 from gen_core.proteins.known import Known, open_both, ready
 from gen_core.proteins.labels import sequence_of
-from gen_core.proteins.model import likelihood
+from gen_core.proteins.model import likelihood_of_changes
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.recipe import Mutate
 from gen_core.proteins.viability import Viability
@@ -33,7 +33,7 @@ MEASURES = {  # what a change is judged by: its column, and whether more of it i
     "profile_bits_change": 1,
     "site_log_odds": 1,
 }
-SAMPLES = 32  # latent points per sequence in the bound on its likelihood; the same noise for all, so that differences are sure
+SAMPLES = 1024  # latent points in the bound on the likelihood: the same for all changes, so that differences are sure
 
 
 SCORED = Memo(64 << 20, lambda scored: int(scored.inputs.codes.nbytes * 8))
@@ -109,7 +109,8 @@ def _scored(recipe: Mutate, model: FamilyModel) -> Scored:
     columns = np.flatnonzero(own != GAP)
     codes = np.concatenate([own[None], np.tile(own, (len(columns) * GAP, 1))])
     codes[np.arange(1, len(codes)), np.repeat(columns, GAP)] = np.tile(np.arange(GAP, dtype=np.uint8), len(columns))
-    bound = likelihood(model.net, model.prior, codes, SAMPLES, recipe.seed)
+    changes = likelihood_of_changes(model.net, model.prior, own, SAMPLES, recipe.seed)
+    bound = np.append(changes[columns[0], own[columns[0]]], changes[columns, :GAP])
     energy = np.full(len(codes), np.nan) if model.couplings is None else model.couplings.energy(codes)
     return Scored(own, np.asarray(numbers), columns, codes, bound, energy, inputs_of(codes, model))
 

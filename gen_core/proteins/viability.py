@@ -152,7 +152,11 @@ class Viability:
             )
         if self.labelled.functional is None:
             told.append(
-                Notice("no_threshold", "Without label_threshold, viability is the chance to be in the upper half of the labels.")
+                Notice(
+                    "no_threshold",
+                    "Without a value from which a sequence counts as functional, viability is the chance to be in the upper half "
+                    "of the labels.",
+                )
             )
         return tuple(told)
 

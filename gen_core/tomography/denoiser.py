@@ -87,9 +87,10 @@ class Denoiser(nn.Module):
 
     def parts(self, x: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The Gaussian's answer, the deviation (n, 1, 1, 1) that it leaves, and what the network adds, in units of that."""
-        first = self.gaussian.denoise(x, sigma)
-        moved = (x - first) / self.gaussian.moved(sigma)[:, None, None, None]
-        left = self.gaussian.left(sigma)[:, None, None, None]
+        with torch.autocast(x.device.type, enabled=False):  # half precision is coarser than the faintest noise
+            first = self.gaussian.denoise(x, sigma)
+            moved = (x - first) / self.gaussian.moved(sigma)[:, None, None, None]
+            left = self.gaussian.left(sigma)[:, None, None, None]
         seen = torch.cat([(first - self.gaussian.mean.reshape(x.shape[1:])) / self.spread, moved], 1)
         return first, left, self.net(seen, sigma.log() / 4)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 # Mean and spread of the logarithm of the noise levels, at first and then. First what edges look like; then also what a body
 # looks like: the streaks of a missing wedge are faint in each pixel but large as a whole, and settle under much noise.
-EDGES, BODIES, FIRST = (math.log(0.12), 1.3), (math.log(0.6), 1.8), 0.33
+EDGES, BODIES, FIRST = (math.log(0.12), 1.3), (math.log(0.6), 1.8), 0.15
 
 
 class DenoiserTask:
@@ -29,7 +29,7 @@ class DenoiserTask:
         self.slices, self.principal = slices, principal
         self.n_train, self.n_valid = slices.n_train, 0  # the levels change, and losses at other levels are not compared
         axes = hashlib.sha256(principal.axes.tobytes()).hexdigest()
-        self.fingerprint = f"tomography denoiser 1 {slices.what} {axes}"
+        self.fingerprint = f"tomography denoiser 2 {slices.what} {axes}"
 
     def module(self) -> torch.nn.Module:
         """The untrained denoiser: the Gaussian prior's."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 COMPONENTS = 400
-EPOCHS, BATCH = 5, 8
+EPOCHS, BATCH = 10, 8
 LEVELS = np.geomspace(0.004, 20, 14)
 SAMPLES = 4  # of the posterior, in the card's scores
 ASKED = 48  # slices that tell how much better than the Gaussian prior the network is

@@ -42,9 +42,7 @@ def kept(folder: Path) -> str:
     return catalog.make_recipe("tomography.reconstruct", {"model": str(folder)}).fields()["model"]  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize(
-    ("prior", "methods"), [("diffusion", ("fbp", "posterior", "langevin")), ("vae", ("fbp", "latent_map"))]
-)
+@pytest.mark.parametrize(("prior", "methods"), [("diffusion", ("fbp", "posterior", "langevin")), ("vae", ("fbp", "latent_map"))])
 def test_a_trained_prior_reconstructs(
     folders: dict[str, Path], prior: str, methods: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
