@@ -20,21 +20,24 @@ SHOWN = 8  # columns of the table
 
 
 def show(asked: Recipe) -> None:
-    """The section; `asked` is a link's or a file's recipe. Outside the page's fragment: it follows when the whole page runs."""
-    now = session.current(PAGE)
-    if isinstance(asked, Ranges):
+    """The section; `asked` is a link's or a file's recipe. What its controls change redraws it alone."""
+    if isinstance(asked, Ranges) and session.get(PAGE, "ranges/seen") != asked.sha256:  # once: its controls win from then on
+        session.put(PAGE, "ranges/seen", asked.sha256)
         session.put(PAGE, "ranges/asked", asked)
-    wanted: Ranges | None = session.get(PAGE, "ranges/asked")
-    with st.expander(
-        "Error against the range of angles, for this slice", icon=":material/query_stats:", expanded=wanted is not None
-    ):
-        _section(now, wanted)
+    opened = session.get(PAGE, "ranges/seen") is not None
+    with st.expander("Error against the range of angles, for this slice", icon=":material/query_stats:", expanded=opened):
+        _section()
+
+
+def _forget() -> None:
+    """In a callback: the page's own slice and this section's controls count, no longer a link."""
+    session.put(PAGE, "ranges/asked", None)
 
 
 @st.fragment
-def _section(now: Recipe, wanted: Ranges | None) -> None:
+def _section() -> None:
     with guard():
-        shown = session.current(PAGE)
+        shown, wanted = session.current(PAGE), session.get(PAGE, "ranges/asked")
         if not isinstance(shown, Reconstruct) or shown.sinogram is not None:
             st.info("This needs a slice whose truth is known; a measured sinogram has none.", icon=":material/info:")
             return
@@ -45,11 +48,13 @@ def _section(now: Recipe, wanted: Ranges | None) -> None:
         left, right, last = st.columns([2, 1, 1], vertical_alignment="bottom")
         told = "From 180 degrees down to 30."
         step = left.segmented_control(
-            "Step", list(STEPS), default=30, key=f"{PAGE}/ranges/step", format_func=STEPS.__getitem__, required=True, help=told
-        )
+            "Step", list(STEPS), default=30, key=f"{PAGE}/ranges/step", format_func=STEPS.__getitem__, required=True, help=told,
+            on_change=_forget,
+        )  # fmt: skip
         told = "Times that each range is measured, with other noise."
-        repeats = int(right.number_input("Repeats", 2, 50, 3, key=f"{PAGE}/ranges/repeats", help=told))
-        last.button("Take what the page shows", key=f"{PAGE}/ranges/again", help="After a change of the controls above.")
+        repeats = int(right.number_input("Repeats", 2, 50, 3, key=f"{PAGE}/ranges/repeats", help=told, on_change=_forget))
+        told = "After a change of the controls above."
+        last.button("Take what the page shows", key=f"{PAGE}/ranges/again", help=told, on_click=_forget)
         made = ranges.asked_of(shown, tuple(float(x) for x in range(TO, FROM - 1, -int(step or 30))), repeats)
         recipe = wanted if wanted is not None and ranges.same_scan(wanted, made) else made
         names = ", ".join(methods.titled(name) for name in recipe.methods)
