@@ -12,13 +12,14 @@ from gen_core.tomography.recipe import Reconstruct, Train
 
 EPOCHS = 5
 TITLES = {"gaussian": "Gaussian", "vae": "autoencoder", "diffusion": "diffusion"}
-# Seconds on one core, measured: of a slice that is made ready, of one that is learned from once, and of the scores; by size.
-READY = {32: 0.002, 64: 0.004, 128: 0.012}
-LEARNED = {"vae": {32: 0.003, 64: 0.006, 128: 0.013}, "diffusion": {32: 0.008, 64: 0.019, 128: 0.045}}
+# Seconds on one core, roughly: of a slice made ready, of one learned from once (at 128 pixels as the bundled cards tell), and of
+# the scores; by size.
+READY = {32: 0.003, 64: 0.004, 128: 0.012}
+LEARNED = {"vae": {32: 0.005, 64: 0.005, 128: 0.039}, "diffusion": {32: 0.017, 64: 0.017, 128: 0.043}}
 SCORED = {
-    "gaussian": {32: 10, 64: 20, 128: 70},
-    "vae": {32: 30, 64: 60, 128: 150},
-    "diffusion": {32: 40, 64: 90, 128: 420},
+    "gaussian": {32: 20, 64: 30, 128: 130},
+    "vae": {32: 60, 64: 60, 128: 200},
+    "diffusion": {32: 90, 64: 90, 128: 380},
 }
 
 
