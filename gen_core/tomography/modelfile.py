@@ -33,6 +33,7 @@ MADE = {  # by the kind: the module whose `made_of(tensors, card)` makes it of i
     "gaussian": ("gen_core.tomography.gaussian_train", "Gaussian prior"),
     "diffusion": ("gen_core.tomography.diffusion", "diffusion prior"),
     "vae": ("gen_core.tomography.vae", "autoencoder"),
+    "kinds": ("gen_core.tomography.kinds", "judge"),
 }
 _KEPT = Memo(512 << 20, lambda made: 64 << 20)
 

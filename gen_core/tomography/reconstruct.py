@@ -153,7 +153,8 @@ def _looked_at(
         numbers["lesion.d_prime"], numbers["lesion.null_share"] = lesion.detectability(problem, subject.delta)
     made, told = _trusted(recipe, made, solutions)
     if made.trust is not None:
-        numbers |= {"surprise": made.trust.surprise, "held_out_residual": made.trust.held_out}
+        judged = {"surprise": made.trust.surprise, "held_out_residual": made.trust.held_out, "unlike": made.trust.unlike}
+        numbers |= {name: value for name, value in judged.items() if not np.isnan(value)}
     return made, numbers, notices + told
 
 
@@ -164,15 +165,25 @@ def _share(part: Array, other: Array) -> float:
 
 
 def _trusted(recipe: Reconstruct, made: Reconstructed, solutions: Mapping[str, Solution]) -> tuple[Reconstructed, list[Notice]]:
-    """The same with the verdict on the prior, where one was used and there is a Gaussian one to ask."""
+    """The same with the verdict on the priors, where one was used."""
     from dataclasses import replace
 
-    from gen_core.tomography.modelfile import named, opened
+    from gen_core.tomography import kinds
+    from gen_core.tomography.modelfile import KIND, named, open_card, opened
 
-    if "gaussian" not in solutions:
+    used = dict.fromkeys(KIND[name] for name in solutions if name in KIND)
+    if not used:
         return made, []
-    prior = opened(*named(recipe, "gaussian"), "gaussian")
-    found = trust.trust(made.subject, prior, solutions["gaussian"].image)
+    found = trust.Trust()
+    if "gaussian" in solutions:
+        prior = opened(*named(recipe, "gaussian"), "gaussian")
+        found = trust.trust(made.subject, prior, solutions["gaussian"].image)
+    families = dict.fromkeys(str(open_card(named(recipe, kind)[0]).get("kind")) for kind in used)
+    for family in families:
+        if family in kinds.FAMILIES:
+            share = kinds.unlike(made.subject.problem, family)
+            if not np.isnan(share) and not share >= found.unlike:
+                found = replace(found, unlike=share, family=family)
     return replace(made, trust=found), trust.notices(found)
 
 

@@ -18,7 +18,7 @@ from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 Array = np.ndarray
 Map = Callable[[Array], Array]
 WEIGHT = 8.0  # in units of one over the deviation of attenuation; see `weight_of`
-MOST = 120
+MOST = 160
 GAP = 0.03  # of the objective
 RELAX = 1.7
 
@@ -92,7 +92,8 @@ def solve(
         if relative < gap:
             done = True
             break
-    told = f"{trace['iteration'][-1]} iterations, within {(lowest - bound) / max(lowest, 1e-30):.2%} of the optimum"
+    over = max(lowest - bound, 0.0) / max(lowest, 1e-30)
+    told = f"{trace['iteration'][-1]} iterations; its objective is at most {over:.1%} above the least"
     return Solution(best, trace=trace, converged=done, note=told)
 
 
@@ -102,9 +103,15 @@ def weight_of(problem: Problem) -> float:
 
 
 def penalties(problem: Problem, weight: float) -> tuple[float, float]:
-    """How hard the method pulls at the gradient and at the positive part, from the size of a usual edge."""
-    edge = 0.05
-    return weight / edge, 5 * weight / edge
+    """How hard the method pulls at the gradient and at the positive part, from the size of a usual edge.
+
+    The bound below the objective lags behind the objective where the pull is strong, and the other way round where it is weak.
+    What serves both was found on synthetic slices over 60 to 180 degrees at .1, 1 and 5 % noise; sure data want the stronger.
+    """
+    spread = float(1 / np.sqrt(np.mean(1 / problem.spread.astype(np.float64) ** 2)))
+    noise = spread / max(float(np.sqrt(np.mean(problem.data.astype(np.float64) ** 2))), 1e-30)
+    edge = 0.12 * float(np.clip(noise / 0.011, 0.4, 2))
+    return weight / edge, 5 * weight / 0.12
 
 
 def gradient(x: Array) -> Array:

@@ -79,6 +79,16 @@ def test_total_variation_is_within_one_percent_of_the_least() -> None:
     assert max(found.trace["bound"]) > 0.9 * least
 
 
+@pytest.mark.parametrize(("size", "covered", "noise"), [(128, 90, 0.01), (64, 60, 0.05), (64, 120, 0.01)])
+def test_total_variation_knows_that_it_is_solved(size: int, covered: int, noise: float) -> None:
+    asked, _ = problem("thorax", 1001, scanner(size, covered, covered), noise)
+    found = tv.solve(asked)
+    assert found.converged, found.note
+    assert max(found.trace["bound"]) > (1 - tv.GAP) * found.trace["objective"][-1]
+    further = tv.solve(asked, gap=0.0, most=200)
+    assert max(found.trace["bound"]) < further.trace["objective"][-1] * 1.0001
+
+
 def test_gradient_and_divergence_are_transposes() -> None:
     rng = np.random.default_rng(0)
     x, flow = rng.standard_normal((9, 9)).astype(np.float32), rng.standard_normal((2, 9, 9)).astype(np.float32)
