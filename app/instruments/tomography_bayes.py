@@ -38,14 +38,14 @@ def _row(result: Result, window: Window) -> None:
         left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
         with left:
             weight = slider.drag(PAGE, "data_weight", "Weight of the data", 0.0, 1.0, 0.05, "", WEIGHT)
-        with right:
-            which = st.segmented_control(
-                "Prior", offered, key=session.settle(PAGE, "bayes_prior", offered), format_func=PRIORS.__getitem__, required=True
-            )
+        which = offered[0]
+        if len(offered) > 1:
+            key = session.settle(PAGE, "bayes_prior", offered)
+            which = str(right.segmented_control("Prior", offered, key=key, format_func=PRIORS.__getitem__, required=True))
         dark = figure.dark()
         if which == "diffusion" and not _denoised(result, weight):
             return
-        figure.show(_picture(result, str(which), weight, window, dark), f"{PAGE}.bayes", _alt(weight))
+        figure.show(_picture(result, which, weight, window, dark), f"{PAGE}.bayes", _alt(weight))
         session.put(PAGE, "bayes/shown", (which, weight))
         st.caption(RULE)
         _above(recipe, weight)
@@ -229,13 +229,13 @@ def _chains(result: Result, window: Window) -> None:
         found = _chain(result, str(which), without)
         if found is None:
             return
-        one, two = st.columns([5, 6], gap="medium")
+        one, two = st.columns(2, gap="medium")
         key = f"{PAGE}.film"
         with one:
             _film(result, found, window, key)
         with two:
             drawn = bayes_plots.chains(found, which != "gaussian", figure.dark(), follows=key)
-            figure.show(drawn, f"{PAGE}.chains", "log p(y|x) and log p(x) of every chain, by step")
+            figure.show(drawn, f"{PAGE}.chain_steps", "log p(y|x) and log p(x) of every chain, by step")
         st.markdown(_mixed(found))
         if which != "gaussian":
             st.caption(
@@ -275,7 +275,7 @@ def _film(result: Result, found: chain.Chain, window: Window, key: str) -> None:
         for title, pictures in {"The noisy picture": found.noisy, "What it stands for": found.clean}.items()
     }
     labels = [f"step {i + 1} of {len(found.levels)}, noise {found.levels[i]:.2g}" for i in found.at]
-    player.show(strips, len(found.at), (size, size), key, labels, 240, 6.0)
+    player.show(strips, len(found.at), (size, size), key, labels, 205, 6.0)
     st.caption("One chain. Noise in units of the attenuation of water; the picture is what prior and data make of the noisy one.")
 
 

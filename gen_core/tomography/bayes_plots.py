@@ -27,9 +27,9 @@ def row(
     tiles = []
     for name, pictures in groups.items():
         for i, picture in enumerate(pictures):
-            missed = mosaic_plots.rounded(float(residuals[name][i])) if name in residuals else ""
+            missed = mosaic_plots.scores({"data_residual": float(residuals[name][i])}) if name in residuals else ""
             title = GROUPS[name] if i == 0 else " "
-            tiles.append(Tile(name, picture, f"residual {missed}" if missed else "", title=title))
+            tiles.append(Tile(name, picture, missed, title=title))
     figure = mosaic_plots.mosaic(tiles, subject, scale, dark=dark, side=180, across=len(tiles))
     return figure.update_layout(uirevision="bayes")
 
@@ -55,13 +55,17 @@ def chains(chain: Chain, beneath: bool, dark: bool = False, height: int = 330, f
             )  # fmt: skip
     line = {"color": palette.role("observed", dark), "dash": "dot", "width": 1.5}
     figure.add_scatter(
-        x=steps[[0, -1]], y=[-chain.rays / 2] * 2, mode="lines", line=line, name="A true slice", row=1, col=1,
+        x=steps[[0, -1]], y=[-chain.rays / 2] * 2, mode="lines", line=line, name="Expected of a true slice", row=1, col=1,
         hovertemplate="noise alone leaves %{y:,.0f}<extra></extra>",
     )  # fmt: skip
-    begin = steps[chain.last.start]
-    if begin < steps[-1]:
+    if follows is not None:  # the first shape is the one that a film moves
+        line = {"color": palette.role("accent", dark), "width": 2}
+        figure.add_shape(type="line", xref="x", x0=1, x1=1, yref="paper", y0=0, y1=1, line=line)
+        figure.update_layout(meta={"follows": follows, "marks": (chain.at + 1).tolist()})
+    begin, end = int(steps[chain.last.start]), int(steps[-1])
+    if begin < end:
         shade = palette.band("accent", dark)
-        figure.add_vrect(x0=begin, x1=steps[-1], fillcolor=shade, line_width=0, row="all", col=1, layer="below")
+        figure.add_vrect(x0=begin, x1=end, fillcolor=shade, line_width=0, row="all", col=1, layer="below")
     figure.update_layout(
         palette.layout(
             dark, height, uirevision="chains", margin={"l": 64, "r": 16, "t": 54, "b": 44},
@@ -72,9 +76,4 @@ def chains(chain: Chain, beneath: bool, dark: bool = False, height: int = 330, f
     figure.update_yaxes(tickformat="~s", nticks=5, row=1, col=1)
     figure.update_yaxes(tickformat="~s", nticks=5, row=2, col=1)
     figure.update_xaxes(title="Step", row=2, col=1)
-    if follows is not None:
-        mark: dict[str, Any] = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "xref": "x", "x0": 1, "x1": 1}
-        mark["line"] = {"color": palette.role("accent", dark), "width": 2}
-        shapes = [mark, *(shape.to_plotly_json() for shape in figure.layout.shapes)]
-        figure.update_layout(shapes=shapes, meta={"follows": follows, "marks": (chain.at + 1).tolist()})
     return figure

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 DRAWS, PIXELS = 8, 48
 NAMES = ("exact", "langevin", "dds", "dps")
-GOOD = 0.1  # from 1, that a ratio may lie beyond what chance explains
+GOOD = 0.1  # that a ratio may be away from 1, and a mean off, where chance alone would leave less
 _EXACT = Memo(8 << 20, lambda made: 1 << 17)
 _ROWS = Memo(64 << 20, lambda made: 1 << 21)
 
@@ -55,7 +55,8 @@ class Row:
     @property
     def good(self) -> bool:
         """Whether chance explains what is amiss, or it is less than a tenth."""
-        return abs(self.ratio - 1) <= GOOD + 2 * self.plus_minus and self.off <= 1.5 * self.by_chance + GOOD
+        wide, off = abs(self.ratio - 1), self.off - self.by_chance
+        return wide <= max(GOOD, 2 * self.plus_minus) and off <= max(GOOD, self.by_chance / 2)
 
 
 def prior_of(recipe: Reconstruct) -> tuple[Gaussian, str]:

@@ -22,7 +22,7 @@ from gen_core.recipe import Recipe
 from gen_core.stamp import stamp
 
 Array = np.ndarray
-MIDDLE = np.array([1.0, 1.0])  # both pixels as bright as water
+MIDDLE = np.array([1.3, 0.9])  # of the prior: near the attenuation of water
 BOTH, APART = np.array([1.0, 1.0]) / math.sqrt(2), np.array([1.0, -1.0]) / math.sqrt(2)
 LONG, THICK, PARTS = 0.8, 0.1, 41  # deviation of the prior along its ridge and across it; Gaussians it is made of
 PARTICLES, FRAMES = 300, 24
@@ -114,7 +114,7 @@ class Mixture:
 
 
 def prior_of(curvature: float) -> Mixture:
-    """The bent ridge: x = (1, 1) + b apart + curvature (b^2 - LONG^2 / 2) both, b normal, thick across."""
+    """The bent ridge: x = MIDDLE + b apart + curvature (b^2 - LONG^2 / 2) both, b normal, thick across."""
     b = np.linspace(-2.8, 2.8, PARTS) * LONG
     means = MIDDLE + b[:, None] * APART + curvature * (b**2 - LONG**2 / 2)[:, None] * BOTH
     weights = -0.5 * (b / LONG) ** 2

@@ -22,20 +22,21 @@ LOW, HIGH = -1.4, 4.4  # of both pixels
 PARTICLES = "Langevin particles"
 
 
-def plane(found: Found, dark: bool = False, height: int = 520) -> go.Figure:
+def plane(found: Found, dark: bool = False, height: int = 560) -> go.Figure:
     """The plane of both pixels beside the posterior along the measured line; Langevin's particles move when it is played."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(1, 2, column_widths=[0.56, 0.44], horizontal_spacing=0.09)
     _prior(figure, found, dark)
     _line(figure, found, dark)
+    _played(figure, found, dark)
     _along(figure, found, dark)
     for name, (title, symbol, role) in NAMES.items():
         point, place = found.points[name], float(found.place(found.points[name]))
         wide = 3 if "thin" in symbol else 2 if "open" in symbol else 1
         colour = palette.role(role, dark)
         edge = {"color": colour if wide > 1 else palette.role("paper", dark), "width": wide}
-        mark: dict[str, Any] = {"symbol": symbol, "size": 14 if symbol == "star" else 12, "color": colour, "line": edge}
+        mark: dict[str, Any] = {"symbol": symbol, "size": 11 if symbol == "square-open" else 15, "color": colour, "line": edge}
         told = f"{title}<br>x₁ %{{x:.2f}}, x₂ %{{y:.2f}}<extra></extra>"
         figure.add_scatter(
             x=[point[0]], y=[point[1]], mode="markers", marker=mark, name=title, legendgroup=name, hovertemplate=told,
@@ -45,13 +46,12 @@ def plane(found: Found, dark: bool = False, height: int = 520) -> go.Figure:
             x=[place], y=[0], mode="markers", marker=mark, name=title, legendgroup=name, showlegend=False, cliponaxis=False,
             hovertemplate=f"{title}: %{{x:.2f}}<extra></extra>", row=1, col=2,
         )  # fmt: skip
-    _played(figure, found, dark)
     figure.update_xaxes(title="First pixel, x₁", range=[LOW, HIGH], constrain="domain", row=1, col=1)
     figure.update_yaxes(title="Second pixel, x₂", range=[LOW, HIGH], scaleanchor="x", constrain="domain", row=1, col=1)
     figure.update_xaxes(title="Place along the measured line", range=_range(found), row=1, col=2)
     figure.update_yaxes(title="Posterior density", rangemode="tozero", row=1, col=2)
     figure.update_layout(
-        palette.layout(dark, height, uirevision="two pixels", margin={"l": 56, "r": 16, "t": 64, "b": 104}, bargap=0),
+        palette.layout(dark, height, uirevision="two pixels", margin={"l": 56, "r": 44, "t": 64, "b": 128}, bargap=0),
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )
     return figure
@@ -110,7 +110,7 @@ def _played(figure: go.Figure, found: Found, dark: bool) -> None:
         marker={"color": colour, "size": 4, "opacity": 0.7},
     )  # fmt: skip
     bar = go.Bar(
-        x=middle, y=bars(last).round(4), width=wide, marker={"color": colour, "line": {"width": 0}}, opacity=0.55, name=PARTICLES,
+        x=middle, y=bars(last).round(4), width=wide, marker={"color": colour, "line": {"width": 0}}, opacity=0.45, name=PARTICLES,
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     figure.add_trace(cloud, row=1, col=1)
@@ -129,7 +129,7 @@ def _played(figure: go.Figure, found: Found, dark: bool) -> None:
     figure.update_layout(
         updatemenus=[
             {
-                "type": "buttons", "showactive": False, "x": 0, "xanchor": "left", "y": -0.165, "yanchor": "top",
+                "type": "buttons", "showactive": False, "x": 0, "xanchor": "left", "y": -0.235, "yanchor": "top",
                 "direction": "left", "bgcolor": paper, "bordercolor": palette.role("grid", dark), "font": {"color": text},
                 "pad": {"t": 0, "r": 8},
                 "buttons": [{"label": "▶ Play Langevin", "method": "animate", "args": [None, going]}],
@@ -137,7 +137,7 @@ def _played(figure: go.Figure, found: Found, dark: bool) -> None:
         ],
         sliders=[
             {
-                "active": len(found.at) - 1, "x": 0.17, "len": 0.83, "y": -0.13, "yanchor": "top", "pad": {"t": 0, "b": 0},
+                "active": len(found.at) - 1, "x": 0.2, "len": 0.8, "y": -0.19, "yanchor": "top", "pad": {"t": 0, "b": 0},
                 "bgcolor": paper, "bordercolor": palette.role("grid", dark), "activebgcolor": colour, "ticklen": 0,
                 "font": {"color": "rgba(0,0,0,0)", "size": 1},
                 "currentvalue": {"prefix": "after step ", "font": {"color": text, "size": 13}, "xanchor": "left", "offset": 4},
