@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.tomography_own import PAGE
-from app.parts import background, evidence, figure, player, session, slider
+from app.parts import background, figure, player, session, slider
 from app.parts.guard import guard
 from gen_core.result import Result
 from gen_core.tomography import bayes, bayes_plots, chain, film, methods, mosaic_plots, samplercheck
@@ -282,15 +282,15 @@ def _film(result: Result, found: chain.Chain, window: Window, key: str) -> None:
 def _mixed(found: chain.Chain) -> str:
     """Whether chains agree, in a sentence."""
     mixing, steps = found.mixing(), found.last.stop - found.last.start
-    near = evidence.number(-found.rays / 2, 0)
-    ends = f"log p(y|x) ends at {evidence.number(float(found.likelihood[-1].mean()), 0)}; a true slice stands near {near}. "
+    near, end = (f"{value:,.0f}".replace("-", "−") for value in (-found.rays / 2, float(found.likelihood[-1].mean())))
+    ends = f"log p(y|x) ends at {end}; a true slice stands near {near}. "
     if found.weight == 0:
         ends = ""
     if not mixing["axes"] < float("inf"):
         return (
             ends + "**Whether the chains agree cannot be told**: it takes four steps at the last level of noise and two chains."
         )
-    told = f"{mixing['likelihood']:.2f} for log p(y|x), {mixing['axes']:.2f} at most along the first {found.along.shape[2]} axes"
+    told = f"{mixing['likelihood']:.3g} for log p(y|x), {mixing['axes']:.3g} at most along the first {found.along.shape[2]} axes"
     said = f"{ends}Split R-hat over the last {steps} steps, at one level of noise: {told} (1: chains cannot be told apart). "
     if max(mixing["axes"], mixing["likelihood"]) <= chain.AGREE:
         return said + "**The chains have forgotten where they began.**"
