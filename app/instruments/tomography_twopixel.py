@@ -18,7 +18,7 @@ from gen_core.tomography.twopixel import Asked
 TEACHES = (
     "One measurement leaves a **line**, and the **prior** chooses on it. The MAP is one point; the posterior may have **two "
     "modes**, and then its mean lies on neither. Least norm and total variation know nothing of the prior: each takes the point "
-    "of the line that suits its own rule, the one next to the origin and the one where both pixels are alike; at 45° they are the same."
+    "of the line that suits its own rule, the one next to the origin and the one where both pixels are alike (at 45° the same)."
 )
 
 

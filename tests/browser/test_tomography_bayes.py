@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 Rest = Callable[[Page], None]
 LONG = 120_000
-SMALL = "size=64&methods=[%22fbp%22,%22gaussian%22]&posterior_samples=2&sampler_steps=12"
+SMALL = "size=64&methods=[%22fbp%22,%22gaussian%22]&posterior_samples=2&sampler_steps=8"
 
 
 def opened(page: Page, url: str, rest: Rest) -> None:
@@ -52,8 +52,8 @@ def test_prior_data_and_posterior_and_a_sampler_that_is_checked(page: Page, app_
     mark = "plot => plot.layout.shapes[0].x0"
     assert curves.evaluate(mark) == 1
     frame.press("End")
-    expect(page.get_by_test_id("playerText")).to_contain_text("step 12 of 12")
-    assert curves.evaluate(mark) == 12  # the mark in the curves follows the film
+    expect(page.get_by_test_id("playerText")).to_contain_text("step 8 of 8")
+    assert curves.evaluate(mark) == 8  # the mark in the curves follows the film
 
     tab(page, "Uncertainty", rest)
     table = page.get_by_test_id("stTable").filter(has_text="the yardstick")
