@@ -62,9 +62,9 @@ def test_solutions_without_a_prior_lie_on_the_line() -> None:
 
 
 def test_langevin_finds_both_modes_with_their_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(twopixel, "PARTICLES", 4_000)
+    monkeypatch.setattr(twopixel, "PARTICLES", 2_000)
     for angle in (45.0, 65.0):
-        numbers = twopixel.solve(Asked(angle=angle, steps=150)).numbers
+        numbers = twopixel.solve(Asked(angle=angle, steps=120)).numbers
         assert numbers["langevin_right"] == pytest.approx(numbers["exact_right"], abs=0.05)
         assert numbers["distance"] < 0.12
         assert numbers["mean_over_map"] < 0.01  # the mean lies on neither mode
