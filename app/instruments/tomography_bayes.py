@@ -44,6 +44,7 @@ def _row(result: Result, window: Window) -> None:
             which = str(right.segmented_control("Prior", offered, key=key, format_func=PRIORS.__getitem__, required=True))
         dark = figure.dark()
         if which == "diffusion" and not _denoised(result, weight):
+            _above(recipe, weight)
             return
         figure.show(_picture(result, which, weight, window, dark), f"{PAGE}.bayes", _alt(weight))
         session.put(PAGE, "bayes/shown", (which, weight))
@@ -57,8 +58,8 @@ def _denoised(result: Result, weight: float) -> bool:
     waiting = [w for w in (0.0, weight) if not _known(result, w)]
     if not waiting:
         return True
-    told = "Two draws at this weight" + (", and two from the prior alone" if len(waiting) > 1 else "")
-    told += ": a minute or so, once."
+    each = ["two from the prior alone" if not w else f"two draws at weight {w:.2f}" for w in waiting]
+    told = f"{' and '.join(each).capitalize()}: a minute or so, once."
     if st.button("Draw with the diffusion prior", icon=":material/play_arrow:", key=f"{PAGE}/bayes/draw", help=told):
         bar = st.progress(0.0, "Drawing")
         for w in waiting:
@@ -286,6 +287,8 @@ def _mixed(found: chain.Chain) -> str:
     ends = f"log p(y|x) ends at {end}; a true slice stands near {near}. "
     if found.weight == 0:
         ends = ""
+    if steps == 1:
+        return ends + "These are paths, not chains that wander: each meets every level of noise once, and is one draw."
     if not mixing["axes"] < float("inf"):
         return (
             ends + "**Whether the chains agree cannot be told**: it takes four steps at the last level of noise and two chains."
