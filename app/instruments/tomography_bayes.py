@@ -55,7 +55,7 @@ def _row(result: Result, window: Window) -> None:
 def _denoised(result: Result, weight: float) -> bool:
     """Whether the diffusion prior's pictures are there; else a button that draws them, with a word on how far it is."""
     recipe = _asked(result)
-    waiting = [w for w in (0.0, weight) if not _known(result, w)]
+    waiting = [w for w in dict.fromkeys((0.0, weight)) if not _known(result, w)]
     if not waiting:
         return True
     each = ["two from the prior alone" if not w else f"two draws at weight {w:.2f}" for w in waiting]
