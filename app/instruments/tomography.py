@@ -11,6 +11,8 @@ angles; a link names a file that is not here. Each is one sentence, and the rest
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.instruments import tomography_evidence as trusting
@@ -18,6 +20,7 @@ from app.instruments import tomography_learn as learn
 from app.instruments import tomography_picture as picture
 from app.instruments import tomography_ranges as ranges
 from app.instruments import tomography_tabs as tabs
+from app.instruments import tomography_twopixel as two
 from app.instruments.tomography_controls import controls, widgets
 from app.instruments.tomography_own import PAGE
 from app.parts import background, evidence, explain, export, presets, session
@@ -106,7 +109,8 @@ def instrument() -> None:
             st.subheader("Evidence")
             trusting.trust(result)
             st.subheader("Export")
-            export.panel(result, figures)
+            more, files = two.exports(result.recipe)
+            export.panel(replace(result, files={**result.files, **files}), figures | more)
         background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 
 
