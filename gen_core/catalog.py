@@ -67,20 +67,35 @@ def make_recipe(name: str, fields: Mapping[str, Any]) -> Recipe:
 
 
 def adopt(value: Any) -> Any:
-    """A path to a file (or a folder of pictures, or a list with paths in it) as the digest of its copy in the store; anything
-    else as it is."""
+    """A path to a file (or a folder of pictures or volumes, or a list with paths in it) as the digest of its copy in the store;
+    anything else as it is."""
     if isinstance(value, list | tuple):
         return [adopt(one) for one in value]
     if isinstance(value, str | Path) and not recipes.DIGEST.fullmatch(str(value)) and Path(value).is_dir():
-        from gen_core.inputs.images import packed
-
-        series = store.add_folder(Path(value))
-        return series or store.add(packed(Path(value)), f"{Path(value).name}.zip")
+        return _adopt_folder(Path(value))
     if isinstance(value, Path) or (isinstance(value, str) and not recipes.DIGEST.fullmatch(value) and Path(value).is_file()):
         return store.add(Path(value))
     if isinstance(value, str) and ("/" in value or "\\" in value or Path(value).suffix):
         raise InputError(f"There is no file {Path(value).name!r}.")
     return value
+
+
+def _adopt_folder(folder: Path) -> str:
+    """The digest of a folder's DICOM files, else of its pictures, else of its volumes and arrays, as one file in the store."""
+    from gen_core.inputs.images import packed
+    from gen_core.inputs.stacks import packed_stacks
+
+    series = store.add_folder(folder)
+    if series is not None:
+        return series
+    try:
+        content = packed(folder)
+    except InputError:
+        volumes = packed_stacks(folder)
+        if volumes is None:
+            raise
+        content = volumes
+    return store.add(content, f"{folder.name}.zip")
 
 
 def adopt_model(value: Any) -> Any:

@@ -4,7 +4,8 @@ It lives in `$LATENT_HOME` (default: the user's data folder of this system). A r
 link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only.
 
 Of a DICOM file, and of a zip or folder that holds one, a copy without anything that names a patient is kept in its place,
-and no name of a file: patients' names stand there, too. The digest is that of the copy, the same wherever it is made.
+and no name of a file: patients' names stand there, too. Of a NIfTI file, a copy without the texts of its header. The digest is
+that of the copy, the same wherever it is made.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         if nameless is not None:
             name = "DICOM series" if nameless[:2] == b"PK" else "DICOM image"
             sha, size = _copied(io.BytesIO(nameless), partial)
+        elif (blank := _textless(partial)) is not None:
+            sha, size = _copied(io.BytesIO(blank), partial)
         digest = f"sha256:{sha}"
         _make_room(size, keep=digest)
         _note(folder, digest, name)
@@ -115,6 +118,13 @@ def _nameless(path: Path) -> bytes | None:
     from gen_core.inputs.deidentify import deidentified
 
     return deidentified(path)
+
+
+def _textless(path: Path) -> bytes | None:
+    """What is kept in place of NIfTI files whose headers hold texts; None for anything else, which is kept as it is."""
+    from gen_core.inputs.nifti_private import nameless
+
+    return nameless(path)
 
 
 def name_of(digest: str) -> str:

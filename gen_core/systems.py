@@ -202,8 +202,14 @@ OPERATIONS = (
         "gen_core.tomography.reconstruct:run",
     ),
     Operation(
+        "tomography.ranges",
+        "Tell how the error of each method grows as fewer angles are covered, with intervals over the noise.",
+        "gen_core.tomography.ranges:Ranges",
+        "gen_core.tomography.ranges:run",
+    ),
+    Operation(
         "tomography.train",
-        "Learn a prior of slices from synthetic anatomies, and score it beside the other methods.",
+        "Learn a prior of slices, from synthetic anatomies or your own, and score it beside the other methods.",
         "gen_core.tomography.recipe:Train",
         uses_device=True,
         steps="gen_core.tomography.train:steps",

@@ -11,11 +11,16 @@ angles; a link names a file that is not here. Each is one sentence, and the rest
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.instruments import tomography_evidence as trusting
+from app.instruments import tomography_learn as learn
 from app.instruments import tomography_picture as picture
+from app.instruments import tomography_ranges as ranges
 from app.instruments import tomography_tabs as tabs
+from app.instruments import tomography_twopixel as two
 from app.instruments.tomography_controls import controls, widgets
 from app.instruments.tomography_own import PAGE
 from app.parts import background, beside, evidence, explain, export, presets, session
@@ -23,7 +28,7 @@ from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.tomography import STEPS
 from gen_core.tomography import quick
-from gen_core.tomography.recipe import Lesion, Reconstruct
+from gen_core.tomography.recipe import Lesion, Reconstruct, Train
 
 PRESETS = {
     "Nearly all directions": Reconstruct(angle_range=170.0),
@@ -106,15 +111,19 @@ def instrument() -> None:
             st.header("Evidence")
             trusting.trust(result)
             st.header("Export")
-            export.panel(result, figures)
+            more, files = two.exports(result.recipe)
+            export.panel(replace(result, files={**result.files, **files}), figures | more)
         background.begin(lambda: quick.prepare(recipe))  # so that a drag of the range follows at once
 
 
-session.start(PAGE, "tomography.reconstruct", default, widgets)
+asked = session.start(PAGE, "tomography.reconstruct", default, widgets)
+learn.take_next()
 header(PAGE)
 presets.row(PAGE, PRESETS, default, steps=STEPS)
 instrument()
 with guard():
     trusting.model()
+ranges.show(asked)
+learn.training(asked if isinstance(asked, Train) else None)
 explain.explain(IDEA, FORMULA, SOURCE)
 explain.mislead(PAGE, TRAPS)

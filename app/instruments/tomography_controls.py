@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments import tomography_learn as learn
 from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
 from app.parts import figure, map, session, slider
@@ -39,6 +40,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         "lesion_diameter": spot.diameter,
         "lesion_contrast": spot.contrast,
         "angles": ", ".join(f"{a:g}" for a in recipe.angles or ()),
+        "prior": recipe.model or learn.BUNDLED,
     }
     return values
 
@@ -55,12 +57,15 @@ def controls() -> Reconstruct:
         made |= angles()
     with st.container(gap="small"):
         made |= chosen_methods()
+        made |= learn.choose_prior(now)
     if not measured:
         made |= lesion()
     with st.expander("Scanner and size", icon=":material/tune:", key=f"{PAGE}/scanner"):
         made |= scanner(measured)
     with st.expander("Settings of the methods", icon=":material/settings:", key=f"{PAGE}/settings"):
         made |= settings()
+    if (made["size"], made.get("model")) != (kept.get("size"), kept.get("model")):  # other weights than those of the link
+        made["weights"] = None
     return Reconstruct.read(made)
 
 
@@ -132,7 +137,7 @@ def scanner(measured: bool) -> dict[str, Any]:
     key = session.key(PAGE, "geometry")
     told = "Rays side by side, as at a synchrotron; or spread out from a source, as in a hospital."
     beam = st.segmented_control("Beam", list(BEAMS), key=key, format_func=BEAMS.__getitem__, required=True, help=told)
-    told = "Pixels along a side. The bundled priors know 128, the Gaussian one 64 too; at other sizes choose the plain methods."
+    told = "Pixels along a side. The bundled priors know 64 and 128; at other sizes choose the methods that learned nothing."
     asked = int(session.value(PAGE, "size", 128))
     size = st.select_slider("Size (pixels)", sorted({*SIZES, asked}), key=session.key(PAGE, "size"), help=told)
     made: dict[str, Any] = {"geometry": beam, "size": size}

@@ -108,8 +108,12 @@ def model() -> dict[str, Callable[[], Any]]:
     if not known:
         return {}
     with st.expander("How good the priors are, on synthetic slices they never saw", icon=":material/fact_check:", expanded=True):
-        for name, card in known.items():
-            one(name, card)
+        sizes = sorted({int(card["size"]) for card in known.values()}, reverse=True)
+        for size, tab in zip(sizes, st.tabs([f"{size} × {size} pixels" for size in sizes]), strict=True):
+            with tab:
+                for name, card in known.items():
+                    if card["size"] == size:
+                        one(name, card)
         st.caption(f"{NEVER} {WARNED}")
     return {}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.instruments import tomography_axis as axis
 from app.parts import session, upload
 from app.parts.guard import plain
 from gen_core import catalog, store
@@ -14,7 +15,7 @@ from gen_core.errors import RecipeError, UserError
 from gen_core.tomography import question
 from gen_core.tomography.recipe import Reconstruct
 
-PAGE = "tomography"
+PAGE = axis.PAGE
 SYNTHETIC = {
     "synthetic:thorax": "Synthetic chest",
     "synthetic:abdomen": "Synthetic belly",
@@ -137,7 +138,7 @@ def _measured(digest: str) -> dict[str, Any]:
     st.button("Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=_leave)
     told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
     text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
-    return {"sinogram": digest, "image": None, "angles": angles_of(text)}
+    return {"sinogram": digest, "image": None, "angles": angles_of(text)} | axis.fields()
 
 
 def angles_of(text: str) -> list[float] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.instruments import tomography_bayes as bayes
 from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
 from app.parts import background, figure, map, session
@@ -132,6 +133,8 @@ def show(result: Result, what: str, window: tuple[float, float] | None) -> dict[
     tiles, scale = tiles_of(result, what, window, dark)
     drawn(tiles, made.subject, scale, recipe)
     st.caption(SAID[what] if made.truth is not None or what != "image" else ALONE)
+    if what == "deviation":
+        bayes.beside(result)
     session.put(PAGE, "shown", dict(made.images))
     return {"pictures": lambda: picture(tiles, made.subject, scale, recipe, spot, dark)}
 

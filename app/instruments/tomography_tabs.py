@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.instruments import tomography_axis as axis
+from app.instruments import tomography_bayes as bayes
+from app.instruments import tomography_twopixel as two
 from app.instruments.tomography_own import PAGE
 from app.instruments.tomography_picture import clicked
 from app.parts import evidence, figure, player, session
@@ -26,11 +29,19 @@ def show(result: Result, window: tuple[float, float] | None) -> Figures:
         titles.insert(1, "Lesion")
     if made.deviations or made.samples:
         titles.insert(-1, "Uncertainty")
+    if made.truth is None:
+        titles.insert(1, "Axis and turn")
+    titles[-1:-1] = ["Bayes", "Chains"]
+    titles.append("Two pixels")
     drawing: dict[str, Callable[[], None]] = {
+        "Axis and turn": lambda: axis.show(result.recipe),
         "Data": lambda: data(result),
         "Lesion": lambda: lesion(result),
         "Profile": lambda: profile(result),
         "Uncertainty": lambda: uncertainty(result, window),
+        "Bayes": lambda: bayes.row(result, window),
+        "Chains": lambda: bayes.chains(result, window),
+        "Two pixels": two.show,
         "Convergence": lambda: convergence(result),
     }
     for title, tab in zip(titles, st.tabs(titles, key=f"{PAGE}/tabs", on_change="rerun"), strict=True):
@@ -45,7 +56,7 @@ def show(result: Result, window: tuple[float, float] | None) -> Figures:
     }
     if made.calibration:
         figures["calibration"] = lambda: plots.calibration(made, dark)
-    return figures
+    return figures | bayes.figures(result, window)
 
 
 def data(result: Result) -> None:
@@ -126,7 +137,13 @@ def row_of(result: Result) -> int:
 
 
 def uncertainty(result: Result, window: tuple[float, float] | None) -> None:
-    """Whether the error bars hold what they promise, and the samples as a film."""
+    """Whether the error bars hold what they promise, the samples as a film, and whether the samplers are right."""
+    spread(result, window)
+    bayes.check(result)
+
+
+def spread(result: Result, window: tuple[float, float] | None) -> None:
+    """The calibration of the error bars beside the samples as a film."""
     made, numbers = result.content, result.metrics
     left, right = st.columns([2, 3], gap="medium")
     with left:

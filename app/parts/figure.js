@@ -69,6 +69,7 @@ async function draw(plot) {
     });
   });
   plot.watched.observe(plot);
+  document.addEventListener("latent-frame", plot.follow);
   plot.on("plotly_click", (event) => {
     const [x, y] = [event.xvals?.[0] ?? event.points[0]?.x, event.yvals?.[0] ?? event.points[0]?.y];
     if (x !== undefined) plot.tell("picked", { x, y, points: event.points.slice(0, 1).map(brief) });
@@ -115,7 +116,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plot.style.minHeight = `${data.height}px`;
     attempt();
   }
+  plot.follow ??= ({ detail }) => { // a film beside it moves a mark (`layout.meta.follows`, see player.js)
+    const { follows, marks } = plot.layout?.meta ?? {};
+    if (follows && follows === detail.film && plot.layout.shapes?.length) {
+      const x = marks[detail.frame];
+      window.Plotly.relayout(plot, { "shapes[0].x0": x, "shapes[0].x1": x });
+    }
+  };
   return () => {
+    document.removeEventListener("latent-frame", plot.follow);
     plot.sight?.disconnect();
     plot.watched?.disconnect();
     if (window.Plotly && plot.watched) window.Plotly.purge(plot);

@@ -28,6 +28,7 @@ function show(state, frame) {
   state.frame = frame;
   state.range.value = frame;
   state.text.textContent = state.data.labels[frame] ?? `${frame + 1} of ${state.data.count}`;
+  document.dispatchEvent(new CustomEvent("latent-frame", { detail: { film: state.data.film, frame } })); // see figure.js
   state.data.strips.forEach((strip, i) => {
     const image = state.images[i], context = state.canvases[i].getContext("2d");
     if (image.complete && image.naturalWidth) {

@@ -38,7 +38,7 @@ def show(
     """Paths by title, each a PNG of its `count` frames (width, height) in a row.
 
     `labels` are what is said of each frame, `size` the width of a picture on the screen in pixels, `seconds` how long one
-    way takes.
+    way takes. A figure that names `key` in its `layout.meta.follows` moves its first shape to the frame's place in `marks`.
     """
     width, height = frame
     data: dict[str, Any] = {
@@ -48,6 +48,7 @@ def show(
         ],
         "count": count,
         "labels": list(labels),
+        "film": key,
         "size": size,
         "pause": max(30, round(1000 * seconds / max(count, 1))),
     }

@@ -41,7 +41,7 @@ _STYLE = """<style>
 
 # Small print as dark as small print must be to be read (WCAG AA); dark words on the light buttons of the dark theme.
 _READABLE = """<style>
-[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: {muted}; }}
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {{ color: {muted}; opacity: 1; }}
 [data-testid="stBaseButton-primary"] p, [data-testid="stBaseButton-primary"] span {{ color: {on_primary}; }}
 </style>"""
 

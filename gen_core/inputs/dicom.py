@@ -32,7 +32,7 @@ from gen_core.inputs.volumes import (
 )
 from gen_core.result import Notice
 
-__all__ = ["holds_dicom", "read_dicom", "series_of"]
+__all__ = ["holds_dicom", "read_all", "read_dicom", "series_of"]
 
 SAME_PLACE = 1e-3  # mm along the normal
 
@@ -54,18 +54,35 @@ def read_dicom(path: str | Path) -> Volume:
         groups, others, first = series_of(names, read)
         if not groups:
             raise InputError(first or "There is no DICOM file in this folder or zip; a tomography image was expected.")
-        images = max(groups, key=lambda group: sum(len(image.frames) for image in group.values()))
+        images = max(groups, key=_count)
         notes: list[Notice] = []
         if len(groups) > 1:
-            count = sum(len(image.frames) for image in images.values())
-            notes.append(Notice("one_series", f"There are {len(groups):,} series; the largest, of {count:,} slices, is read."))
+            told = f"There are {len(groups):,} series; the largest, of {_count(images):,} slices, is read."
+            notes.append(Notice("one_series", told))
         if others and len(names) > 1:
             why = f" The first: {first}" if first else ""
             notes.append(Notice("left_out", f"{others:,} files without an image that can be read are left out.{why}"))
-        places, placed = _ordered(images, notes)
-        example = next(iter(images.values()))
-        check_size(len(places), example.rows, example.columns)
-        values, unit, padding = _pixels(images, places, read, notes)
+        return _read(images, read, notes)
+
+
+def read_all(path: str | Path) -> list[Volume]:
+    """Every series of a file, folder or zip, the largest first; of equal ones the first by name. Raises as `read_dicom`."""
+    with dicom_files(Path(path)) as (names, read, _):
+        groups, _, first = series_of(names, read)
+        if not groups:
+            raise InputError(first or "There is no DICOM file in this folder or zip; a tomography image was expected.")
+        return [_read(images, read, []) for images in sorted(groups, key=_count, reverse=True)]
+
+
+def _count(images: dict[str, Image]) -> int:
+    return sum(len(image.frames) for image in images.values())
+
+
+def _read(images: dict[str, Image], read: Read, notes: list[Notice]) -> Volume:
+    places, placed = _ordered(images, notes)
+    example = next(iter(images.values()))
+    check_size(len(places), example.rows, example.columns)
+    values, unit, padding = _pixels(images, places, read, notes)
     return _assembled(values, unit, padding, example, places, placed, notes)
 
 

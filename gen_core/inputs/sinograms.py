@@ -47,13 +47,15 @@ class Scan:
 
     `angles` one for each view, in `angle_unit`; `axis` says whether rows of the array are views or bins; `direction` -1 is a
     turn clockwise. `intensity`: the values are counts and not yet -log(counts / i0), with `i0` the counts of the open beam.
-    Lengths in mm; `rotation_centre` in bins to the right of the detector's middle.
+    `flipped`: the detector was read out from the other end. Lengths in mm; `rotation_centre` in bins to the right of the
+    detector's middle as it is stored.
     """
 
     angles: Sequence[float] | None = None
     angle_unit: Literal["degrees", "radians"] | None = None
     axis: Literal["views", "bins"] | None = None
     direction: Literal[1, -1] = 1
+    flipped: bool = False
     intensity: bool = False
     i0: float | None = None
     geometry: Literal["parallel", "fan"] | None = None
@@ -97,7 +99,7 @@ def read_sinogram(path: str | Path, scan: Scan | None = None) -> Sinogram:
     if angles is None:
         raise InputError("There are no angles in this file; give one for each view, or an NPZ with sinogram and angles.")
     angles = np.asarray(angles, dtype=np.float64).ravel()
-    values = _views_first(values, len(angles), scan.axis, notes)
+    values = _views_first(values, len(angles), scan.axis, notes)[:, :: -1 if scan.flipped else 1]
     angles = _degrees(angles, scan.angle_unit or unit, notes) * scan.direction
     values = _finite(np.asarray(values, dtype=np.float64), notes)
     if scan.intensity:
@@ -251,6 +253,7 @@ def _built(values: Array, angles: Array, scan: Scan, said: Mapping[str, float], 
     centre = lengths["rotation_centre"] or 0.0
     if abs(centre) >= values.shape[1] / 2:
         raise InputError(f"The axis cannot be seen {centre:g} bins from the middle of a detector of {values.shape[1]:,} bins.")
+    centre = -centre if scan.flipped else centre
     spacing, pixel = lengths["detector_spacing"], lengths["pixel_size"]
     if geometry == "parallel":
         source = beyond = None

@@ -15,6 +15,7 @@ NAMES = {
     "sirt": ("SIRT", "dash"),
     "tv": ("Total variation", "solid"),
     "gaussian": ("Gaussian prior", "solid"),
+    "bundled": ("The bundled prior", "dashdot"),
     "training_mean": ("Mean of the training slices", "longdash"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gen_core.errors import RecipeError
+from gen_core.memo import Memo
+from gen_core.tomography.chain import Watch
 from gen_core.tomography.priors import Problem, Progress, Solution, quiet
 
 if TYPE_CHECKING:
     import torch
 
-    from gen_core.tomography.denoiser import Denoiser
+    from gen_core.tomography.denoiser import Denoiser, Gaussian
     from gen_core.tomography.guided import Frame
     from gen_core.tomography.principal import Principal
     from gen_core.tomography.recipe import Reconstruct
@@ -56,7 +59,7 @@ class Data:
 
         self.projection, y, spread = problem.torch()
         self.y, self.noise = y.flatten(), spread.flatten()
-        self.shape, self.side = problem.geometry.shape, problem.size
+        self.shape, self.side, self.geometry = problem.geometry.shape, problem.size, problem.geometry
         self.response = torch.from_numpy(problem.operator.response).float()
         self.norm = problem.operator.norm
 
@@ -67,6 +70,21 @@ class Data:
     def adjoint(self, r: torch.Tensor) -> torch.Tensor:
         """A^T r."""
         return self.projection.adjoint(r.reshape(-1, *self.shape)).flatten(1)
+
+    def seen(self, prior: Gaussian) -> torch.Tensor:
+        """A^T N^-1 A (k, d) of each axis of a prior, kept by scanner, noise and axes: it is the costly part of a sampler."""
+        import torch
+
+        told = hashlib.sha256(self.noise.numpy().tobytes())
+        for part in (prior.axes[:: max(1, len(prior.axes) // 8)], prior.variances, prior.mean):
+            told.update(part.numpy().tobytes())
+        again = lambda x: self.adjoint(self.forward(x) / self.noise.square())  # noqa: E731
+        make = lambda: torch.cat([again(part) for part in prior.axes.split(64)])  # noqa: E731
+        found: torch.Tensor = _SEEN.get((self.geometry, told.hexdigest()), make)
+        return found
+
+
+_SEEN = Memo(256 << 20, lambda made: made.nbytes)
 
 
 def solve(problem: Problem, recipe: Reconstruct, progress: Progress = quiet) -> Solution:
@@ -87,18 +105,17 @@ def drawn(
     model: Diffusion, problem: Problem, sampler: str, n: int, seed: int, steps: int | None = None, weight: float = 1.0,
     progress: Progress = quiet,
 ) -> Solution:  # fmt: skip
-    """n samples of the posterior; the trace tells how their residual fell with the noise."""
+    """n samples of the posterior, and the chain that led to them; the trace tells how their residual fell with the noise."""
     steps = steps or STEPS[sampler]
-    trace: dict[str, list[float]] = {"noise": [], "residual": []}
-    frame = None
-    for i, frame in enumerate(frames(model, problem, sampler, n, steps, seed, weight)):
-        left = problem.operator.forward(frame.clean[:, 0].numpy()) - problem.data
-        trace["noise"].append(frame.sigma)
-        trace["residual"].append(float(np.sqrt(np.mean((left / problem.spread) ** 2))))
-        progress((i + 1) / steps, f"denoising, step {i + 1} of {steps}")
-    assert frame is not None
-    samples = frame.clean[:, 0].numpy()
-    return Solution(samples.mean(0), deviation(samples), samples, trace, True, f"{steps} steps of {sampler.upper()}")
+    watch = Watch(model.net.gaussian, Data(problem), steps, weight)
+    samples = np.zeros((n, problem.size, problem.size), np.float32)
+    for i, frame in enumerate(watch.over(frames(model, problem, sampler, n, steps, seed, weight))):
+        samples = frame.clean[:, 0].numpy()
+        progress(min((i + 1) / steps, 1.0), f"denoising, step {i + 1} of {steps}")
+    chain = watch.chain()
+    trace = {"noise": [float(level) for level in chain.levels], "residual": watch.residual}
+    told = f"{len(chain.levels)} steps of {sampler.upper()}"
+    return Solution(samples.mean(0), deviation(samples), samples, trace, True, told, chain)
 
 
 def frames(

@@ -43,16 +43,13 @@ def learned(net: Denoiser, task: DenoiserTask, card: dict[str, Any]) -> Learned:
     shares = shares_of(net, task.slices)
     tensors = diffusion.tensors_of(net, base, LEVELS, shares)
     made = diffusion.made_of(tensors, card)
-    beneath = gaussian.Gaussian(
-        size, base.mean, base.directions(), base.variances.astype(np.float64) - base.rest, base.rest,
-        "beneath the diffusion prior",
-    )  # fmt: skip
+    beyond = np.maximum(base.variances.astype(np.float64) - base.rest, 1e-3 * base.rest)
+    beneath = gaussian.Gaussian(size, base.mean, base.directions(), beyond, base.rest, "beneath the diffusion prior")
     return Learned(
         tensors,
         {
             "components": COMPONENTS,
-            "summary": f"A denoiser of {size} x {size} pixels, learned from {task.n_train:,} slices ({card['kind']}): "
-            "posterior samples by diffusion.",
+            "summary": f"A denoiser of {size} x {size} pixels, learned from {card['learned']}: posterior samples by diffusion.",
             "shares": [round(float(share), 4) for share in shares],
         },
         lambda problem, seed: diffusion.drawn(made, problem, "dds", SAMPLES, seed),

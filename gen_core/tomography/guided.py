@@ -36,6 +36,8 @@ class Measured(Protocol):
 
     def adjoint(self, r: torch.Tensor) -> torch.Tensor: ...
 
+    def seen(self, prior: Gaussian) -> torch.Tensor: ...  # (k, d) A^T N^-1 A of each axis of a prior
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -73,7 +75,7 @@ class Agreement:
         self.prior, self.data, self.weight, self.share = prior, data, weight, share
         self.inverse = weight / data.noise.square()
         if weight:
-            self.seen = torch.cat([self.normal(part) for part in prior.axes.split(64)])  # (k, d)
+            self.seen = weight * data.seen(prior)  # (k, d)
             self.block = self.seen @ prior.axes.T  # (k, k)
             self.towards = data.adjoint(self.inverse * data.y[None])
 
@@ -125,7 +127,7 @@ class Agreement:
             p, before, done = z + (now / before.clamp_min(1e-30))[:, None] * p, now, done + 1
         return x
 
-    def draw(self, n: int, generator: torch.Generator, most: int = 40) -> torch.Tensor:
+    def draw(self, n: int, generator: torch.Generator, most: int = 40, tol: float = 1e-4) -> torch.Tensor:
         """Draws (n, d) from the Gaussian prior's own posterior: prior draws, moved by what noisy copies of the data ask of them
         (Papandreou & Yuille 2010)."""
         drawn = self.prior.draw(n, generator).flatten(1)
@@ -133,7 +135,7 @@ class Agreement:
             return drawn
         noise = self.data.noise / self.weight**0.5
         y = self.data.y + noise * torch.randn(n, len(self.data.y), generator=generator)
-        return self.solve(drawn, WIDE, drawn, 1e-4, most, towards=self.data.adjoint(self.inverse * y), share=1.0)
+        return self.solve(drawn, WIDE, drawn, tol, most, towards=self.data.adjoint(self.inverse * y), share=1.0)
 
 
 def dds(
@@ -160,17 +162,19 @@ def dds(
 def langevin(
     denoise: Denoise, prior: Gaussian, data: Measured, n: int, steps: int, generator: torch.Generator, *,
     weight: float = 1.0, share: Share = whole, start: float = START, each: int = 3, step: float = 0.5,
+    last: int = 8,
 ) -> Iterator[Frame]:  # fmt: skip
-    """Chains of annealed Langevin dynamics: `each` steps at every level of noise, of `step` times its variance.
+    """Chains of annealed Langevin dynamics: `each` steps at every level of noise, of `step` times its variance, and at least
+    `last` at the last one, where the chains are compared, as far as there are so many.
 
     The score of the noisy pictures given the data is (E[x0 | x, y] - x) / sigma^2.
     """
     agreement = Agreement(prior, data, weight, share)
     both = agreement.draw(n, generator)
     x = both + start * torch.randn(both.shape, generator=generator)
-    schedule = levels(max(steps // each, 2), high=start)
+    schedule = levels(max((steps - last) // each, 1) + 1, high=start)
     for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
-        for _ in range(each):
+        for _ in range(each if low else max(steps - each * (len(schedule) - 1), 1)):
             noisy = x.reshape(n, 1, prior.size, prior.size)
             both = agreement.solve(denoise(noisy, torch.full((n,), level)).flatten(1), level, both)
             yield Frame(level, noisy, both.reshape(noisy.shape))

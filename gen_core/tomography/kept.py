@@ -16,7 +16,7 @@ from gen_core.tomography.recipe import Reconstruct, narrowed
 
 def _size(made: tuple[Solution, float]) -> int:
     found = made[0]
-    return sum(int(part.nbytes) for part in (found.image, found.deviation, found.samples) if part is not None)
+    return sum(int(part.nbytes) for part in (found.image, found.deviation, found.samples, found.chain) if part is not None)
 
 
 def _weight(made: Result) -> int:

@@ -47,4 +47,5 @@ def fit(slices: Slices, k: int) -> Principal:
     found = Principal(mean, whole, np.ones(k, np.float32), 0.0)
     variances = (x @ found.directions().T).astype(np.float64).var(0)
     rest = (float(np.square(x, dtype=np.float64).sum()) / len(x) - variances.sum()) / (x.shape[1] - k)
-    return replace(found, variances=variances.astype(np.float32), rest=max(rest, 1e-8))
+    rest = max(rest, 1e-8)  # of few slices the last axes are noise: no less along them than across
+    return replace(found, variances=np.maximum(variances, rest).astype(np.float32), rest=rest)

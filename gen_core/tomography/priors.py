@@ -14,6 +14,7 @@ from gen_core.tomography.operator import Operator, operator
 if TYPE_CHECKING:
     import torch
 
+    from gen_core.tomography.chain import Chain
     from gen_core.tomography.operator import TorchOperator
 
 Array = np.ndarray
@@ -65,7 +66,8 @@ class Problem:
 @dataclass(frozen=True, eq=False)
 class Solution:
     """What a method found: the image (size, size), float32. What knows its uncertainty also gives its deviation (size, size)
-    and samples (k, size, size). `trace` has a list of numbers per name, one entry an iteration that was looked at."""
+    and samples (k, size, size). `trace` has a list of numbers per name, one entry an iteration that was looked at. A sampler
+    gives the `chain` that led to its samples."""
 
     image: Array
     deviation: Array | None = None
@@ -73,6 +75,7 @@ class Solution:
     trace: Mapping[str, list[float]] = field(default_factory=dict)
     converged: bool = True
     note: str = ""
+    chain: Chain | None = None
 
 
 def quiet(share: float, text: str) -> None:

@@ -63,8 +63,12 @@ class Reconstruct(Recipe):
     pixel_size: float | None = Field(None, gt=0, le=100, description="mm a pixel; null as the image says.")
     source_origin: float | None = Field(None, gt=0, le=1e5, description="Fan beam: mm from the source to the axis.")
     origin_detector: float | None = Field(None, ge=0, le=1e5, description="Fan beam: mm from the axis to the detector.")
-    rotation_centre: float = Field(0.0, ge=-2_000, le=2_000, description="Bins from the detector's middle to the axis.")
+    rotation_centre: float = Field(
+        0.0, ge=-2_000, le=2_000, description="Bins from the detector's middle to the axis, as stored."
+    )
     curved: bool = Field(False, description="Fan beam: whether the bins lie on an arc around the source.")
+    detector_flipped: bool = Field(False, description="With a sinogram: whether the detector was read out from the other end.")
+    clockwise: bool = Field(False, description="With a sinogram: whether the scanner turned clockwise.")
     fbp_filter: Literal["ramp", "hann"] | None = Field(None, description="ramp is sharper, hann smoother; null by the noise.")
     sirt_iterations: int = Field(100, ge=1, le=2_000, description="Steps of SIRT.")
     tv_weight: float | None = Field(None, gt=0, le=1e5, description="Weight of the total variation; null for the tuned one.")
@@ -105,6 +109,8 @@ class Reconstruct(Recipe):
             raise ValueError("image and sinogram both say what was scanned; give one of them.")
         if self.angles is not None and self.sinogram is None:
             raise ValueError("angles: they are those of a measured sinogram; give one, or angle_range and views.")
+        if (self.detector_flipped or self.clockwise) and self.sinogram is None:
+            raise ValueError("detector_flipped and clockwise are of a measured sinogram; give one, or leave them out.")
         if self.lesion is not None and self.sinogram is not None:
             raise ValueError("lesion: it is put into an image before the scan, which a measured sinogram no longer is.")
         if self.geometry == "parallel" and self.sinogram is None:
@@ -136,11 +142,13 @@ def narrowed(recipe: Reconstruct, method: Method | None = None) -> Reconstruct:
 
 
 class Train(Recipe):
-    """Learn a prior of slices from synthetic ones, and score it beside the other methods on some that were left out."""
+    """Learn a prior of slices, synthetic ones or your own, and score it beside the other methods on some that were left out."""
 
     operation: ClassVar[str] = "tomography.train"
 
-    data: Content = Field("phantoms_thorax", description="What slices it is learned from: phantoms_thorax or phantoms_wide.")
+    data: Content = Field(
+        "phantoms_thorax", description="What slices it is learned from: phantoms_thorax, phantoms_wide, or a file of your own."
+    )
     prior: Prior = Field("gaussian", description="The kind of the prior.")
     size: Literal[32, 64, 128] = Field(128, description="Pixels along a side of the slices.")
     slices: int = Field(

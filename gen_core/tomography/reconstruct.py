@@ -64,7 +64,7 @@ def run(
     """
     pick("cpu")
     methods.check(recipe)
-    recipe = _named(recipe)
+    recipe = with_weights(recipe)
     seconds: dict[str, float] = {}
     progress(0.0, "scanning the slice")
     began = time.perf_counter()
@@ -97,7 +97,7 @@ def run(
     )
 
 
-def _named(recipe: Reconstruct) -> Reconstruct:
+def with_weights(recipe: Reconstruct) -> Reconstruct:
     """The recipe with the sha256 of the weights of every prior that is used."""
     from gen_core.tomography.modelfile import KIND, named, open_card
 

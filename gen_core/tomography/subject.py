@@ -7,6 +7,7 @@ and unit of what came in.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from gen_core.tomography.operator import MOST
 from gen_core.tomography.phantoms import Phantom
 from gen_core.tomography.priors import Problem
 from gen_core.tomography.recipe import Reconstruct
+
+if TYPE_CHECKING:
+    from gen_core.inputs.sinograms import Sinogram
 
 Array = np.ndarray
 FINEST = 512  # pixels along a side
@@ -78,7 +82,7 @@ def _scanned(recipe: Reconstruct) -> Subject:
         spot = lesion.placed(recipe.lesion, size, pixel or 1.0, recipe.lesion.contrast / gain)
         delta = phantoms.image(spot, size)
         source = lesion.joined(source, spot) if isinstance(source, Phantom) else source + phantoms.image(spot, len(source))
-    truth = phantoms.image(source, size) if isinstance(source, Phantom) else _halved(source, size)
+    truth = phantoms.image(source, size) if isinstance(source, Phantom) else halved(source, size)
     geometry = geometry_of(recipe, pixel)
     clean = measure.clean(source, geometry)
     scale = measure.WATER * pixel if pixel and unit == "HU" else None
@@ -98,8 +102,15 @@ def _opened(recipe: Reconstruct) -> tuple[Array, float, float, str, float | None
     fine = min(2 * recipe.size, FINEST)
     square = center_square(volume, which, fine)
     coarse = center_square(volume, which, recipe.size)  # its notes are those of the size that is shown
-    values = square.values.astype(np.float64)
-    if square.unit == "HU":
+    attenuation, gain, offset = attenuated(square.values, square.unit)
+    return attenuation, gain, offset, square.unit, coarse.pixel, (*volume.notes, *coarse.notes), len(volume)
+
+
+def attenuated(square: Array, unit: str) -> tuple[Array, float, float]:
+    """A square slice (m, m) in `unit` as attenuation over that of water within the scanner's field of view, and the gain and
+    offset that take it back. Raises InputError where nothing is in it."""
+    values = square.astype(np.float64)
+    if unit == "HU":
         gain, offset = 1000.0, -1000.0
     else:
         low, high = float(values.min()), float(np.percentile(values, 99.5))
@@ -107,11 +118,12 @@ def _opened(recipe: Reconstruct) -> tuple[Array, float, float, str, float | None
             raise InputError("This slice has the same value everywhere; there is nothing to reconstruct.")
         gain, offset = high - low, low
     attenuation = np.maximum((values - offset) / gain, 0)
-    attenuation[~metrics.disc(fine)] = 0  # the scanner's field of view
-    return attenuation, gain, offset, square.unit, coarse.pixel, (*volume.notes, *coarse.notes), len(volume)
+    attenuation[~metrics.disc(len(values))] = 0
+    return attenuation, gain, offset
 
 
-def _halved(source: Array, size: int) -> Array:
+def halved(source: Array, size: int) -> Array:
+    """A slice with fewer pixels (size, size), each the mean of what it covers; float32."""
     times = len(source) // size
     return source.reshape(size, times, size, times).mean((1, 3)).astype(np.float32)
 
@@ -146,7 +158,8 @@ def _fitting(geometry: Geometry) -> Geometry:
 # ---- a sinogram that was measured elsewhere
 
 
-def _measured(recipe: Reconstruct) -> Subject:
+def read(recipe: Reconstruct) -> Sinogram:
+    """The measured sinogram of a recipe. Raises InputError where it, or its angles, cannot be used."""
     from gen_core.inputs.sinograms import Scan, read_sinogram
 
     assert recipe.sinogram is not None
@@ -159,8 +172,14 @@ def _measured(recipe: Reconstruct) -> Subject:
         rotation_centre=recipe.rotation_centre or None,
         pixel_size=recipe.pixel_size,
         curved=recipe.curved,
+        direction=-1 if recipe.clockwise else 1,
+        flipped=recipe.detector_flipped,
     )
-    found = read_sinogram(path_of(recipe.sinogram, "sinogram"), asked)
+    return read_sinogram(path_of(recipe.sinogram, "sinogram"), asked)
+
+
+def _measured(recipe: Reconstruct) -> Subject:
+    found = read(recipe)
     known = found.detector_spacing is not None
     spacing = found.detector_spacing or 1.0
     source, beyond = found.source_origin or 0.0, found.origin_detector or 0.0

@@ -13,10 +13,13 @@ from gen_core import checkpoint, training
 from gen_core.datasets import named
 from gen_core.device import Device, pick
 from gen_core.errors import InputError
+from gen_core.recipe import DIGEST
 from gen_core.tomography.recipe import Train
 from gen_core.training import Step
 
 if TYPE_CHECKING:
+    from gen_core.tomography.evaluate import Beside, Cases
+    from gen_core.tomography.own import Own
     from gen_core.tomography.priors import Problem, Solution
     from gen_core.tomography.slices import Slices
 
@@ -27,6 +30,8 @@ KINDS = {
     "diffusion": "gen_core.tomography.diffusion_train:steps",
 }
 FAMILIES = {"phantoms_thorax": "thorax", "phantoms_wide": "wide"}
+OWN = "own"  # the kind of slices that the user brings
+TESTED = 6  # of the slices left out, at most, that its scores are measured on
 
 
 def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
@@ -40,36 +45,40 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
 
 
 def family(recipe: Train) -> str:
-    """The kind of synthetic slices that the recipe names. Raises InputError where it names other data."""
-    if recipe.data not in FAMILIES:
-        raise InputError(
-            f"data: a prior is learned from synthetic slices here; choose {' or '.join(FAMILIES)}, not {recipe.data[:30]!r}."
-        )
-    return FAMILIES[recipe.data]
+    """The kind of slices that the recipe names, `own` for the user's. Raises InputError where there are none of that name."""
+    if recipe.data in FAMILIES or DIGEST.fullmatch(recipe.data):
+        return FAMILIES.get(recipe.data, OWN)
+    raise InputError(f"data: choose {' or '.join(FAMILIES)}, or a file of your own slices, not {recipe.data[:30]!r}.")
 
 
 def gaussian(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
     """Draw slices, find their components, measure the prior beside the other methods. Begun anew where it was broken off: the
     same slices are drawn in minutes."""
-    from gen_core.tomography import evaluate, gaussian_train
+    from gen_core.tomography import evaluate, gaussian_train, own
 
     if training.trained(folder, recipe):
         yield Step(1, 1, text="trained already")
         return
     used, kind, began = pick("cpu"), family(recipe), time.monotonic()
-    training.begin(folder, recipe)
     count, left_out = recipe.slices, max(recipe.slices // 10, 100)
-    total = count + left_out + evaluate.WORK
-    train = yield from _told(gaussian_train.slices(kind, gaussian_train.TRAIN_FROM, count, recipe.size), 0, total, recipe, began)
-    valid = yield from _told(
-        gaussian_train.slices(kind, gaussian_train.VALID_FROM, left_out, recipe.size), count, total, recipe, began
-    )
+    mine = own.opened(recipe) if kind == OWN else None
+    more, cases = _beside(recipe, mine)
+    total = count + left_out + (evaluate.WORK if cases is None else len(evaluate.RANGES) * len(cases))
+    if mine is not None:
+        first = own.drawn(mine, mine.learned, count, recipe.seed, "preparing slices")
+        second = own.drawn(mine, mine.watched, left_out, recipe.seed + 1, "preparing slices")
+    else:
+        first = gaussian_train.slices(kind, gaussian_train.TRAIN_FROM, count, recipe.size)
+        second = gaussian_train.slices(kind, gaussian_train.VALID_FROM, left_out, recipe.size)
+    training.begin(folder, recipe)
+    train = yield from _told(first, 0, total, recipe, began)
+    valid = yield from _told(second, count, total, recipe, began)
     yield Step(count + left_out, total, text="finding the components")
-    prior = gaussian_train.fit(train, valid, recipe.components)
+    prior = gaussian_train.fit(train.reshape(count, -1), valid.reshape(left_out, -1), recipe.components)
     del train, valid
     last = Step(1, 1, {"seconds": time.monotonic() - began})
-    told = card_of(recipe, used, last, kind, count)
-    scores = yield from _told(evaluate.scores(prior, kind, recipe.seed), count + left_out, total, recipe, None)
+    told = card_of(recipe, used, last, kind, count, mine)
+    scores = yield from _told(evaluate.scores(prior, kind, recipe.seed, more, cases), count + left_out, total, recipe, None)
     card = told | scores
     from gen_core.tomography.gaussian_train import tensors_of
 
@@ -95,16 +104,17 @@ def network(
 ) -> Generator[Step, None, None]:  # fmt: skip
     """Train a network in `folder` as `steps` says; broken off, it goes on from its last checkpoint. `learned` is given the
     network, its task and its card so far."""
-    from gen_core.tomography import evaluate, slices
+    from gen_core.tomography import evaluate, own, slices
 
     epochs = recipe.epochs or epochs
     if training.trained(folder, recipe):
         yield Step(epochs, epochs, text="trained already")
         return
     used, kind = pick(device), family(recipe)
+    mine = own.opened(recipe) if kind == OWN else None
     training.begin(folder, recipe)
     yield Step(0, epochs, text=f"drawing {recipe.slices:,} slices")
-    drawn = slices.synthetic(kind, recipe.slices, recipe.size, recipe.seed)
+    drawn = own.to_learn(mine, recipe) if mine else slices.synthetic(kind, recipe.slices, recipe.size, recipe.seed)
     yield Step(0, epochs, text="preparing the training")
     task = task_of(drawn)
     settings = training.Settings(epochs, batch, averaging=0.998, max_seconds=recipe.max_seconds, seed=recipe.seed)
@@ -118,9 +128,10 @@ def network(
     finally:
         work.close()
     yield Step(epochs, epochs, last.metrics, "measuring it beside the other methods")
-    card = card_of(recipe, used, last, kind, recipe.slices) | {"slices_seen": recipe.slices * last.done}
+    card = card_of(recipe, used, last, kind, recipe.slices, mine) | {"slices_seen": recipe.slices * last.done}
     made = learned(net, task, card)
-    scores = yield from evaluate.compared(made.solve, made.beside, kind, recipe.size, recipe.seed)
+    more, cases = _beside(recipe, mine)
+    scores = yield from evaluate.compared(made.solve, made.beside | more, kind, recipe.size, recipe.seed, cases)
     checkpoint.put(folder, made.tensors, card | made.card | scores, {"recipe.json": recipe.json(indent=1) + "\n"})
     training.forget(folder)
     yield Step(epochs, epochs, last.metrics, "done")
@@ -143,20 +154,40 @@ def _told(
         yield Step(before + step.done, total, text=step.text)
 
 
-def card_of(recipe: Train, device: Device, last: Step, kind: str, count: int) -> dict[str, Any]:
+def _beside(recipe: Train, mine: Own | None) -> tuple[Beside, Cases | None]:
+    """What a prior of the user's own slices is measured beside and on: the bundled prior of its kind, and slices left out."""
+    from gen_core.tomography import modelfile
+
+    if mine is None:
+        return {}, None
+    found = modelfile.judge(recipe.prior, recipe.size, recipe.seed)
+    return ({} if found is None else {"bundled": found}), mine.cases(TESTED)
+
+
+def card_of(recipe: Train, device: Device, last: Step, kind: str, count: int, mine: Own | None = None) -> dict[str, Any]:
     """What the model says of itself, aside from its scores."""
+    from gen_core.tomography import own
+
     found = named(recipe.data)
-    return training.told(recipe, last, device) | {
-        "name": f"tomography-{recipe.prior}-{recipe.size}",
-        "system": "tomography",
-        "prior": recipe.prior,
-        "kind": kind,
-        "size": recipe.size,
-        "components": min(recipe.components, count - 1),
-        "summary": f"{min(recipe.components, count - 1)} principal components of {count:,} synthetic slices ({kind}), "
-        f"{recipe.size} x {recipe.size} pixels; the posterior of a scan is in closed form.",
-        "data": recipe.data,
-        "source": found.source if found else "",
-        "synthetic": True,
-        "licence": "MIT",
-    }
+    what = f"{count:,} {'synthetic ' * (recipe.prior == 'gaussian')}slices ({kind})"
+    if mine:
+        what = f"{len(mine.learned):,} of your own slices" + (", moved and mirrored" if count > len(mine.learned) else "")
+    return (
+        training.told(recipe, last, device)
+        | {
+            "name": f"tomography-{recipe.prior}-{recipe.size}" + ("-own" if mine else ""),
+            "system": "tomography",
+            "prior": recipe.prior,
+            "kind": kind,
+            "size": recipe.size,
+            "learned": what,
+            "components": min(recipe.components, count - 1),
+            "summary": f"{min(recipe.components, count - 1)} principal components of {what}, "
+            f"{recipe.size} x {recipe.size} pixels; the posterior of a scan is in closed form.",
+            "data": recipe.data,
+            "source": found.source if found else "the user's own",
+            "synthetic": mine is None,
+            "licence": "MIT" if mine is None else "that of the slices it was trained on",
+        }
+        | ({"notes": own.notes_of(mine, recipe), "n_slices": len(mine.learned)} if mine else {})
+    )

@@ -38,7 +38,7 @@ def learned(net: Vae, task: VaeTask, card: dict[str, Any]) -> Learned:
     tensors = vae.tensors_of(net, misfit(net, drawn.images[drawn.n_train :]))
     made = vae.made_of(tensors, card)
     summary = (
-        f"{LATENT} numbers for {drawn.size} x {drawn.size} pixels, learned from {drawn.n_train:,} slices ({card['kind']}): "
+        f"{LATENT} numbers for {drawn.size} x {drawn.size} pixels, learned from {card['learned']}: "
         "the slice whose code explains the data."
     )
     return Learned(

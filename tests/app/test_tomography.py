@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 
 from app.instruments.tomography_controls import widgets
 from app.instruments.tomography_own import angles_of
 from app.parts import background
+from gen_core import store
 from gen_core.errors import RecipeError
 from gen_core.tomography.recipe import Lesion, Reconstruct, Train
 from tests.app.running import app
@@ -147,3 +150,50 @@ def test_work_that_nobody_waits_for_ends() -> None:
     with pytest.raises(KeyboardInterrupt):
         background.follow(work, Bar(end=True))
     assert ended.wait(20)
+
+
+def test_own_slices_are_described_and_can_be_learned_from() -> None:
+    out = io.BytesIO()
+    np.save(out, np.stack([np.roll(disc(), k, axis=1) for k in range(30)]))
+    out.seek(0)
+    recipe = Train(data=store.add(out, "my slices.npy"), size=64, slices=100, components=20)
+
+    def script() -> None:
+        import streamlit as st
+
+        from app.instruments import tomography_learn as learn
+        from app.instruments.tomography_controls import widgets
+        from app.parts import session
+        from gen_core.tomography.recipe import Reconstruct, Train
+
+        asked = session.start("tomography", "tomography.reconstruct", Reconstruct, widgets)
+        learn.training(asked if isinstance(asked, Train) else None)
+        st.text(str(session.get("tomography", "learn")))
+
+    at = app(script)
+    for name, value in parse_qsl(recipe.query(), keep_blank_values=True):
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    assert "30 slices out of my slices.npy" in str([m.value for m in at.markdown])
+    told = " ".join(c.value for c in at.caption)
+    assert "blocks of neighbours" in told
+    assert "These are few slices" in told
+    assert any(button.label == "Train" for button in at.button)
+
+
+def disc() -> np.ndarray:
+    step = np.arange(64) - 31.5
+    return np.where(np.hypot(step[:, None], step[None]) < 20, 40.0, -1000.0).astype(np.float32)
+
+
+def test_no_choice_of_a_prior_without_own_ones_and_other_weights_where_the_size_changes() -> None:
+    at = app(page)
+    for name, value in parse_qsl(Reconstruct(weights={"gaussian": "0" * 64}).query(), keep_blank_values=True):
+        at.query_params[name] = value
+    at.run()
+    assert not any(box.label == "Prior" for box in at.selectbox)
+    assert json.loads(at.text[0].value)["weights"] == {"gaussian": "0" * 64}
+    next(s for s in at.select_slider if "Size" in s.label).set_value(64)
+    at.run()
+    assert json.loads(at.text[0].value)["weights"] is None

@@ -1,0 +1,69 @@
+"""What a user brings to the tomography page beside a slice: slices to learn from, a sinogram of unknown axis; and long work."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from gen_core.tomography import measure, phantoms
+from gen_core.tomography.geometry import scanner
+from tests.browser.test_tomography import LONG, Rest, add, finished, opened, state
+
+PLAIN = "size=64&methods=[%22fbp%22]"
+
+
+def test_the_error_over_ranges_is_measured_and_own_slices_are_learned_from(page: Page, app_url: str, rest: Rest) -> None:
+    opened(page, f"{app_url}/tomography?operation=tomography.ranges&{PLAIN}&ranges=[120,60]&repeats=2")
+    rest(page)
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_text("Its table and drawing are under Runs")).to_be_visible(timeout=LONG)
+    rest(page)
+    figure = page.get_by_role("figure", name="PSNR of each method against the range of angles covered, with intervals")
+    expect(figure).to_contain_text("Angles covered (degrees)")
+
+    values = np.stack(
+        [np.roll(phantoms.hounsfield(phantoms.image(phantoms.phantom("thorax", 1), 64)), k // 6) for k in range(36)]
+    )
+    out = io.BytesIO()
+    np.save(out, values.astype(np.float32))
+    page.get_by_text("A prior of your own slices").click()
+    rest(page)
+    file = {"name": "few.npy", "mimeType": "application/octet-stream", "buffer": out.getvalue()}
+    page.locator("input[type=file]").last.set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_text("36 slices out of few.npy")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Cancel").click(timeout=LONG)
+    expect(page.get_by_text("This was cancelled")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Delete").last.click()
+    expect(page.get_by_text("This was cancelled")).to_have_count(0, timeout=LONG)
+    rest(page)
+
+
+def test_a_click_on_a_picture_sets_the_axis_and_the_way_round(page: Page, app_url: str, rest: Rest) -> None:
+    geometry = scanner(64, 60, 180, rotation_centre=4.0)
+    data = measure.measured(measure.clean(phantoms.phantom("thorax", 3), geometry), 0.01).sinogram
+    out = io.BytesIO()
+    np.savez(out, sinogram=data[:, ::-1].astype(np.float32), angles=np.array(geometry.angles))
+    opened(page, f"{app_url}/tomography?{PLAIN}")
+    add(page, 1, {"name": "scan.npz", "mimeType": "application/octet-stream", "buffer": out.getvalue()})
+    expect(page.get_by_text("Back to images")).to_be_visible(timeout=LONG)
+    rest(page)
+    finished(page)
+    page.get_by_role("tab", name="Axis and turn").click()
+    expect(page.get_by_text("Click the right one.")).to_contain_text("is −4.", timeout=LONG)
+    rest(page)
+    figure = page.get_by_role("figure", name="Small reconstructions for each way round")
+    picture = figure.locator(".nsewdrag").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = picture.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 0.5 * box["width"], box["y"] + 0.375 * box["height"])  # second row, the middle one
+    page.wait_for_timeout(1000)
+    rest(page)
+    finished(page)
+    assert state(page)["detector_flipped"] == ["true"]
+    assert state(page)["clockwise"] == ["false"]
+    assert abs(float(state(page)["rotation_centre"][0]) + 4) < 0.7
