@@ -59,6 +59,7 @@ async function draw(plot) {
   layout.height = fitting(layout, plot.offsetWidth) ?? layout.height;
   if (layout.meta?.tiles) plot.style.minHeight = `${layout.height}px`;
   await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
+  byKeyboard(plot, data.select);
   if (plot.watched) return;
   plot.watched = new ResizeObserver(() => {
     if (!plot.offsetWidth) return;
@@ -96,6 +97,49 @@ function together(plot, change) {
     other.follows = true;
     window.Plotly.relayout(other, moved).finally(() => { other.follows = false; });
   }
+}
+
+// Without a mouse: arrows move a ring over the picture (with Shift further), Enter is a click where it stands.
+function byKeyboard(plot, pickable) {
+  if (!pickable) return;
+  plot.tabIndex = 0;
+  plot.setAttribute("aria-description", "Arrow keys move a ring over the picture, Enter picks the place below it.");
+  if (plot.keyed) return;
+  plot.keyed = true;
+  const ring = document.createElement("div");
+  ring.setAttribute("aria-hidden", "true");
+  Object.assign(ring.style, {
+    position: "fixed", width: "16px", height: "16px", margin: "-8px 0 0 -8px", borderRadius: "50%", pointerEvents: "none",
+    border: "2px solid currentColor", outline: "2px solid rgba(127, 127, 127, .5)", display: "none", zIndex: 1000,
+  });
+  const at = { x: 0.5, y: 0.5 };
+  const layer = () => plot.querySelector(".nsewdrag");
+  const spot = () => {
+    const box = layer().getBoundingClientRect();
+    return { clientX: box.left + at.x * box.width, clientY: box.top + at.y * box.height, bubbles: true, cancelable: true, view: window };
+  };
+  const show = () => {
+    const { clientX, clientY } = spot();
+    Object.assign(ring.style, { display: "block", left: `${clientX}px`, top: `${clientY}px` });
+    layer().dispatchEvent(new MouseEvent("mousemove", spot()));
+  };
+  plot.addEventListener("keydown", (event) => {
+    if (event.target !== plot || !layer()) return;
+    const step = event.shiftKey ? 0.1 : 0.01;
+    const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+    if (move) {
+      at.x = Math.min(Math.max(at.x + move[0], 0), 1);
+      at.y = Math.min(Math.max(at.y + move[1], 0), 1);
+      show();
+    } else if (event.key === "Enter") {
+      show();
+      layer().dispatchEvent(new MouseEvent("mousedown", { ...spot(), button: 0, buttons: 1 }));
+      document.dispatchEvent(new MouseEvent("mouseup", { ...spot(), button: 0 }));
+    } else return;
+    event.preventDefault();
+  });
+  plot.addEventListener("blur", () => { ring.style.display = "none"; });
+  plot.append(ring);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -19,7 +19,8 @@ NOT_OURS = ["[data-testid='stSidebarNavItems']", "[data-testid='stFileUploaderDr
 FOCUSED = """() => {
     let at = document.activeElement;
     while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return [(at.getAttribute("aria-label") || at.innerText || "").trim(), at.type === "range" || at.getAttribute("role") === "slider"];
+    const slides = at.type === "range" || at.getAttribute("role") === "slider";
+    return [(at.getAttribute("aria-label") || at.innerText || "").trim(), slides];
 }"""
 
 
@@ -59,11 +60,9 @@ def test_the_keyboard_alone_drives_a_page(page: Page, app_url: str) -> None:
     dose = False
     for _ in range(60):
         page.keyboard.press("Tab")
-        told = page.evaluate(
-            "(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || '').trim()"
-        )
-        reached.append(told)
-        if page.evaluate("document.activeElement.getAttribute('role') === 'slider'"):
+        name, slides = page.evaluate(FOCUSED)
+        reached.append(name)
+        if slides:
             dose = True
             page.keyboard.press("ArrowRight")
             break
@@ -72,3 +71,12 @@ def test_the_keyboard_alone_drives_a_page(page: Page, app_url: str) -> None:
     at_rest(page)
     expect(page.get_by_role("heading", name="Cells")).to_be_visible()
     assert float(state(page)["dose"][0]) > 0.7
+
+    for _ in range(12):  # on to the map, where the arrows move a ring and Enter picks the place below it
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('latent-figure')"):
+            break
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_function("location.search.includes('spot=%5B')", timeout=LONG)
