@@ -10,6 +10,7 @@ from gen_core import checkpoint
 from gen_core.systems import SYSTEMS
 
 CEILINGS = {"ceiling", "natural_holdout", "rendered_truth"}  # how good anything could be: no method
+VARIANTS = {"normal_prior"}  # the model itself in another way
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def _line(name: str, measure: Measure, card: Mapping[str, Any]) -> str:
     others = {
         key: float(row[measure.name]) for key, row in card.get("baselines", {}).items() if row.get(measure.name) is not None
     }
-    simple = {key: value for key, value in others.items() if key not in CEILINGS}
+    simple = {key: value for key, value in others.items() if key not in CEILINGS | VARIANTS}
     top = next((value for key, value in others.items() if key in CEILINGS and measure.ceiling), None)
     best = (min if measure.low else max)(simple, key=simple.__getitem__) if simple else None
     value, against = _number(own, measure), "–"
