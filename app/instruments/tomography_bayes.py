@@ -169,7 +169,7 @@ def _table(rows: list[samplercheck.Row]) -> None:
             "Sampler": [SAMPLERS[row.name] for row in rows],
             "Mean is off by": [f"{row.off:.2f} ({row.by_chance:.2f})" for row in rows],
             "Deviation, ratio": [f"{row.ratio:.2f} ± {row.plus_minus:.2f}" for row in rows],
-            "": [_verdict(row) for row in rows],
+            "Verdict": [_verdict(row) for row in rows],
         },
         border="horizontal",
         hide_index=True,

@@ -3,9 +3,10 @@
     y = A x + noise,  noise independent in every ray with deviation `noise`
 
 `dds` denoises, then moves the answer to where prior and data agree, by conjugate gradients on the data term (Chung et al. 2024),
-with the posterior covariance of x0 in place of the identity (Boys et al. 2024, Peng et al. 2024). `langevin` is annealed
-Langevin dynamics (Song & Ermon 2019) on the same score. Neither takes a gradient through the network, and where the prior is
-Gaussian their fixed points are exact. `dps` takes the gradient of the data term through the denoiser (Chung et al. 2023).
+with the posterior covariance of x0 in place of the identity (Boys et al. 2024, Peng et al. 2024). Its steps draw x0 from that
+normal distribution: stepping from the mean alone makes samples too alike (Bao et al. 2022). Where the prior is Gaussian it is
+exact however few its steps. `langevin` is annealed Langevin dynamics (Song & Ermon 2019) on the same score. Neither takes a
+gradient through the network. `dps` takes the gradient of the data term through the denoiser (Chung et al. 2023).
 """
 
 from __future__ import annotations
@@ -127,6 +128,24 @@ class Agreement:
             p, before, done = z + (now / before.clamp_min(1e-30))[:, None] * p, now, done + 1
         return x
 
+    def both(
+        self, clean: torch.Tensor, sigma: float, start: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """E[x0 | x, y] (n, d), as `solve` has it, and draws (n, d) of x0 about it, from the same conjugate gradients.
+
+        A draw of C moved by what a draw of the noise asks of it has the covariance (w A^T N^-1 A + C^-1)^-1.
+        """
+        kept, noise, prior = self.share(sigma), sigma**2, self.prior
+        along = (kept * prior.variances * noise / (prior.variances + noise)).sqrt()
+        across = (kept * prior.rest * noise / (prior.rest + noise)).sqrt()
+        about = prior.scaled(torch.randn(clean.shape, generator=generator), along[None], across.reshape(1, 1))
+        if not self.weight:
+            return clean, about
+        ray = self.data.adjoint(self.inverse.sqrt() * torch.randn(len(clean), len(self.data.y), generator=generator))
+        towards = torch.cat([self.towards.expand(len(clean), -1), ray])
+        found = self.solve(torch.cat([clean, about]), sigma, torch.cat([start, about]), towards=towards)
+        return found[: len(clean)], found[len(clean) :]
+
     def draw(self, n: int, generator: torch.Generator, most: int = 40, tol: float = 1e-4) -> torch.Tensor:
         """Draws (n, d) from the Gaussian prior's own posterior: prior draws, moved by what noisy copies of the data ask of them
         (Papandreou & Yuille 2010)."""
@@ -153,10 +172,11 @@ def dds(
     for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
         noisy = x.reshape(n, 1, prior.size, prior.size)
         clean = denoise(noisy, torch.full((n,), level))
-        both = agreement.solve(clean.flatten(1), level, both)
+        both, about = agreement.both(clean.flatten(1), level, both, generator)
         yield Frame(level, noisy, both.reshape(noisy.shape))
         fresh = churn * low * (1 - (low / level) ** 2) ** 0.5
-        x = both + (low**2 - fresh**2) ** 0.5 / level * (x - both) + fresh * torch.randn(x.shape, generator=generator)
+        kept = (low**2 - fresh**2) ** 0.5 / level
+        x = both + kept * (x - both) + churn * (1 - kept) * about + fresh * torch.randn(x.shape, generator=generator)
 
 
 def langevin(
@@ -176,12 +196,15 @@ def langevin(
     for level, low in zip(schedule, [*schedule[1:], 0.0], strict=True):
         for _ in range(each if low else max(steps - each * (len(schedule) - 1), 1)):
             noisy = x.reshape(n, 1, prior.size, prior.size)
-            both = agreement.solve(denoise(noisy, torch.full((n,), level)).flatten(1), level, both)
+            clean = denoise(noisy, torch.full((n,), level)).flatten(1)
+            both = agreement.solve(clean, level, both)
             yield Frame(level, noisy, both.reshape(noisy.shape))
             # the exact step of the Ornstein-Uhlenbeck process about x0, which a plain Euler step would overshoot
             kept = (1 - step) ** 0.5 if step < 1 else 0.0
             x = both + kept * (x - both) + level * (1 - kept**2) ** 0.5 * torch.randn(x.shape, generator=generator)
-        x = both + low / level * (x - both)
+        if low:  # to the next level as if x0 were drawn: its mean alone would leave the chains too close
+            about = agreement.both(clean, level, both, generator)[1]
+            x = both + low / level * (x - both) + (1 - low / level) * about
 
 
 def dps(

@@ -65,7 +65,7 @@ def test_draws_of_the_gaussian_posterior_have_its_moments(prior: Gaussian, probl
     assert drawn.std(0).mean() == pytest.approx(spread.mean(), rel=0.06)
 
 
-@pytest.mark.parametrize(("name", "steps"), [("dds", 60), ("langevin", 180)])
+@pytest.mark.parametrize(("name", "steps"), [("dds", 30), ("langevin", 180)])
 def test_samplers_draw_from_the_posterior(prior: Gaussian, problem: Problem, name: str, steps: int) -> None:
     mean, covariance = exact(prior, problem)
     draw = guided.SAMPLERS[name]
@@ -73,6 +73,14 @@ def test_samplers_draw_from_the_posterior(prior: Gaussian, problem: Problem, nam
     spread = np.sqrt(np.diag(covariance))
     assert np.sqrt(np.mean(((found.mean(0) - mean) / spread) ** 2)) < 0.25
     assert found.std(0).mean() == pytest.approx(spread.mean(), rel=0.15)
+
+
+def test_dds_is_exact_for_a_gaussian_prior_however_few_its_steps(prior: Gaussian, problem: Problem) -> None:
+    mean, covariance = exact(prior, problem)
+    found = last(guided.dds(prior.denoise, prior, Data(problem), 400, 10, torch.Generator().manual_seed(0)))
+    spread = np.sqrt(np.diag(covariance))
+    assert np.sqrt(np.mean(((found.mean(0) - mean) / spread) ** 2)) < 0.15  # 1 / sqrt(400) is .05
+    assert found.std(0).mean() == pytest.approx(spread.mean(), rel=0.06)
 
 
 def test_without_data_they_draw_from_the_prior(prior: Gaussian, problem: Problem) -> None:
