@@ -69,6 +69,12 @@ def controls() -> Reconstruct:
     return Reconstruct.read(made)
 
 
+def wide(field: str, low: Any, high: Any) -> tuple[Any, Any]:
+    """The ends of a slider, farther apart where a recipe that came by a link or a file asks for more."""
+    now = session.value(PAGE, field)
+    return (low, high) if now is None else (min(low, now), max(high, now))
+
+
 def angles() -> dict[str, Any]:
     """Which directions are measured, and how well."""
     beam = session.value(PAGE, "geometry", "parallel")
@@ -76,9 +82,16 @@ def angles() -> dict[str, Any]:
     told = "How far the scanner turns. With less than 180° whole directions are missing: the missing wedge."
     covered = slider.drag(PAGE, "angle_range", "Angles covered", 10, top, 1, "°", told)
     told = "The angle of the first view, in degrees. It turns the missing wedge."
-    start = st.slider("First angle (°)", -180.0, 180.0, step=1.0, format="%.0f", key=session.key(PAGE, "start_angle"), help=told)
+    start = st.slider(
+        "First angle (°)",
+        *wide("start_angle", -180.0, 180.0),
+        step=1.0,
+        format="%.0f",
+        key=session.key(PAGE, "start_angle"),
+        help=told,
+    )
     told = "Deviation of the noise, in percent of the root mean square of the projections."
-    noise = st.slider("Noise (%)", 0.0, 10.0, step=0.5, format="%.1f", key=session.key(PAGE, "noise"), help=told)
+    noise = st.slider("Noise (%)", *wide("noise", 0.0, 10.0), step=0.5, format="%.1f", key=session.key(PAGE, "noise"), help=told)
     views = None
     told = "One view each degree. Without it: as many views as you say, spread over the same angles."
     if not st.toggle("A view each degree", key=session.key(PAGE, "per_degree"), help=told):
@@ -101,7 +114,9 @@ def chosen_methods() -> dict[str, Any]:
     made: dict[str, Any] = {"methods": [name for name in known if name in chosen]}
     if any(name in PRIORS for name in chosen):
         told = "Pictures drawn from all that agree with the data, as the prior sees it."
-        made["posterior_samples"] = st.slider("Posterior samples", 0, 32, key=session.key(PAGE, "posterior_samples"), help=told)
+        made["posterior_samples"] = st.slider(
+            "Posterior samples", *wide("posterior_samples", 0, 32), key=session.key(PAGE, "posterior_samples"), help=told
+        )
     return made
 
 
@@ -120,16 +135,13 @@ def lesion() -> dict[str, Any]:
     x, y = st.columns(2, gap="small")
     left = x.number_input("Right (mm)", -500.0, 500.0, step=5.0, format="%.0f", key=session.key(PAGE, "lesion_x"))
     up = y.number_input("Up (mm)", -500.0, 500.0, step=5.0, format="%.0f", key=session.key(PAGE, "lesion_y"))
-    told = "A small one hides in noise and streaks."
-    wide = x.number_input(
-        "Diameter (mm)", 1.0, 200.0, step=1.0, format="%.0f", key=session.key(PAGE, "lesion_diameter"), help=told
-    )
+    across = x.number_input("Diameter (mm)", 0.1, 200.0, step=1.0, format="%.4g", key=session.key(PAGE, "lesion_diameter"))
     told = "What is added to the values there: 50 HU is a faint nodule in an organ, 800 one in a lung."
     more = y.number_input(
         "Contrast", -3000.0, 3000.0, step=25.0, format="%.0f", key=session.key(PAGE, "lesion_contrast"), help=told
     )
     st.caption("Click a picture to put it there.")
-    return {"lesion": {"x": left, "y": up, "diameter": wide, "contrast": more}}
+    return {"lesion": {"x": left, "y": up, "diameter": across, "contrast": more}}
 
 
 def scanner(measured: bool) -> dict[str, Any]:
@@ -155,7 +167,7 @@ def scanner(measured: bool) -> dict[str, Any]:
         shown["pixel_size"] = "Pixel (mm)"
     for name, label in shown.items():
         key = session.key(PAGE, name)
-        value = st.number_input(label, 0.001, 1e5, value=None, format="%.4g", key=key, placeholder="as it fits", help=OPEN)
+        value = st.number_input(label, 0.0, 1e5, value=None, format="%.4g", key=key, placeholder="as it fits", help=OPEN)
         made[name] = value
     return made
 
@@ -175,7 +187,7 @@ def settings() -> dict[str, Any]:
     steps = st.number_input("SIRT, iterations", 1, 2000, step=50, key=session.key(PAGE, "sirt_iterations"), help=told)
     told = "More of it makes the picture flatter; left open, what was tuned for this noise."
     key = session.key(PAGE, "tv_weight")
-    weight = st.number_input("Weight of total variation", 1e-3, 1e5, value=None, key=key, placeholder="tuned", help=told)
+    weight = st.number_input("Weight of total variation", 0.0, 1e5, value=None, key=key, placeholder="tuned", help=told)
     made = {"fbp_filter": filter_, "sirt_iterations": int(steps), "tv_weight": weight}
     names = {"dds": "solve for the data", "dps": "follow their gradient"}
     told = "What a step of the diffusion posterior does about the data. The first is exact where the prior is Gaussian."

@@ -70,8 +70,8 @@ def choose() -> dict[str, Any]:
     if image == "synthetic:shepp_logan":
         return {"image": "synthetic:shepp_logan:0"}
     if image.startswith("synthetic"):
-        told = "The same number, the same slice. The bundled priors saw none of these numbers."
-        seed = st.number_input("Slice number", 0, 10**8 - 1, key=session.key(PAGE, "image_seed"), help=told)
+        told = "The same number, the same slice. The bundled priors saw none below a million."
+        seed = st.number_input("Slice number", 0, 10**9 - 1, key=session.key(PAGE, "image_seed"), help=told)
         return {"image": f"{image}:{int(seed)}"}
     return {"image": image, "slice": _slice(image)}
 

@@ -42,6 +42,9 @@ def page() -> None:
         Reconstruct(geometry="fan", angle_range=200.0, source_origin=800.0, ring=0.05, size=64, posterior_samples=9),
         Reconstruct(methods=("fbp", "posterior"), sampler="dps", sampler_steps=40, data_weight=0.5),
         Reconstruct(lesion=Lesion(x=10.0, y=-20.0, diameter=12.0, contrast=80.0), seed=4, fbp_filter="hann", sirt_iterations=50),
+        # as far as a recipe goes, beyond what the sliders offer
+        Reconstruct(image="synthetic:thorax:100000000", start_angle=300.0, noise=0.33, posterior_samples=64, ring=0.3),
+        Reconstruct(methods=("tv",), tv_weight=1e-5, lesion=Lesion(x=0.0, y=0.0, diameter=0.5), detector_spacing=1e-4),
     ],
 )
 def test_a_link_survives_the_controls(recipe: Reconstruct) -> None:
