@@ -19,7 +19,7 @@ SCORES = [
     evidence.Score("psnr", "PSNR (dB)", digits=1),
     evidence.Score("psnr_view", "In the field of view (dB)", digits=1),
     evidence.Score("ssim", "SSIM", digits=2),
-    evidence.Score("data_residual", "Data residual", "low", 2),
+    evidence.Score("data_residual", "Data residual (best: 1)", "one", 2),
     evidence.Score("invented_share", "Invented (% of energy)", "low", 1),
     evidence.Score("coverage90", "90 % intervals hold (%)", digits=0),
 ]

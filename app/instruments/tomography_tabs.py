@@ -93,7 +93,7 @@ def lesion(result: Result) -> None:
     with right:
         rows = {
             "Method": [methods.titled(name) for name in made.images],
-            "Contrast shown": [f"{100 * float(numbers[f'{n}.lesion_recovered']):.0f} %" for n in made.images],
+            "Contrast shown": [f"{evidence.number(100 * float(numbers[f'{n}.lesion_recovered']), 0)} %" for n in made.images],
             "Verdict": [_verdict(float(numbers[f"{n}.lesion_recovered"])) for n in made.images],
         }
         st.table(rows, border="horizontal", hide_index=True)

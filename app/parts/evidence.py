@@ -28,6 +28,7 @@ CALM = {
     *("noise_estimated", "one_of_several"),
 }
 
+ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": ""}
 Interval = tuple[float, float]
 
 
@@ -36,8 +37,8 @@ class Score:
     """One column of a table of scores. `name` is the metric's name in result.json."""
 
     name: str
-    title: str
-    better: Literal["high", "low"] = "high"
+    title: str  # says so itself where the best is 1
+    better: Literal["high", "low", "one"] = "high"
     digits: int = 3
 
 
@@ -70,7 +71,7 @@ def score_table(
         "Method": [f"**{plain(row)}** :material/arrow_left_alt:" if row == highlight else plain(row) for row in rows]
     }
     for score in scores:
-        table[f"{score.title}\u00a0{'↑' if score.better == 'high' else '↓'}"] = [
+        table[score.title + ARROWS[score.better]] = [
             _cell(values.get(score.name), (intervals or {}).get(row, {}).get(score.name), score, row in best[score.name])
             for row, values in rows.items()
         ]
@@ -98,6 +99,9 @@ def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:
     shown = {row: round(value, score.digits) for row, value in values.items() if math.isfinite(value)}
     if not shown:
         return set()
+    if score.better == "one":
+        near = min(abs(value - 1) for value in shown.values())
+        return {row for row, value in shown.items() if abs(value - 1) <= near + 1e-9}
     top = max(shown.values()) if score.better == "high" else min(shown.values())
     return {row for row, value in shown.items() if value == top}
 

@@ -95,7 +95,12 @@ def table() -> None:
     from gen_core.result import Notice
 
     scores = [evidence.Score("r", "r"), evidence.Score("e", "Error", "low", digits=2)]
-    rows = {"mine_*": {"r": 0.9001, "e": 0.5}, "plain": {"r": 0.9004, "e": None}, "ceiling": {"r": 0.99, "e": 0.1}}
+    scores.append(evidence.Score("m", "Misfit", "one", digits=1))
+    rows = {
+        "mine_*": {"r": 0.9001, "e": 0.5, "m": 1.1},
+        "plain": {"r": 0.9004, "e": None, "m": 0.7},
+        "ceiling": {"r": 0.99, "e": 0.1, "m": 1.0},
+    }
     evidence.score_table(scores, rows, {"mine_*": {"r": (0.8, 0.95)}}, highlight="mine_*", reference=["ceiling"])
     evidence.notices([Notice("synthetic_data", "calm"), Notice("adds_nothing", "serious")])
 
@@ -105,7 +110,8 @@ def test_the_best_is_bold_equal_values_are_equally_good_and_a_ceiling_never_wins
     found = at.table[0].value
     assert found["r\u00a0↑"].tolist() == ["**0.900** (0.800 to 0.950)", "**0.900**", "0.990"]
     assert found["Error\u00a0↓"].tolist() == ["**0.50**", "–", "0.10"]
-    assert found[""].tolist()[0].startswith(r"**mine\_\***")
+    assert found["Misfit"].tolist() == ["**1.1**", "0.7", "1.0"]  # the nearest to 1, not the least
+    assert found["Method"].tolist()[0].startswith(r"**mine\_\***")
     assert [e.value for e in at.error] == ["serious"]
     assert any("calm" in c.value for c in at.caption)
 
