@@ -118,10 +118,19 @@ def test_radians_direction_and_order_of_angles(tmp_path: Path) -> None:
     assert {"sorted", "repeated_angles"} <= codes(read_sinogram(tmp_path / "b.npz", Scan(angles=tuple(twice))))
 
 
+def test_a_sinogram_of_nothing_is_refused(tmp_path: Path) -> None:
+    for value in (0.0, 3.0):
+        np.savez(tmp_path / "a.npz", sinogram=np.full_like(VALUES, value), angles=ANGLES)
+        with pytest.raises(InputError, match="same value everywhere"):
+            read_sinogram(tmp_path / "a.npz")
+
+
 def test_counts_become_line_integrals(tmp_path: Path) -> None:
     counts = 5e4 * np.exp(-VALUES)
     np.savez(tmp_path / "a.npz", sinogram=counts, angles=ANGLES)
-    assert "large_values" in codes(read_sinogram(tmp_path / "a.npz"))
+    large = read_sinogram(tmp_path / "a.npz")
+    assert "large_values" in codes(large)
+    assert "give −log(counts / I0)" in " ".join(note.text for note in large.notes)  # what a user can do, not a setting of ours
     sinogram = read_sinogram(tmp_path / "a.npz", Scan(intensity=True, i0=5e4))
     assert np.allclose(sinogram.values, VALUES, atol=1e-6)
     assert "i0_from_data" in codes(read_sinogram(tmp_path / "a.npz", Scan(intensity=True)))

@@ -208,6 +208,10 @@ def test_whole_halves_exactly() -> None:
 def test_notes_of_a_square() -> None:
     told = {note.code for note in center_square(volume_of(BODY, (None, None, None)), 0, 512).notes}
     assert told == {"resampled", "no_detail_gained", "no_spacing"}
+    told = [note.text for note in center_square(volume_of(BODY, (None, None, None)), 0, 512).notes]
+    assert not any("of 1 of" in text for text in told)  # a pixel is no unit of itself
+    same = center_square(volume_of(np.eye(64)[None] * 1000, (None, None, None)), 0, 64, whole=True)
+    assert {note.code for note in same.notes} == {"no_spacing"}  # nothing was resampled
     flat = center_square(volume_of(np.zeros((1, 30, 50)), unit="stored values"), 0, 64)
     assert np.allclose(flat.values, 0)
     for slice_, size, sentence in ((3, 64, "no slice 3"), (-1, 64, "no slice"), (0, 32, "64 to 512"), (0, 1024, "64 to 512")):

@@ -102,6 +102,8 @@ def read_sinogram(path: str | Path, scan: Scan | None = None) -> Sinogram:
     values = _views_first(values, len(angles), scan.axis, notes)[:, :: -1 if scan.flipped else 1]
     angles = _degrees(angles, scan.angle_unit or unit, notes) * scan.direction
     values = _finite(np.asarray(values, dtype=np.float64), notes)
+    if values.max() <= values.min():
+        raise InputError("This sinogram has the same value everywhere; there is nothing to reconstruct.")
     if scan.intensity:
         values = _logarithm(values, scan.i0 if scan.i0 is not None else said.get("i0"), notes)
     order = np.argsort(angles, kind="stable")
@@ -268,7 +270,7 @@ def _built(values: Array, angles: Array, scan: Scan, said: Mapping[str, float], 
         notes.append(Notice("no_spacing", "The file does not say how wide the detector's bins are; lengths are in bins."))
     if values.min() >= 0 and not scan.intensity and values.max() > 50:
         notes.append(
-            Notice("large_values", "The values are large for line integrals; if they are counts, choose intensity, with I0.")
+            Notice("large_values", "The values are large for line integrals; if they are counts, give −log(counts / I0) instead.")
         )
     return Sinogram(
         values.astype(np.float32), angles, geometry, spacing, source, beyond, centre, pixel, scan.curved, tuple(notes)

@@ -96,14 +96,18 @@ def _weights(length: int, middle: float, side: float, size: int) -> Array:
 def _notes(volume: Volume, before: tuple[float, float], after: float, pixel: float | None, size: int) -> tuple[Notice, ...]:
     finest = min(before)
     unit = " mm" if pixel is not None else " of the file's pixels"
+    same = math.isclose(*before, rel_tol=1e-3) and math.isclose(after, finest, rel_tol=1e-3)
     was = f"{before[0]:.3g}" if math.isclose(*before, rel_tol=1e-3) else f"{before[0]:.3g} by {before[1]:.3g}"
-    told = [
-        Notice(
-            "resampled",
-            f"The slice, {volume.values.shape[1]:,} by {volume.values.shape[2]:,} pixels of {was}{unit}, is shown as "
-            f"{size} by {size} pixels of {after:.3g}{unit}, each the mean of what it covers.",
+    wide = f" of {was} mm" if pixel is not None else ""
+    told = []
+    if not same or volume.values.shape[1:] != (size, size):
+        told.append(
+            Notice(
+                "resampled",
+                f"The slice, {volume.values.shape[1]:,} by {volume.values.shape[2]:,} pixels{wide}, is shown as "
+                f"{size} by {size} pixels of {after:.3g}{unit}, each the mean of what it covers.",
+            )
         )
-    ]
     if after > 1.01 * finest:
         limits = f"{2 * after:.3g}{unit} are lost; the file resolves {2 * finest:.3g}{unit}"
         told.append(Notice("resolution_lost", f"Details finer than {limits}."))
