@@ -111,6 +111,8 @@ class Reconstruct(Recipe):
             raise ValueError("angles: they are those of a measured sinogram; give one, or angle_range and views.")
         if (self.detector_flipped or self.clockwise) and self.sinogram is None:
             raise ValueError("detector_flipped and clockwise are of a measured sinogram; give one, or leave them out.")
+        if self.lesion is not None and self.lesion.contrast == 0:
+            raise ValueError("lesion.contrast: 0 adds nothing to find; give another, or leave the lesion out.")
         if self.lesion is not None and self.sinogram is not None:
             raise ValueError("lesion: it is put into an image before the scan, which a measured sinogram no longer is.")
         if self.geometry == "parallel" and self.sinogram is None:

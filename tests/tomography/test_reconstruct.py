@@ -94,6 +94,7 @@ def test_every_figure_can_be_drawn(result: Result, dark: bool) -> None:
         ({"source_origin": 500}, "fan beam"),
         ({"image": "synthetic:thorax:1", "sinogram": "sha256:" + "0" * 64}, "one of them"),
         ({"lesion": {"x": 900, "y": 0}}, "lesion"),
+        ({"lesion": {"x": 0, "y": 0, "contrast": 0}}, "adds nothing"),
     ],
 )
 def test_wrong_recipes_are_answered_with_a_sentence(fields: dict[str, object], said: str) -> None:
