@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import tempfile
-from pathlib import Path
 
 import streamlit as st
 
@@ -86,7 +84,7 @@ def chosen(picked: list[runs.Run]) -> None:
             pairs = [(run, title(run)) for run in picked]
             st.download_button(
                 "Save with a report",
-                data=lambda: zipped(pairs),
+                data=lambda: bundle.packed(pairs),
                 file_name="latent-sandbox-runs.zip",
                 icon=":material/download:",
                 on_click="ignore",
@@ -101,14 +99,6 @@ def chosen(picked: list[runs.Run]) -> None:
         else:
             cases = [beside.Case(title(run), run.recipe, run.picture(), run.metrics) for run in reversed(picked)]
             beside.show(cases, "runs.beside")
-
-
-def zipped(chosen: list[tuple[runs.Run, str]]) -> bytes:
-    """The zip of some runs with their report."""
-    with tempfile.TemporaryDirectory(prefix="latent-") as folder:
-        path = Path(folder) / "runs.zip"
-        bundle.write(path, chosen)
-        return path.read_bytes()
 
 
 def models() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 import unicodedata
 import zipfile
@@ -17,10 +18,10 @@ PACKED = {".h5ad", ".npz", ".png", ".gif", ".gz", ".zip", ".parquet"}  # compres
 OWN = {"picture.json", "run.json"}  # what the list of runs keeps beside a result
 
 
-def write(path: Path, chosen: Sequence[tuple[Run, str]]) -> None:
-    """Write runs, each with its title, to a zip. Raises OSError where a run was deleted meanwhile or the disk refuses."""
-    entries = []
-    with zipfile.ZipFile(path, "w") as archive:
+def packed(chosen: Sequence[tuple[Run, str]]) -> bytes:
+    """Runs, each with its title, as a zip. Raises OSError where one was deleted meanwhile."""
+    entries, out = [], io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
         for number, (run, title) in enumerate(chosen, 1):
             folder = f"{number}-{_slug(title)}"
             names = sorted(f.relative_to(run.folder).as_posix() for f in run.folder.rglob("*") if f.is_file())
@@ -30,6 +31,7 @@ def write(path: Path, chosen: Sequence[tuple[Run, str]]) -> None:
                 archive.write(run.folder / name, f"{folder}/{name}", packing)
             entries.append(entry(run, title, folder, names))
         archive.writestr(REPORT, page(entries), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def entry(run: Run, title: str, folder: str = "", files: Sequence[str] = ()) -> Entry:

@@ -97,7 +97,7 @@ def test_runs_leave_as_one_zip_with_a_report(tmp_path: Path) -> None:
     (runs.path_of(second) / "recipe.json").write_text("{")
     known = {run.id: run for run in runs.listed()}
     path = tmp_path / "out.zip"
-    bundle.write(path, [(known[first], known[first].name), (known[second], "")])
+    path.write_bytes(bundle.packed([(known[first], known[first].name), (known[second], "")]))
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         page = archive.read("report.html").decode()

@@ -142,9 +142,13 @@ def _check(result: Result) -> None:
     recipe = _asked(result)
     with guard():
         st.markdown("**Sampler check**, with a prior whose posterior is known")
+        waiting = [name for name in samplercheck.NAMES if samplercheck.ready(recipe, name) is None]
+        told = "Each sampler draws on this very scanner and noise: about a minute at 128 pixels, seconds at 64."
+        if waiting and not st.button("Check the samplers here", icon=":material/rule:", key=f"{PAGE}/samplercheck", help=told):
+            st.caption(told)
+            return
         table = st.empty()
         rows: list[samplercheck.Row] = []
-        waiting = [name for name in samplercheck.NAMES if samplercheck.ready(recipe, name) is None]
         bar = st.progress(0.0, "Sampler check") if waiting else None
         for name in samplercheck.NAMES:
             if name in waiting:
@@ -195,7 +199,7 @@ def beside(result: Result) -> None:
             continue
         found = samplercheck.ready(recipe, behind[name])
         if found is None:
-            told.append(f"{methods.titled(name)}: not made yet for this scanner, open the tab Uncertainty")
+            told.append(f"{methods.titled(name)}: not made yet for this scanner, check the samplers in the tab Uncertainty")
         else:
             off = f"mean off by {found.off:.2f} deviations ({found.by_chance:.2f} by chance)"
             told.append(f"{methods.titled(name)}: {off}, deviation × {found.ratio:.2f} ± {found.plus_minus:.2f}")

@@ -44,6 +44,8 @@ def widgets(recipe: Reconstruct) -> dict[str, Any]:
         "image": kind,
         "image_seed": seed,
         "sinogram": recipe.sinogram,
+        "counts": recipe.counts,
+        "open_beam": recipe.open_beam,
         "slice": recipe.slice or 0,
         "middle": recipe.slice is None,
     }
@@ -138,7 +140,13 @@ def _measured(digest: str) -> dict[str, Any]:
     st.button("Back to images", icon=":material/arrow_back:", key=f"{PAGE}/back", on_click=_leave)
     told = "One number a view in degrees, with commas; or first, last and step, as 0:178:2. Empty: as the file says."
     text = st.text_input("Angles of the views", key=session.key(PAGE, "angles"), placeholder="as the file says", help=told)
-    return {"sinogram": digest, "image": None, "angles": angles_of(text)} | axis.fields()
+    told = "Counts behind the object are turned into line integrals, −log(counts / open beam)."
+    counts = st.toggle("It holds counts", key=session.key(PAGE, "counts"), help=told)
+    made: dict[str, Any] = {"counts": counts, "open_beam": None}
+    if counts:
+        told = "Counts of a ray that meets nothing. Empty: as the file says, else the largest value."
+        made["open_beam"] = st.number_input("Open beam (counts)", min_value=1e-6, key=session.key(PAGE, "open_beam"), help=told)
+    return {"sinogram": digest, "image": None, "angles": angles_of(text)} | made | axis.fields()
 
 
 def angles_of(text: str) -> list[float] | None:

@@ -28,11 +28,13 @@ class Case:
 
 
 def show(cases: Sequence[Case], key: str) -> None:
-    """Two to four results, in columns; below them a table of what differs. `key` names the plots."""
-    for i, (column, case) in enumerate(zip(st.columns(len(cases), gap="small"), cases, strict=True)):
-        with column:
+    """Two to four results in columns, or in rows where they are wide, and a table of what differs. `key` names the plots."""
+    pictures = [kept.figure_of(case.picture, figure.dark()) for case in cases]
+    wide = any(drawn is not None and (drawn.layout.meta or {}).get("tiles") for drawn in pictures)  # rows of pictures themselves
+    places = [st.container() for _ in cases] if wide else st.columns(len(cases), gap="small")
+    for i, (place, case, drawn) in enumerate(zip(places, cases, pictures, strict=True)):
+        with place:
             st.markdown(f"**{plain(case.title)}**")
-            drawn = kept.figure_of(case.picture, figure.dark())
             if drawn is None:
                 st.caption("No picture was kept.")
             else:
@@ -49,7 +51,7 @@ def show(cases: Sequence[Case], key: str) -> None:
             st.caption("Nothing: the recipes are the same.")
     with right:
         found = [row for row in compare.numbers([case.metrics for case in cases]) if row.differs]
-        found = [row for row in found if sum(value is not None for value in row.values) > 1]
+        found = [row for row in found if sum(value is not None for value in row.values) > 1 and "seconds" not in row.name]
         st.markdown("**Numbers that differ**")
         if found:
             several = [case.title for case in cases]

@@ -270,7 +270,10 @@ def _built(values: Array, angles: Array, scan: Scan, said: Mapping[str, float], 
         notes.append(Notice("no_spacing", "The file does not say how wide the detector's bins are; lengths are in bins."))
     if values.min() >= 0 and not scan.intensity and values.max() > 50:
         notes.append(
-            Notice("large_values", "The values are large for line integrals; if they are counts, give −log(counts / I0) instead.")
+            Notice(
+                "large_values",
+                "The values are large for line integrals; if they are counts, say so (counts), or give −log(counts / I0).",
+            )
         )
     return Sinogram(
         values.astype(np.float32), angles, geometry, spacing, source, beyond, centre, pixel, scan.curved, tuple(notes)

@@ -69,6 +69,10 @@ class Reconstruct(Recipe):
     curved: bool = Field(False, description="Fan beam: whether the bins lie on an arc around the source.")
     detector_flipped: bool = Field(False, description="With a sinogram: whether the detector was read out from the other end.")
     clockwise: bool = Field(False, description="With a sinogram: whether the scanner turned clockwise.")
+    counts: bool = Field(
+        False, description="With a sinogram: whether it holds counts and not yet their -log(counts / open_beam)."
+    )
+    open_beam: float | None = Field(None, gt=0, description="With counts: those of the open beam; null as the file says.")
     fbp_filter: Literal["ramp", "hann"] | None = Field(None, description="ramp is sharper, hann smoother; null by the noise.")
     sirt_iterations: int = Field(100, ge=1, le=2_000, description="Steps of SIRT.")
     tv_weight: float | None = Field(None, gt=0, le=1e5, description="Weight of the total variation; null for the tuned one.")
@@ -111,6 +115,10 @@ class Reconstruct(Recipe):
             raise ValueError("angles: they are those of a measured sinogram; give one, or angle_range and views.")
         if (self.detector_flipped or self.clockwise) and self.sinogram is None:
             raise ValueError("detector_flipped and clockwise are of a measured sinogram; give one, or leave them out.")
+        if (self.counts or self.open_beam is not None) and self.sinogram is None:
+            raise ValueError("counts and open_beam are of a measured sinogram; give one, or leave them out.")
+        if self.open_beam is not None and not self.counts:
+            raise ValueError("open_beam is what counts are divided by; set counts, or leave it out.")
         if self.lesion is not None and self.lesion.contrast == 0:
             raise ValueError("lesion.contrast: 0 adds nothing to find; give another, or leave the lesion out.")
         if self.lesion is not None and self.sinogram is not None:

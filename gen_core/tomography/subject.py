@@ -174,6 +174,8 @@ def read(recipe: Reconstruct) -> Sinogram:
         curved=recipe.curved,
         direction=-1 if recipe.clockwise else 1,
         flipped=recipe.detector_flipped,
+        intensity=recipe.counts,
+        i0=recipe.open_beam,
     )
     return read_sinogram(path_of(recipe.sinogram, "sinogram"), asked)
 

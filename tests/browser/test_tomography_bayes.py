@@ -56,6 +56,7 @@ def test_prior_data_and_posterior_and_a_sampler_that_is_checked(page: Page, app_
     assert curves.evaluate(mark) == 8  # the mark in the curves follows the film
 
     tab(page, "Uncertainty", rest)
+    page.get_by_role("button", name="Check the samplers here").click()
     table = page.get_by_test_id("stTable").filter(has_text="the yardstick")
     expect(table).to_contain_text("DPS", timeout=LONG)
     expect(table).to_contain_text("Langevin")

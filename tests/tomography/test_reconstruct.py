@@ -148,6 +148,14 @@ def test_a_measured_sinogram_has_no_truth(tmp_path: Path) -> None:
     assert np.linalg.norm(found - truth) < 0.15 * np.linalg.norm(truth)  # per mm
     with pytest.raises(UserError, match="angles"):
         run(catalog.make_recipe("tomography.reconstruct", fields | {"angles": [0.0, 1.0, 2.0]}))  # type: ignore[arg-type]
+    counts = tmp_path / "counts.npz"
+    values = (5_000 * np.exp(-data)).astype(np.float32)
+    np.savez(counts, sinogram=values, angles_deg=np.array(geometry.angles), detector_spacing=pixel)
+    said = fields | {"sinogram": counts, "counts": True, "open_beam": 5_000, "methods": ["fbp"]}
+    again = run(catalog.make_recipe("tomography.reconstruct", said))  # type: ignore[arg-type]
+    np.testing.assert_allclose(again.content.images["fbp"], result.content.images["fbp"], atol=1e-5)
+    with pytest.raises(UserError, match="set counts"):
+        catalog.make_recipe("tomography.reconstruct", fields | {"open_beam": 5_000})
 
 
 def test_what_a_lesion_shows_is_linear_and_depends_on_the_range() -> None:
