@@ -43,16 +43,17 @@ PRESETS = {
 TRAPS = [
     (
         (
-            "**A low temperature passes the filters and explores less.** Nearly all are kept and every score looks splendid; but "
-            "the samples are alike among themselves, correlations come out too strong (slope 1.3), and the logo hardens into "
-            "single letters."
+            "**A low temperature passes the filters and explores less.** More are kept (85 of 100 instead of 71), and profile "
+            "and energies look splendid; but the samples are more alike among themselves, correlations come out too strong "
+            "(slope 1.3), and the logo hardens into single letters."
         ),
         Sample(temperature=0.1),
     ),
     (
         (
-            "**What is drawn nearer to the naturals looks better.** Around the naturals every statistic rises, because the "
-            "samples are closer copies. Compare two ways of sampling only at the same identity to the nearest known sequence."
+            "**What is drawn nearer to the naturals looks better.** Around the naturals the statistics of sites and pairs "
+            "rise, because the samples are closer copies. Compare two ways of sampling only at the same identity to the nearest "
+            "known sequence."
         ),
         Sample(around="naturals", radius=0.5),
     ),

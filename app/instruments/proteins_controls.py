@@ -75,7 +75,7 @@ def sample(now: Asked) -> dict[str, Any]:
     told = "How many are drawn, before the filters."
     made["n"] = st.select_slider("Sequences", counts, key=session.settle(PAGE, "n", counts), help=told, format_func=_thousands)
     told = "Below 1 the likeliest residues are taken more often: safer and less varied. 1 is what the model learned."
-    made["temperature"] = st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)
+    made["temperature"] = temperature(told)
     with st.expander("Residues that stay"):
         made |= reference()
         told = "Positions of the reference, or of the one sequence that is sampled around: 11, 28, 30-35."
@@ -87,6 +87,12 @@ def sample(now: Asked) -> dict[str, Any]:
     told = "Another seed, other samples."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made
+
+
+def temperature(told: str) -> float:
+    """How freely residues are drawn."""
+    low, high = session.reach(PAGE, "temperature", 0.1, 2.0)
+    return st.slider("Temperature", low, high, step=0.05, key=session.key(PAGE, "temperature"), help=told)
 
 
 def beside_structures() -> dict[str, Any]:
@@ -108,7 +114,8 @@ def nowhere(now: Asked) -> dict[str, Any]:
 def spread(label: str = "Distance") -> float:
     """How far from sequences is sampled."""
     told = "In standard deviations of what the model does not know of a sequence's place: 1 is as far as that, 0 its centre."
-    return float(st.slider(label, 0.0, 5.0, step=0.1, key=session.key(PAGE, "radius"), help=told))
+    low, high = session.reach(PAGE, "radius", 0.0, 5.0)
+    return float(st.slider(label, low, high, step=0.1, key=session.key(PAGE, "radius"), help=told))
 
 
 def around_naturals(now: Asked) -> dict[str, Any]:
@@ -120,7 +127,8 @@ def around_spot(now: Asked) -> dict[str, Any]:
     """Around the clicked spot, or the middle of the map where none was clicked."""
     z = session.value(PAGE, "spot") or atlas_of(open_model(str(now.model))).latent([[0.0, 0.0]])[0].tolist()
     told = "Of the ball around the spot, in units of the latent space, in which naturals spread by about 1."
-    radius = st.slider("Radius", 0.0, 4.0, step=0.05, key=session.key(PAGE, "spot_radius"), help=told)
+    low, high = session.reach(PAGE, "spot_radius", 0.0, 4.0)
+    radius = st.slider("Radius", low, high, step=0.05, key=session.key(PAGE, "spot_radius"), help=told)
     return {"around": {"z": z, "radius": radius}, "path": None}
 
 
@@ -156,7 +164,8 @@ def along_path(now: Asked) -> dict[str, Any]:
     key = session.settle(PAGE, "click_sets", ["start", "end"])
     st.radio("A click sets the", ["start", "end"], key=key, horizontal=True, help="Of the path on the map.")
     told = "Places on the way; the sequences are shared out evenly over them."
-    steps = st.slider("Steps", 2, 50, key=session.key(PAGE, "steps"), help=told)
+    low, high = session.reach(PAGE, "steps", 2, 50)
+    steps = st.slider("Steps", low, high, key=session.key(PAGE, "steps"), help=told)
     return {"around": None, "path": path, "steps": steps}
 
 
@@ -180,9 +189,10 @@ def one_filter(bound: question.Bound, chosen: dict[str, Any]) -> None:
         chosen[bound.name] = question.off(bound)
     elif bound.kind == "number":
         key = session.key(PAGE, f"to_{bound.name}")
+        low, high = session.reach(PAGE, f"to_{bound.name}", bound.low, bound.high)
         shown = "%.0f" if bound.step >= 1 else None
         args = {"step": bound.step, "key": key, "label_visibility": "collapsed", "format": shown}
-        chosen[bound.name] = st.slider(bound.title, bound.low, bound.high, **args)
+        chosen[bound.name] = st.slider(bound.title, low, high, **args)
     else:
         key = session.key(PAGE, f"to_{bound.name}")
         text = st.text_area(bound.title, key=key, label_visibility="collapsed", height=100)
@@ -221,7 +231,7 @@ def decode(now: Asked) -> dict[str, Any]:
     count, length = len(now.z), len(now.z[0])
     st.caption(f"{count:,} latent point{'s' * (count != 1)} of {length:,} coordinates.")
     told = "Sharpens (below 1) or flattens what each site may hold."
-    return {"temperature": st.slider("Temperature", 0.1, 2.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)}
+    return {"temperature": temperature(told)}
 
 
 def _thousands(n: int) -> str:

@@ -75,7 +75,8 @@ def _codons() -> dict[str, Any]:
         "Host", list(HOSTS), key=session.settle(PAGE, "order_host", list(HOSTS)), format_func=HOSTS.__getitem__, help=told
     )
     told = "Codons that make up less than this share of their residue's codons in the host are avoided."
-    rare = st.slider("Rarest codon", 0.0, 0.5, step=0.01, key=session.key(PAGE, "order_min_codon_share"), help=told)
+    least, most = session.reach(PAGE, "order_min_codon_share", 0.0, 0.5)
+    rare = st.slider("Rarest codon", least, most, step=0.01, key=session.key(PAGE, "order_min_codon_share"), help=told)
     told = "On neither strand of the coding sequence. Choose enzymes, or type DNA of 4 to 30 bases."
     chosen = session.value(PAGE, "order_avoid") or []
     sites = st.multiselect(

@@ -110,6 +110,12 @@ def settle(page: str, field: str, options: list[Any], otherwise: Any = None) -> 
     return name
 
 
+def reach(page: str, field: str, low: Any, high: Any) -> tuple[Any, Any]:
+    """The ends of a slider, moved out to a value beyond them that a link or a file asks for: a recipe may allow more."""
+    asked = value(page, field)
+    return (low, high) if asked is None else (min(low, asked), max(high, asked))
+
+
 def value(page: str, field: str, otherwise: Any = None) -> Any:
     """What the widget of a field holds now."""
     return st.session_state.get(key(page, field), otherwise)

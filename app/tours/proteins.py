@@ -9,16 +9,16 @@ STEPS = (
     Step(
         "A thousand new members",
         (
-            "Blue: the family (drawn from the model and called synthetic here, since the real sequences are not part of this "
-            "software). Orange: new sequences. Beside the map the funnel of filters: how many each took away. **Click** any "
-            "spot to see what it decodes to."
+            "Blue: the places of the naturals that the model learned from. Their sequences are not part of this software: what "
+            "stands for them as known sequences is drawn from the model and called synthetic. Orange: new sequences. Beside the "
+            "map the funnel of filters: how many each took away. **Click** any spot to see what it decodes to."
         ),
         Sample(),
     ),
     Step(
         "The active site stays",
         (
-            "Eight residues of the active site are locked, counted along E. coli's sequence. The logo under **Table** shows "
+            "Eight residues of the active site are locked, counted along E. coli's sequence. **Logo**, below the map, shows "
             "them as single letters, and everything else still moves."
         ),
         Sample(around="naturals", reference=question.COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
@@ -32,22 +32,23 @@ STEPS = (
             ("More", "About as many", "Fewer"),
             0,
             (
-                "Nearly all pass, and every score looks splendid. But they are alike among themselves: look at the logo and "
-                "at the correlations of pairs, which come out too strong (slope 1.3). Passing filters is not variety."
+                "85 of 100 pass instead of 71, and the profile and the energies look splendid. But they are more alike among "
+                "themselves: look at the logo and at the correlations of pairs, which come out too strong (slope 1.3). Passing "
+                "filters is not variety."
             ),
         ),
     ),
     Step(
         "A good profile score",
-        "Now designs that somebody else made are scored: some by this family's couplings, some site by site.",
+        "Now 48 sequences from a file are scored: 36 drawn from this model, cold ones among them, and 12 site by site.",
         Score(sequences="chorismate_mutase_designs"),
         Guess(
             "Can the profile tell sequences apart whose sites were drawn independently?",
             ("Yes, easily", "Hardly"),
             1,
             (
-                "Most of them pass the profile, since each site looks right by itself. The coupling energy sees that the "
-                "pairs which hold the fold together are wrong. None of this has measured function."
+                "8 of the 12 pass the profile, since each site looks right by itself. The coupling energy sees that the pairs "
+                "which hold the fold together are wrong and lets 3 of them through. None of this has measured function."
             ),
         ),
     ),

@@ -129,8 +129,8 @@ class Viability:
             told.append(
                 Notice(
                     "labels_say_nothing",
-                    f"Your labels say nothing here: the interval of the cross-validated {_SPELLED[self.name]} holds {chance:g}, "
-                    "which is chance. Viability is not to be trusted.",
+                    f"Your labels say nothing here: the interval of the cross-validated {_SPELLED[self.name]} does not lie above "
+                    f"{chance:g}, which is chance. Viability is not to be trusted.",
                 )
             )
         if self.apart is None:

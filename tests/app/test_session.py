@@ -196,3 +196,26 @@ def test_a_drag_is_one_move(monkeypatch: pytest.MonkeyPatch) -> None:
         at.slider[0].set_value(dose).run()
     at.button(key="cells/undo").click().run()
     assert at.slider[0].value == 2.0
+
+
+def a_short_slider() -> None:
+    import streamlit as st
+
+    from app.parts import guard, session
+    from gen_core.cells.recipe import Perturb
+
+    with guard.guard():
+        session.start("cells", "cells.perturb", Perturb, lambda r: r.fields())
+        low, high = session.reach("cells", "dose", 0.0, 2.0)
+        st.slider("Dose", low, high, key=session.key("cells", "dose"))
+
+
+def test_a_slider_reaches_as_far_as_a_link_asks() -> None:
+    for dose, ends in ((1.5, (0.0, 2.0)), (7.5, (0.0, 7.5)), (-3.0, (-3.0, 2.0))):
+        at = app(a_short_slider)
+        at.query_params["dose"] = str(dose)
+        at.run()
+        assert not at.exception
+        assert not at.error
+        assert at.slider[0].value == dose
+        assert (at.slider[0].min, at.slider[0].max) == ends

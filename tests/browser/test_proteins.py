@@ -111,6 +111,10 @@ def test_links_of_every_operation_open(page: Page, app_url: str, rest: Rest) -> 
     for query, shown in (
         ("operation=proteins.score&sequences=chorismate_mutase_designs", "of 48 pass all filters"),
         (f"operation=proteins.decode&z=[{[0.0] * 16},{[0.5] * 16}]".replace(" ", ""), "2 latent points of 16 coordinates."),
+        ("n=20&temperature=0.05&around=naturals&radius=9", "of 20 pass all filters"),  # beyond the ends of the sliders
+        (f'n=20&temperature=4&around={{"z":{[0.0] * 16},"radius":6}}'.replace(" ", ""), "of 20 pass all filters"),
+        (f"n=120&path=[{[0.0] * 16},{[0.5] * 16}]&steps=60".replace(" ", ""), "of 120 pass all filters"),
+        ('n=20&filters={"max_length":2000,"max_charge":90}&order={"wells":2,"min_codon_share":0.6}', "pass all filters"),
         ("operation=proteins.train&epochs=3", "Start it below"),
     ):
         page.goto(f"{app_url}/proteins?{query}")

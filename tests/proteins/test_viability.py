@@ -127,7 +127,9 @@ def test_what_sites_decide_is_found_and_noise_is_not(model: FamilyModel) -> None
     assert auc(chances, truth(new) > 1.5) > 0.8
     noise = np.random.default_rng(4).random(len(codes))
     silent = viability.learned(labelled_of(codes[:60], noise[:60], noise[:60] > 0.5), model, 0)
-    assert "Your labels say nothing here" in next(n.text for n in silent.notices if n.code == "labels_say_nothing")
+    told = next(n.text for n in silent.notices if n.code == "labels_say_nothing")
+    assert "Your labels say nothing here" in told
+    assert "does not lie above 0" in told  # also where it lies below it
     numbers = viability.learned(labelled_of(codes, values + noise, None), model, 0)
     assert numbers.numbers["viability_spearman"] > 0.5
     assert "no_threshold" in {notice.code for notice in numbers.notices}
