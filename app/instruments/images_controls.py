@@ -131,7 +131,9 @@ def walk(now: Images) -> dict[str, Any]:
     told = "Content and styles, or the styles alone on the structure of the first."
     names = {"z": "Structure and styles", "w": "Styles only"}
     space = st.radio("What moves", list(names), key=session.key(PAGE, "space"), format_func=names.__getitem__, help=told)
-    steps = st.slider("Pictures on the way", 4, 64, key=session.key(PAGE, "steps"), help="Both ends included.")
+    steps = st.slider(
+        "Pictures on the way", *session.reach(PAGE, "steps", 4, 64), key=session.key(PAGE, "steps"), help="Both ends included."
+    )
     told = "Chooses the points so that every step changes the picture equally."
     even = st.toggle("Constant speed", key=session.key(PAGE, "constant_speed"), help=told)
     return {"seeds": seeds, "space": space, "steps": steps, "constant_speed": even, "path": session.value(PAGE, "path", "slerp")}
@@ -190,7 +192,8 @@ def invert(now: Images) -> dict[str, Any]:
     """One picture to be put into the latent space."""
     told = "Of refinement after the encoder's first guess; each takes about 20 ms."
     image = picture("picture", "Picture (seed)")
-    return {"image": image, "steps": st.slider("Steps of refinement", 0, 200, step=10, key=session.key(PAGE, "steps"), help=told)}
+    low, high = session.reach(PAGE, "steps", 0, 200)
+    return {"image": image, "steps": st.slider("Steps of refinement", low, high, key=session.key(PAGE, "steps"), help=told)}
 
 
 def grid(now: Images) -> dict[str, Any]:
@@ -225,7 +228,7 @@ def shares(now: Images) -> list[float] | None:
 
 def sample(now: Images) -> dict[str, Any]:
     """New pictures."""
-    n = st.slider("Pictures", 1, 64, key=session.key(PAGE, "n"), help="How many are drawn.")
+    n = st.slider("Pictures", *session.reach(PAGE, "n", 1, 64), key=session.key(PAGE, "n"), help="How many are drawn.")
     told = "Width of what they are drawn from: 0 is its middle, 1 what the model learned."
     temperature = st.slider("Temperature", 0.0, 3.0, step=0.05, key=session.key(PAGE, "temperature"), help=told)
     seed = st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help="Another seed, other pictures.")
@@ -234,7 +237,7 @@ def sample(now: Images) -> dict[str, Any]:
     if not st.toggle("Around a picture", key=session.key(PAGE, "near"), help=told):
         return made
     told = "How far they may lie from it: 1 is as far as any two pictures."
-    radius = st.slider("Radius", 0.0, 1.0, step=0.05, key=session.key(PAGE, "radius"), help=told)
+    radius = st.slider("Radius", *session.reach(PAGE, "radius", 0.0, 1.0), step=0.05, key=session.key(PAGE, "radius"), help=told)
     return made | {"around": picture("picture", "Picture (seed)"), "radius": radius}
 
 
