@@ -26,6 +26,8 @@ BUNDLED = {  # by the kind of the prior
     "vae": "tomography-vae-128",
 }
 SMALL = {  # the same for slices of 64 pixels
+    "vae": "tomography-vae-64",
+    "diffusion": "tomography-diffusion-64",
     "gaussian": "tomography-gaussian-64",
 }
 KIND = {"gaussian": "gaussian", "posterior": "diffusion", "langevin": "diffusion", "latent_map": "vae"}  # of the method's prior
