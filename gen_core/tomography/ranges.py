@@ -26,7 +26,7 @@ from gen_core.tomography.subject import Subject, subject_of
 Array = np.ndarray
 Progress = Callable[[float, str], None]
 MAX_NUMBERS = 1 << 22  # bytes
-SECONDS = {"fbp": 0.1, "sirt": 0.6, "tv": 4.0, "gaussian": 1.0, "latent_map": 6.0, "posterior": 8.0, "langevin": 12.0}  # at 128
+SECONDS = {"fbp": 0.1, "sirt": 0.6, "tv": 4.0, "gaussian": 1.0, "latent_map": 6.0, "posterior": 15.0, "langevin": 19.0}  # at 128
 
 
 def _falling(ranges: tuple[float, ...]) -> tuple[float, ...]:
