@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import at_rest
 from tests.browser.test_runs import state
@@ -53,6 +53,35 @@ def test_a_link_begins_a_presentation_and_a_button_ends_it(page: Page, app_url: 
     expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=LONG)
     at_rest(page)
     assert "present" not in state(page)
+
+
+def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: str) -> None:
+    lines: list[WebSocketRoute] = []
+
+    def through(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    page.route_web_socket("**/_stcore/stream*", through)
+    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B&dose=0.7")
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=LONG)
+    at_rest(page)
+    page.get_by_role("slider", name="Dose").press("ArrowRight")
+    at_rest(page)
+    before = state(page)
+    assert before["dose"] != ["0.7"]
+    lines[-1].close()
+    page.wait_for_function("() => true")
+    for _ in range(300):
+        if len(lines) > 1:
+            break
+        page.wait_for_timeout(100)
+    assert len(lines) > 1  # the page has connected again by itself
+    at_rest(page, 1500)
+    assert state(page) == before
+    page.get_by_role("slider", name="Dose").press("ArrowRight")
+    at_rest(page)
+    assert float(state(page)["dose"][0]) > float(before["dose"][0])
 
 
 @pytest.mark.parametrize("system", ["cells", "images", "proteins", "tomography"])
