@@ -183,6 +183,12 @@ OPERATIONS = (
         "gen_core.proteins.relax:run",
     ),
     Operation(
+        "proteins.fold",
+        "Predict structures of sequences by ESMFold (transformers and a local folder with its weights, optional).",
+        "gen_core.proteins.recipe:Fold",
+        "gen_core.proteins.fold:run",
+    ),
+    Operation(
         "proteins.decode",
         "Decode latent vectors into sequences.",
         "gen_core.proteins.recipe:Decode",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gen_core import catalog
+from gen_core.proteins import fold
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("*.py"))
@@ -23,6 +24,8 @@ def test_every_operation_has_one() -> None:
 def test_it_leaves_a_result(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if script.stem == "proteins_relax":
         pytest.importorskip("openmm")
+    if script.stem == "proteins_fold" and fold.missing() is not None:
+        pytest.skip("transformers or the weights of ESMFold are not here")
     out = tmp_path / "out"
     monkeypatch.setenv("LATENT_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(sys, "argv", [str(script), str(out)])

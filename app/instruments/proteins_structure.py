@@ -10,7 +10,7 @@ from app.instruments.proteins_verbs import PAGE
 from app.parts import figure, jobs, molecule, session
 from app.parts.file_field import file_field
 from app.parts.guard import plain
-from gen_core.proteins import question, relax, structure_plots
+from gen_core.proteins import fold, question, relax, structure_plots
 from gen_core.proteins.files import name_of
 from gen_core.proteins.sample import Drawn
 from gen_core.proteins.structure import LEGENDS, SAID, Colour
@@ -78,8 +78,33 @@ def side_chains(made: Drawn, rows: Sequence[int]) -> None:
             st.page_link("runs.py", label="Their files are under Runs", icon=":material/bookmarks:")
 
 
+def predicted(made: Drawn, rows: Sequence[int]) -> None:
+    """The picked sequences folded by ESMFold, away from the page; or how what that needs is added."""
+    with st.expander("Predicted structure", icon=":material/deployed_code:"):
+        if (why := fold.missing()) is not None:
+            st.info(why, icon=":material/extension:")
+            return
+        if not rows:
+            st.info("Pick a sequence to predict its structure.", icon=":material/view_in_ar:")
+            return
+        recipe = fold.asked_of(made, list(rows)[:MOST])
+        st.caption("Predicted from the sequence alone by ESMFold; the colour is its own confidence. No measurement.")
+        about = "On a processor minutes a sequence, on a GPU seconds."
+        job = jobs.panel(f"{PAGE}/fold", recipe, "Predict", about, "Step", opens=made.recipe)
+        if job is not None and job.result is not None:
+            names = [f"{name_of(row)}: predicted by ESMFold" for row in rows]
+            models = [(name, text) for name, (_, text) in zip(names, fold.read_models(job.result), strict=False)]
+            show(models, "proteins.folded", "plddt", height=300, said="**Predicted by ESMFold, not measured.**")
+            st.page_link("runs.py", label="Their files are under Runs", icon=":material/bookmarks:")
+
+
 def show(
-    texts: Sequence[tuple[str, str]], key: str, colour: Colour = "conservation", height: int = 380, sticks: bool = False
+    texts: Sequence[tuple[str, str]],
+    key: str,
+    colour: Colour = "conservation",
+    height: int = 380,
+    sticks: bool = False,
+    said: str = f"**{SAID}.** The shape is the template's whatever the sequence; nothing here says whether it folds.",
 ) -> None:
     """Structures as (caption, PDB text), at most four, side by side; what cannot be shown in 3-D is shown as a trace.
 
@@ -104,4 +129,4 @@ def show(
         for caption, _ in texts:
             st.caption(plain(caption))
         st.info(WHY[why], icon=":material/view_in_ar:")
-    st.caption(f"**{SAID}.** The shape is the template's whatever the sequence; nothing here says whether it folds.")
+    st.caption(said)

@@ -91,6 +91,7 @@ def three_d(made: Drawn, rows: list[int]) -> None:
         texts = [(model.caption, model.pdb()) for model in [structure.template_itself(made, colour), *models]]
         proteins_structure.show(texts, "proteins.structure", colour, height=300)
         proteins_structure.side_chains(made, rows[:BESIDE])
+        proteins_structure.predicted(made, rows[:BESIDE])
 
 
 def funnel(result: Result) -> None:

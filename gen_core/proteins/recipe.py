@@ -310,6 +310,17 @@ class Relax(_Modelled):
     iterations: int = Field(200, ge=0, le=10_000, description="Most steps of the relaxation; 0 leaves side chains as placed.")
 
 
+class Fold(Recipe):
+    """Predict the structures of some sequences by ESMFold; transformers and a local folder with its weights are needed."""
+
+    operation: ClassVar[str] = "proteins.fold"
+
+    sequences: tuple[Protein, ...] = Field(min_length=1, max_length=100, description="Sequences, one prediction each.")
+    weights: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="Digest of ESMFold's weights, filled in; other weights are refused."
+    )
+
+
 class Decode(Recipe):
     """The sequences that latent points mean, as a click on the map shows them."""
 

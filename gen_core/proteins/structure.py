@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gen_core.proteins.sample import Drawn
 
 Array = np.ndarray
-Colour = Literal["conservation", "mutation", "log_likelihood"]
+Colour = Literal["conservation", "mutation", "log_likelihood", "plddt"]
 MOST = 200  # models written by one run
 SAID = "Template backbone, not a prediction"
 STAND_INS = "synthetic stand-ins for the family's own"
@@ -62,6 +62,7 @@ LEGENDS: Mapping[Colour, Legend] = {
     "conservation": Legend("conservation of the family's column", "bits", 0.0, FULL, "any residue", "always the same residue"),
     "mutation": Legend("difference from the nearest known sequence", "", 0.0, 1.0, "the same residue", "another residue"),
     "log_likelihood": Legend("log likelihood of the residue", "nats", LEAST_LOG, 0.0, "unexpected here", "expected here"),
+    "plddt": Legend("confidence of the prediction (pLDDT)", "of 100", 40.0, 95.0, "unsure", "sure"),
 }
 
 
