@@ -35,7 +35,13 @@ def controls(now: Asked) -> dict[str, Any]:
         before = []  # another sequence was given meanwhile
     told = "Takes the change back that was taken last."
     st.button(
-        "Undo", icon=":material/undo:", key=f"{PAGE}/single/undo", disabled=not before, help=told, on_click=_undo, width="stretch"
+        "Take it back",
+        icon=":material/undo:",
+        key=f"{PAGE}/single/undo",
+        disabled=not before,
+        help=told,
+        on_click=_undo,
+        width="stretch",
     )
     made |= labels()
     told = "Another seed, other noise in the bound on the likelihood."

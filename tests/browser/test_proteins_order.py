@@ -126,7 +126,7 @@ def test_single_changes_are_seen_and_taken(page: Page, app_url: str, rest: Rest,
     table = pd.read_csv(path)
     assert len(table) == 95 * 20
     assert set(table[table.position == 111].wild_type) == {"W"}
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Take it back").click()
     settle(page, rest)
     assert state(page)["reference"] == COLI
     page.get_by_role("radio", name="Sample", exact=True).click()  # the reference goes along

@@ -92,7 +92,8 @@ def test_at_weight_zero_the_posterior_is_the_prior_and_more_weight_fits_better()
     missed = [float(bayes.residual(problem, pictures[weight]).mean()) for weight in (0.0, 0.1, 1.0)]
     assert missed[0] > 5 > missed[1] > missed[2]
     assert missed[2] == pytest.approx(1, abs=0.25)
-    assert not bayes.can_diffuse(recipe)
+    assert bayes.can_diffuse(recipe)
+    assert not bayes.can_diffuse(recipe.replace(size=96))
     groups = {"prior": pictures[0.0], "fbp": pictures[0.1], "posterior": pictures[1.0]}
     subject = quick.scan(recipe)
     missed_by = {name: bayes.residual(problem, some) for name, some in groups.items()}
