@@ -74,7 +74,7 @@ def three_d(made: Drawn, rows: list[int]) -> None:
     left, right = st.columns([1, 3], gap="medium")
     why = structure.missing(made)
     with left:
-        names = list(structure.LEGENDS)
+        names = list(proteins_structure.SHORT)
         title = proteins_structure.SHORT.__getitem__
         told = (
             "What the backbone's colours mean, and the B-factors in the files: conservation of the family's column, difference "

@@ -12,7 +12,7 @@ from gen_core.proteins.sample import draw_samples
 
 def molecules():
     session.put("molecules", "runs", session.get("molecules", "runs", 0) + 1)
-    colour = st.segmented_control("Colour", list(structure.LEGENDS), default="conservation")
+    colour = st.segmented_control("Colour", ["conservation", "mutation", "log_likelihood"], default="conservation")
     row = st.number_input("Sample", 0, 9, 0)
     made = draw_samples(Sample(n=10))
     models = [structure.template_itself(made, colour), *structure.models_of(made, np.array([row]), colour)]
