@@ -70,6 +70,8 @@ def search(found: list[runs.Run]) -> list[runs.Run]:
 def _fits(run: runs.Run, wanted: list[str], system: str | None) -> bool:
     if system is not None and (run.recipe is None or not run.recipe.operation.startswith(f"{system}.")):
         return False
+    if not wanted:  # the words of a run look its files up
+        return True
     told = f"{title(run)} {called(run.recipe)} {words(run.recipe)}" if run.recipe is not None else title(run)
     return all(word in told.casefold().replace("\\", "") for word in wanted)
 

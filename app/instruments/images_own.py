@@ -70,13 +70,7 @@ def _arrived(key: str) -> None:
 
 def training(now: Images, asked: Train | None) -> None:
     """The panel that learns a model from a set of the user's pictures, away from the page; `asked` is a link's or a file's."""
-    if asked is not None:
-        session.put(PAGE, "set", {"recipe": asked, "name": "the pictures of the link"})
-    last = next((job for job in jobs.known("images.train") if session.may_see(job.id)), None)
-    kept: dict[str, Any] = session.get(PAGE, "set", {})
-    if not kept and last is not None:  # after a reload that of the job
-        kept = {"recipe": last.recipe, "name": "the pictures of the last training"}
-    opened = asked is not None or (last is not None and last.state != "done")
+    wanted, opened = jobs.wanted(PAGE, "set", "images.train", asked)
     with st.expander("Learn from your own pictures", icon=":material/model_training:", expanded=opened), guard():
         st.caption(
             "A zip with pictures, or many pictures at once (PNG, JPEG or TIFF, 8 or 16 bit, grey or colour, of any size). "
@@ -89,9 +83,10 @@ def training(now: Images, asked: Train | None) -> None:
         if error := session.get(PAGE, "set/error"):
             st.error(plain(error), icon=":material/error:")
         st.caption(f":material/lock: {session.promise()}")
-        if not kept:
+        if wanted is None:
             return
-        recipe, job = _panel(now, kept["recipe"], kept["name"])
+        name = store.name_of(wanted.data) if session.may_see(wanted.data) else "the pictures of the link"
+        recipe, job = _panel(now, wanted, name)
         model = jobs.just_done(PAGE, recipe, job)
         if model is not None and recipe.kind == "styles":  # what the verbs need
             session.put(PAGE, "train/next", model)
@@ -127,7 +122,7 @@ def _set_arrived(key: str) -> None:
         session.own(digest)
         wanted = Train(data=digest)
         wanted = wanted.replace(epochs=max(4, SEEN // question.count(wanted)))
-        session.put(PAGE, "set", {"recipe": wanted, "name": store.name_of(digest)})
+        session.put(PAGE, "set", wanted)
     except UserError as error:
         session.put(PAGE, "set/error", str(error))
     session.turn_over(PAGE, "set")

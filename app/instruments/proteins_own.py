@@ -67,13 +67,7 @@ def _take(model: str) -> None:
 
 def training(now: Asked, asked: Train | None) -> None:
     """The panel that learns a family of the user's, away from the page; `asked` is a link's or a file's."""
-    if asked is not None:
-        session.put(PAGE, "set", asked)
-    last = next((job for job in jobs.known("proteins.train") if session.may_see(job.id)), None)
-    wanted: Train | None = session.get(PAGE, "set")
-    if wanted is None and last is not None and isinstance(last.recipe, Train):  # after a reload that of the job
-        wanted = last.recipe
-    opened = asked is not None or (last is not None and last.state != "done")
+    wanted, opened = jobs.wanted(PAGE, "set", "proteins.train", asked)
     with st.expander("Your own family", icon=":material/model_training:", expanded=opened), guard():
         st.caption(
             "An alignment (FASTA, A2M, A3M or Stockholm, gzip too), or unaligned sequences in FASTA, which are then put into "

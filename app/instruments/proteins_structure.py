@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -57,13 +58,9 @@ def saved() -> None:
 def side_chains(made: Drawn, rows: Sequence[int]) -> None:
     """The picked sequences with their side chains, made away from the page; or how what that needs is added."""
     with st.expander("Side chains", icon=":material/hub:"):
-        if (why := relax.missing()) is not None:
-            st.info(why, icon=":material/extension:")
+        recipe = _asked(relax, made, rows)
+        if recipe is None:
             return
-        if not rows:
-            st.info("Pick a sequence to give it side chains.", icon=":material/view_in_ar:")
-            return
-        recipe = relax.asked_of(made, list(rows)[:MOST])
         count = len(recipe.sequences)
         st.caption(
             f"Of the {count} sequence{'s' * (count > 1)} above: side chains are placed, then relaxed so that they do not clash, "
@@ -71,31 +68,43 @@ def side_chains(made: Drawn, rows: Sequence[int]) -> None:
         )
         about = f"About {jobs.rounded(relax.SECONDS * count)} on one core."
         job = jobs.panel(f"{PAGE}/relax", recipe, "Build side chains", about, "Step", opens=made.recipe)
-        if job is not None and job.result is not None:
-            names = [f"{name_of(row)}: its own side chains on the template's backbone" for row in rows]
-            models = [(name, text) for name, (_, text) in zip(names, relax.read_models(job.result), strict=False)]
+        models = _models(job, rows, "its own side chains on the template's backbone")
+        if models:
             show(models, "proteins.relaxed", height=300, sticks=True)
-            st.page_link("runs.py", label="Their files are under Runs", icon=":material/bookmarks:")
 
 
 def predicted(made: Drawn, rows: Sequence[int]) -> None:
     """The picked sequences folded by ESMFold, away from the page; or how what that needs is added."""
     with st.expander("Predicted structure", icon=":material/deployed_code:"):
-        if (why := fold.missing()) is not None:
-            st.info(why, icon=":material/extension:")
+        recipe = _asked(fold, made, rows)
+        if recipe is None:
             return
-        if not rows:
-            st.info("Pick a sequence to predict its structure.", icon=":material/view_in_ar:")
-            return
-        recipe = fold.asked_of(made, list(rows)[:MOST])
         st.caption("Predicted from the sequence alone by ESMFold; the colour is its own confidence. No measurement.")
         about = "On a processor minutes a sequence, on a GPU seconds."
         job = jobs.panel(f"{PAGE}/fold", recipe, "Predict", about, "Step", opens=made.recipe)
-        if job is not None and job.result is not None:
-            names = [f"{name_of(row)}: predicted by ESMFold" for row in rows]
-            models = [(name, text) for name, (_, text) in zip(names, fold.read_models(job.result), strict=False)]
+        models = _models(job, rows, "predicted by ESMFold")
+        if models:
             show(models, "proteins.folded", "plddt", height=300, said="**Predicted by ESMFold, not measured.**")
-            st.page_link("runs.py", label="Their files are under Runs", icon=":material/bookmarks:")
+
+
+def _asked(how: Any, made: Drawn, rows: Sequence[int]) -> Any:
+    """The recipe of `relax` or `fold` for the picked sequences; None where it cannot be made, which is then said."""
+    if (why := how.missing()) is not None:
+        st.info(why, icon=":material/extension:")
+    elif not rows:
+        st.info("Pick a sequence first.", icon=":material/view_in_ar:")
+    else:
+        return how.asked_of(made, list(rows)[:MOST])
+    return None
+
+
+def _models(job: Any, rows: Sequence[int], what: str) -> list[tuple[str, str]]:
+    """What a job has made, with a caption each; empty before it has."""
+    if job is None or job.result is None:
+        return []
+    st.page_link("runs.py", label="Their files are under Runs", icon=":material/bookmarks:")
+    names = [f"{name_of(row)}: {what}" for row in rows]
+    return [(name, text) for name, (_, text) in zip(names, relax.read_models(job.result), strict=False)]
 
 
 def show(

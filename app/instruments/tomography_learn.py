@@ -56,13 +56,8 @@ def _turned() -> None:
 def training(asked: Train | None) -> None:
     """The panel that learns a prior from the user's slices, away from the page; `asked` is a link's or a file's."""
     now = session.current(PAGE)
-    if asked is not None and question.is_own(asked):
-        session.put(PAGE, "learn", asked)
-    last = next((job for job in jobs.known("tomography.train") if session.may_see(job.id)), None)
-    wanted: Train | None = session.get(PAGE, "learn")
-    if wanted is None and last is not None and isinstance(last.recipe, Train):  # after a reload that of the job
-        wanted = last.recipe
-    opened = asked is not None or (last is not None and last.state != "done")
+    asked = asked if asked is not None and question.is_own(asked) else None  # the bundled priors are made by the command line
+    wanted, opened = jobs.wanted(PAGE, "learn", "tomography.train", asked)
     with st.expander("A prior of your own slices", icon=":material/model_training:", expanded=opened), guard():
         st.caption(
             "A volume (NIfTI, or a NumPy stack of slices × rows × columns), or a zip, or all files of one or more DICOM series "

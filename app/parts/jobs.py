@@ -103,6 +103,16 @@ def just_done(page: str, recipe: Recipe, job: jobs.Job | None) -> str | None:
     return job.model
 
 
+def wanted(page: str, name: str, operation: str, asked: Recipe | None) -> tuple[Any, bool]:
+    """The recipe that a panel of training is about, and whether it stands open: that of a link or a file (`asked`), else what was
+    brought in this session (put under `name`), else, after a reload, that of the last job; None where there is none."""
+    if asked is not None:
+        session.put(page, name, asked)
+    last = next((job for job in known(operation) if session.may_see(job.id)), None)
+    found = session.get(page, name) or (last.recipe if last is not None else None)
+    return found, asked is not None or (last is not None and last.state != "done")
+
+
 def known(operation: str) -> list[jobs.Job]:
     """The jobs of an operation, the newest first."""
     return [job for job in jobs.listed() if job.recipe.operation == operation]

@@ -23,7 +23,6 @@ from gen_core import checkpoint, device
 from gen_core.errors import InputError
 from gen_core.memo import Memo
 from gen_core.proteins.recipe import Fold
-from gen_core.proteins.relax import read_models as read_models
 from gen_core.proteins.sample import Drawn
 from gen_core.result import Notice, Result
 from gen_core.stamp import stamp

@@ -92,7 +92,7 @@ def fitting(recipe: Reconstruct, count: int = COUNT) -> Array:
 
 def free(problem: Problem, spread: float, count: int = COUNT, seed: int = SEED) -> Array:
     """The same for a problem: the least-norm picture, and noise of the deviation `spread` in all that no view has measured."""
-    from gen_core.tomography.gaussian import _solved
+    from gen_core.tomography.gaussian import solved
 
     a, n = problem.operator, problem.size
     rng = np.random.default_rng([seed, 43])
@@ -110,7 +110,7 @@ def free(problem: Problem, spread: float, count: int = COUNT, seed: int = SEED) 
     def condition(r: Array) -> Array:
         return np.stack([filtered(one, shape) for one in r.reshape(-1, n, n)]).reshape(r.shape)
 
-    step, _ = _solved(system, condition, a.adjoint(w * w * left).reshape(count, n * n))
+    step, _ = solved(system, condition, a.adjoint(w * w * left).reshape(count, n * n))
     return np.asarray((start + step).reshape(count, n, n))
 
 

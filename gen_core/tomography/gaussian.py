@@ -174,14 +174,14 @@ def solve(problem: Problem, prior: Gaussian, progress: Progress = quiet, samples
         return a.adjoint(w * w * a.forward(x.reshape(-1, n, n)).reshape(-1, *w.shape)).reshape(-1, n * n) + prior.precision(x)
 
     progress(0.5, "the mean and the samples of the posterior")
-    step, trace = _solved(system, about.apply, right)
+    step, trace = solved(system, about.apply, right)
     found = (start + step).reshape(-1, n, n)
     done = trace["residual"][-1] <= TOLERANCE
     told = f"{len(trace['residual'])} conjugate gradient steps"
     return Solution(found[0], about.deviation, found[1:] if samples else None, trace, done, told)
 
 
-def _solved(system: Any, precondition: Any, right: Array) -> tuple[Array, dict[str, list[float]]]:
+def solved(system: Any, precondition: Any, right: Array) -> tuple[Array, dict[str, list[float]]]:
     """Preconditioned conjugate gradients for several right sides (m, p) at once; the trace holds the largest residual."""
     x = np.zeros_like(right)
     r = right.copy()

@@ -11,7 +11,7 @@ import gen_core
 from gen_core import catalog
 from gen_core.errors import InputError, RecipeError
 from gen_core.inputs.structures import read_structure
-from gen_core.proteins import fold
+from gen_core.proteins import fold, relax
 from tests.proteins.test_sample import ECM
 
 SMALL = {
@@ -64,7 +64,7 @@ def test_sequences_are_folded_and_say_how_sure_they_are(tiny: Path, tmp_path: Pa
     path = tmp_path / "out" / "structures" / "model_1.pdb"
     assert catalog.from_file(path) == result.recipe
     assert read_structure(path).chains[0].sequence == ECM[:30]
-    assert [text for _, text in fold.read_models(tmp_path / "out")][1].count(" CA ") == 4
+    assert [text for _, text in relax.read_models(tmp_path / "out")][1].count(" CA ") == 4
     atoms = [line for line in path.read_text().splitlines() if line.startswith("ATOM")]
     confidence = np.array([float(line[60:66]) for line in atoms])
     assert 1 < confidence.mean() <= 100  # not from 0 to 1

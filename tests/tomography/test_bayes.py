@@ -11,7 +11,6 @@ from gen_core.tomography import bayes, bayes_plots, chain, guided, quick, sample
 from gen_core.tomography.denoiser import Gaussian
 from gen_core.tomography.diffusion import Data
 from gen_core.tomography.gaussian import Gaussian as Parts
-from gen_core.tomography.geometry import scanner
 from gen_core.tomography.priors import Problem
 from gen_core.tomography.recipe import Reconstruct
 
@@ -36,16 +35,6 @@ def prior(parts: Parts) -> Gaussian:
 def covariance(parts: Parts) -> np.ndarray:
     rows = parts.parts.astype(float)
     return np.asarray(rows.T @ (parts.variance[:, None] * rows) + parts.rest * np.eye(N * N))
-
-
-@pytest.fixture(scope="module")
-def problem(prior: Gaussian) -> Problem:
-    geometry = scanner(N, 12, 100.0)
-    rng = np.random.default_rng(1)
-    truth = prior.draw(1, torch.Generator().manual_seed(3))[0, 0].numpy()
-    made = Problem(geometry, np.zeros(geometry.shape, np.float32), np.full(geometry.shape, 0.3))
-    data = made.operator.forward(truth) + 0.3 * rng.standard_normal(geometry.shape)
-    return Problem(geometry, data.astype(np.float32), np.full(geometry.shape, 0.3))
 
 
 def exact(mean: np.ndarray, covariance: np.ndarray, problem: Problem, weight: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

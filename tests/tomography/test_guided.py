@@ -9,7 +9,6 @@ import torch
 from gen_core.tomography import guided
 from gen_core.tomography.denoiser import Denoiser, Gaussian, loss
 from gen_core.tomography.diffusion import Data, deviation
-from gen_core.tomography.geometry import scanner
 from gen_core.tomography.principal import fit
 from gen_core.tomography.priors import Problem
 from gen_core.tomography.slices import Slices
@@ -24,16 +23,6 @@ def prior() -> Gaussian:
     axes = np.linalg.qr(np.cumsum(np.cumsum(rng.normal(size=(K, N, N)), 1), 2).reshape(K, -1).T)[0].T
     variances = torch.from_numpy(np.geomspace(9, 0.5, K))
     return Gaussian(torch.full((N, N), 0.5), torch.from_numpy(axes), variances, 0.01)
-
-
-@pytest.fixture(scope="module")
-def problem(prior: Gaussian) -> Problem:
-    geometry = scanner(N, 12, 100.0)
-    rng = np.random.default_rng(1)
-    truth = prior.draw(1, torch.Generator().manual_seed(3))[0, 0].numpy()
-    made = Problem(geometry, np.zeros(geometry.shape, np.float32), np.full(geometry.shape, 0.3))
-    data = made.operator.forward(truth) + 0.3 * rng.standard_normal(geometry.shape)
-    return Problem(geometry, data.astype(np.float32), np.full(geometry.shape, 0.3))
 
 
 def exact(prior: Gaussian, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
