@@ -40,5 +40,6 @@ with st.sidebar:
 
 session.visit(page.url_path)
 theme.follow()
+theme.present()
 page.run()
 cache.warm()

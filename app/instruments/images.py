@@ -30,10 +30,10 @@ from gen_core.images.recipe import Edit, Images, Interpolate, Map, Mix, Plane, S
 PAGE = "images"
 TEXTURE = Mix(content_seeds=(33, 1, 61), style_seeds=(71, 40, 26, 47), layers=("middle", "fine"))
 PRESETS = {
-    "Texture of one, structure of another": TEXTURE,
+    "Structure and texture": TEXTURE,
     "One ASTM number finer": Edit(seed=8, directions={"grain_size": 1.0}),
-    "An empty spot of the map": Map(spot=(0.0, 0.0)),
-    "A plain autoencoder's plane": Plane(),
+    "An empty spot": Map(spot=(0.0, 0.0)),
+    "Two numbers": Plane(),
 }
 TRAPS = [
     (

@@ -15,10 +15,5 @@ def header(page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="page_header"):
         st.title(system.title, width="content", anchor=False)
         st.caption(system.summary, width="stretch")
-        on = session.presenting()
-        told = "Small type, and the sidebar." if on else "For a room: large type, no sidebar; in a link ?present=1."
-        name, icon = ("End the presentation", "close_fullscreen") if on else ("Present", "present_to_all")
-        icon, key = f":material/{icon}:", "page_present"
-        st.button(name, icon=icon, type="tertiary", key=key, help=told, on_click=session.present, args=(not on,))
     if error := session.take_error(page):
         st.error(plain(error), icon=":material/link_off:")

@@ -49,10 +49,28 @@ _READABLE = """<style>
 _LARGE = """<style>
 :root { font-size: 20px; }
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"], [data-testid="stSidebarCollapsedControl"] { display: none; }
-[data-testid="stMainBlockContainer"] { max-width: none; padding-top: 2rem; }
+[data-testid="stMainBlockContainer"] { max-width: none; padding-top: 1rem; }
 .st-key-page_header [data-testid="stCaptionContainer"] { display: none; }
 </style>"""
 LARGER = 1.35  # how much larger the type of figures is then
+
+
+def present() -> None:
+    """A button that begins a presentation in the sidebar; while there is one, it ends it, above every page."""
+    if session.presenting():
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            st.button(
+                "End the presentation",
+                icon=":material/close_fullscreen:",
+                type="tertiary",
+                on_click=session.present,
+                args=(False,),
+            )
+        return
+    told = "For a room: large type, no sidebar; in a link ?present=1."
+    st.sidebar.button(
+        "Present", icon=":material/present_to_all:", width="stretch", help=told, on_click=session.present, args=(True,)
+    )
 
 
 def dark() -> bool:
