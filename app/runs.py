@@ -141,16 +141,16 @@ def empty() -> None:
 def row(run: runs.Run) -> None:
     """One run: its picture, what it is, and what can be done with it."""
     pick, picture, text, buttons = st.columns([1, 8, 14, 4], gap="small", vertical_alignment="center")
-    here = f"runs/pick/{run.id}"
+    here = session.turn(PAGE, f"runs/pick/{run.id}")
     told = "Pick it, to compare it with others or to save it with a report."
     pick.checkbox(
         f"Pick {title(run)}",
         run.id in session.get(PAGE, "picked", []),
-        key=session.turn(PAGE, here),
+        key=here,
         label_visibility="collapsed",
         help=told,
         on_change=_pick,
-        args=(run.id,),
+        args=(run.id, here),
     )
     with picture:
         drawn = thumbnail(run.picture(), figure.dark())
@@ -187,10 +187,10 @@ def actions(run: runs.Run) -> None:
         st.button("Delete it", key=f"runs/delete/{run.id}", type="primary", on_click=runs.delete, args=(run.id,))
 
 
-def _pick(id: str) -> None:
-    """In a callback: a run is picked, or no longer."""
-    picked: list[str] = session.get(PAGE, "picked", [])
-    session.put(PAGE, "picked", [one for one in picked if one != id] if id in picked else [*picked, id])
+def _pick(id: str, key: str) -> None:
+    """In a callback: a run is picked, or no longer. As its box says: a run that was cut short calls a callback once more."""
+    others = [one for one in session.get(PAGE, "picked", []) if one != id]
+    session.put(PAGE, "picked", [*others, id] if session.held(key) else others)
 
 
 def _clear() -> None:

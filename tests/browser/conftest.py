@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Route
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -133,17 +133,36 @@ def rest() -> Callable[[Page], None]:
 
 
 def at_rest(page: Page, quiet: int = 500) -> None:
-    """Wait until no run of the script is under way, and none begins for `quiet` milliseconds."""
+    """Wait until no run of the script is under way, no figure in sight waits to be drawn, and so it stays for `quiet` ms."""
     page.wait_for_selector('[data-testid="stApp"]')
     page.evaluate("delete window.busyUntil")
     page.wait_for_function(
         """quiet => {
             const app = document.querySelector('[data-testid="stApp"]').dataset;
             const busy = app.testScriptState !== "notRunning" || app.testConnectionState !== "CONNECTED"
-                || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]');
+                || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
+                || [...document.querySelectorAll('.latent-figure')].some((plot) => plot.near && (plot.waiting || !plot.watched));
             if (busy || window.busyUntil === undefined) window.busyUntil = performance.now();
             return performance.now() - window.busyUntil > quiet;
         }""",
         arg=quiet,
         timeout=120_000,
     )
+
+
+def click_in(page: Page, target: Locator, across: float, down: float) -> None:
+    """Click at a fraction of the width and height of `target`, once it stands still: a page that is being drawn moves."""
+    target.wait_for(timeout=60_000)
+    target.scroll_into_view_if_needed()
+    box = None
+    for _ in range(40):
+        at_rest(page, quiet=300)
+        was, box = box, target.bounding_box()
+        if box is not None and box == was:
+            break
+    assert box is not None
+    x, y = box["x"] + across * box["width"], box["y"] + down * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    page.wait_for_timeout(600)  # Plotly tells a click once it knows that no second one follows
+    at_rest(page)

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gen_core import catalog
 from gen_core.cells import simulate
+from tests.browser.conftest import click_in
 
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
@@ -48,12 +49,7 @@ def save(page: Page, name: str, folder: Path) -> Path:
 
 
 def click_map(page: Page, x: float, y: float, rest: Rest) -> None:
-    # A figure is drawn after the rest of the page, and a click before that is nobody's.
-    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=60_000)
-    box = page.get_by_test_id("latentFigure").first.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    page.wait_for_timeout(300)
+    click_in(page, page.get_by_test_id("latentFigure").first, x, y)
     rest(page)
 
 

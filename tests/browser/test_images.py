@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import click_in
+
 Rest = Callable[[Page], None]
 LONG = 90_000
 
@@ -129,15 +131,14 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     drag.wait_for(timeout=LONG)
     rest(page)
     page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
-    box = drag.bounding_box()
-    assert box
-    at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
     before = state(page)["spot"]
-    page.mouse.move(*at(0.02, 0.03))
-    page.mouse.click(*at(0.02, 0.03))
+    click_in(page, drag, 0.02, 0.03)
     expect(page.get_by_text("hardly any picture lies here")).to_be_visible(timeout=LONG)
     rest(page)
     assert state(page)["spot"] != before
+    box = drag.bounding_box()
+    assert box
+    at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
     page.mouse.move(*at(0.3, 0.3))
     page.mouse.down()
     for corner in ((0.6, 0.3), (0.6, 0.7), (0.3, 0.7)):

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import click_in
+
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
 PATIENCE = 600_000  # ms: only a bound, a busy machine is slow
@@ -82,11 +84,10 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
         rest(page)
     expect(page.get_by_text("How alike the types respond")).to_be_visible()
 
-    figure = page.get_by_test_id("latentFigure")
-    box = next(b for b in (figure.nth(i).bounding_box() for i in range(figure.count())) if b and b["width"] < 500)
-    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.25 * box["height"])
-    page.wait_for_timeout(300)
     rest(page)
+    figures = page.get_by_test_id("latentFigure").all()
+    narrow = next(figure for figure in figures if (box := figure.bounding_box()) and box["width"] < 500)
+    click_in(page, narrow, 0.9, 0.25)
     expect(page.get_by_text("The clicked spot")).to_be_visible()
     state = parse_qs(urlparse(page.url).query)
     assert state["model"][0].startswith("sha256:")

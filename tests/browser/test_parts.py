@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gen_core import catalog
-from tests.browser.conftest import at_rest, serving_beside
+from tests.browser.conftest import at_rest, click_in, serving_beside
 
 PLOT = ".js-plotly-plot"
 SLIDER = '[data-testid="stSlider"] input'
@@ -40,13 +40,7 @@ def field(page: Page, name: str) -> str:
 
 
 def click_in_plot(page: Page, across: float, down: float) -> None:
-    box = page.locator(f"{PLOT} .nsewdrag").first.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] * across, box["y"] + box["height"] * down
-    page.mouse.move(x, y)
-    page.mouse.click(x, y)
-    page.wait_for_timeout(600)  # Plotly tells a click once it knows that no second one follows
-    at_rest(page)
+    click_in(page, page.locator(f"{PLOT} .nsewdrag").first, across, down)
 
 
 def clicked(page: Page) -> tuple[tuple[float, float] | None, str]:

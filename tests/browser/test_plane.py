@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import click_in
+
 Rest = Callable[[Page], None]
 LONG = 90_000
 
@@ -20,11 +22,7 @@ def test_click_turn_and_collapse(page: Page, app_url: str, rest: Rest) -> None:
     rest(page)
     page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
     expect(page.get_by_text("evidence bound").first).to_be_visible()
-    box = plot.locator(".nsewdrag").first.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
-    page.wait_for_timeout(500)
-    rest(page)
+    click_in(page, plot.locator(".nsewdrag").first, 0.75, 0.25)
     z = [float(part) for part in state(page)["z"][0].strip("[]").split(",")]
     assert min(z) > 0.5  # to the right and above the middle
     expect(page.get_by_role("spinbutton", name="z₁").first).to_have_value(f"{z[0]:.2f}")

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlparse
 import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import click_in
+
 Rest = Callable[[Page], None]
 LONG = 120_000
 
@@ -43,8 +45,7 @@ def test_click_sample_filter_export_and_reopen(page: Page, app_url: str, rest: R
     expect(page.get_by_text("synthetic stand-ins").first).to_be_visible()
     assert state(page)["around"] == ["null"]
 
-    page.mouse.move(*at(drag, 0.03, 0.97))
-    page.mouse.click(*at(drag, 0.03, 0.97))  # an empty spot
+    click_in(page, drag, 0.03, 0.97)  # an empty spot
     expect(page.get_by_text("The likeliest sequence there")).to_be_visible(timeout=LONG)
     settle(page, rest)
     assert '"radius":0.5' in state(page)["around"][0].replace(" ", "")

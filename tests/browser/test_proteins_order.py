@@ -11,6 +11,8 @@ from urllib.parse import parse_qs, quote, urlparse
 import pandas as pd
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
+from tests.browser.conftest import click_in
+
 Rest = Callable[[Page], None]
 LONG = 120_000
 COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHYITRLFQLIIEDSVLTQQALLQQH"
@@ -111,11 +113,7 @@ def test_single_changes_are_seen_and_taken(page: Page, app_url: str, rest: Rest,
     settle(page, rest)
     expect(page.get_by_role("radio", name="Single changes", exact=True)).to_be_checked()
     assert state(page)["reference_offset"] == "100"
-    box = drag.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] * 10.5 / 95, box["y"] + box["height"] * 8.5 / 20  # residue 11, the ninth from the top
-    page.mouse.move(x, y)
-    page.mouse.click(x, y)
+    click_in(page, drag, 10.5 / 95, 8.5 / 20)  # residue 11, the ninth from the top
     expect(page.get_by_role("heading", name="R111W")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("At this site of the family: R ")).to_be_visible()
     settle(page, rest)
