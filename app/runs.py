@@ -130,7 +130,7 @@ def models() -> None:
 def empty() -> None:
     """What to do where nothing is kept yet."""
     with st.container(border=True):
-        st.markdown("#### :material/bookmarks: Nothing is kept yet")
+        st.header(":material/bookmarks: Nothing is kept yet", anchor=False)
         st.markdown(
             "Open an instrument, bring it to a state worth coming back to, and press **Keep this run** under Export. "
             "Its files, its recipe and its picture are then listed here."

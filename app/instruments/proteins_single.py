@@ -88,7 +88,7 @@ def one(made: Mutated, name: str, picked: tuple[int, str]) -> None:
     """What one change does, and a button that takes it into the reference."""
     position, residue = picked
     found = table.change(made, position, residue)
-    st.markdown(f"#### {found.name}")
+    st.header(found.name, anchor=False)
     st.dataframe(found.values, hide_index=True, width="stretch")
     st.caption(f"At this site of the family: {found.site}.")
     same = found.own == residue

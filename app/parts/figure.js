@@ -34,13 +34,26 @@ const outline = ({ lassoPoints, range }) => {
   return [[a, c], [b, c], [b, d], [a, d]];
 };
 
-// The height of a figure of square tiles (`layout.meta.tiles`) as high as its width makes them; undefined of any other.
+// The side of the square tiles (`layout.meta.tiles`) that this width makes; undefined of any other figure.
+const sideOf = ({ meta }, width) =>
+  meta?.tiles && width ? Math.min(Math.max((width - meta.tiles.beside) / meta.tiles.across, meta.tiles.least), meta.tiles.most) : undefined;
+
+// The height of such a figure.
 const fitting = (layout, width) => {
-  const tiles = layout.meta?.tiles;
-  if (!tiles || !width) return undefined;
-  const side = Math.min(Math.max((width - tiles.beside) / tiles.across, tiles.least), tiles.most);
-  return Math.round(tiles.down * (side + tiles.around));
+  const side = sideOf(layout, width);
+  return side && Math.round(layout.meta.tiles.down * (side + layout.meta.tiles.around));
 };
+
+// Below small tiles what is said of each takes two lines: the gap between two rows has room for them.
+const NARROW = 195;
+function wrapped(layout, width) {
+  if (!(sideOf(layout, width) < NARROW)) return;
+  for (const note of layout.annotations ?? []) {
+    const text = note.text.replace(/ · (?=[^·]*$)|; /, "<br>");
+    if (text !== note.text) Object.assign(note, { text, align: "left", font: { ...note.font, size: 11 } });
+  }
+  layout.margin.b += 12;
+}
 
 // After the texts of the same run are on the screen: they are read first, and drawing holds up the page.
 const painted = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
@@ -57,6 +70,7 @@ async function draw(plot) {
   const config = { ...data.config, modeBarButtonsToAdd: [fullscreen], edits: { annotationTail: data.drag } };
   const layout = { ...figure.layout, autosize: true, clickanywhere: data.select };
   layout.height = fitting(layout, plot.offsetWidth) ?? layout.height;
+  wrapped(layout, plot.offsetWidth);
   if (layout.meta?.tiles) plot.style.minHeight = `${layout.height}px`;
   await Plotly.react(plot, { data: figure.data, frames: figure.frames, layout, config });
   byKeyboard(plot, data.select);

@@ -36,6 +36,10 @@ _STYLE = """<style>
 .st-key-sidebar_foot p { font-size: 0.78rem; }
 .st-key-home h1 { font-size: 2rem; padding: 0.4rem 0 0.6rem; }
 [data-testid="stButtonGroup"] button { min-height: 2.1rem; }
+[data-testid="stButtonGroup"] > div { flex-wrap: wrap; row-gap: 0.3rem; }
+@media (max-width: 1100px) {
+  [data-testid="stPopoverButton"], [data-testid="stDownloadButton"] button { padding-left: 0.5rem; padding-right: 0.5rem; }
+}
 .st-key-theme_watch { display: none; }
 </style>"""
 

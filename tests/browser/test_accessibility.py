@@ -33,7 +33,7 @@ def violations(page: Page) -> list[str]:
     return [
         f"{one['id']} ({one['impact']}, {len(one['nodes'])}): {one['nodes'][0]['target']} {one['nodes'][0]['failureSummary']}"
         for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
+        if one["impact"] in ("moderate", "serious", "critical")
     ]
 
 
@@ -80,3 +80,15 @@ def test_the_keyboard_alone_drives_a_page(page: Page, app_url: str) -> None:
         page.keyboard.press("Shift+ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_function("location.search.includes('spot=%5B')", timeout=LONG)
+
+
+@pytest.mark.parametrize("path", ["", "images", "cells", "proteins", "tomography"])
+def test_a_tablet_is_wide_enough(page: Page, app_url: str, path: str) -> None:
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.goto(f"{app_url}/{path}")
+    at_rest(page, 1500)
+    if path:
+        expect(page.get_by_text("Evidence", exact=True)).to_be_visible(timeout=LONG)
+    cut = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stButtonGroup"] > div')]
+        .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 80))"""
+    assert page.evaluate(cut) == []
