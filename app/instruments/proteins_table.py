@@ -64,6 +64,7 @@ def _picked(frame: Any, name: str) -> list[int]:
     """The table; the rows that are picked in it."""
     columns = {
         "Name": st.column_config.TextColumn(pinned=True),
+        "Stopped by": st.column_config.TextColumn(width=200),
         "Sequence": st.column_config.TextColumn(width=380),
     }
     event = st.dataframe(

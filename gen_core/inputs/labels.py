@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from gen_core.errors import InputError
-from gen_core.inputs import read_limited, sniff
+from gen_core.inputs import head, read_limited, sniff
 from gen_core.inputs.archive import gunzip_limited
 from gen_core.inputs.table import MISSING
 
@@ -127,6 +127,8 @@ def _text_of(path: Path) -> str:
             raise InputError(f"This gzip file holds no text; {EXPECTED}.")
     elif kind in ("csv", "text"):
         data = read_limited(path, MAX_BYTES)
+    elif head(path, 2) in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError("This table is text in UTF-16, as some editors save it; save it as UTF-8.")
     else:
         raise InputError(f"This is no table of labels but a {kind}{'' if kind == 'folder' else ' file'}; {EXPECTED}.")
     return data.decode("utf-8-sig", "replace")

@@ -98,6 +98,8 @@ def _refuse_other(start: bytes) -> None:
         return
     if begin.upper().startswith(b"CLUSTAL"):
         raise InputError("This is a Clustal alignment, which is not read here; save it as FASTA or Stockholm.")
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError("This file is text in UTF-16, as some editors save it; save it as UTF-8.")
     raise InputError(f"This is not a FASTA file: its first line does not begin with '>'; {EXPECTED}.")
 
 

@@ -62,6 +62,7 @@ def test_dialects_read_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        ("sequence,value\nMKV,1\n".encode("utf-16"), "UTF-16"),
         (b"", "is empty"),
         (b">a\nMKV\n", "but a fasta file"),
         (b"\x89HDF\r\n\x1a\n" + bytes(600), "but a hdf5 file"),

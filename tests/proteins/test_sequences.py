@@ -105,6 +105,7 @@ def test_unknown_residues_are_gaps_in_columns_and_x_elsewhere(tmp_path: Path) ->
         (b"a,b\n1,2\n", "not a FASTA"),
         (b"ATOM      1  N   ALA A   1      11.104   6.134  -6.504\n", "not a FASTA"),
         (b"CLUSTAL W (1.8)\n\na MKV\n", "Clustal"),
+        (">a\nMKV\n".encode("utf-16"), "UTF-16"),
         (b"\x89PNG\r\n\x1a\n....", "png"),
         (b"\x89HDF\r\n\x1a\n....", "HDF5"),
         (b"{}", "json"),
