@@ -96,6 +96,7 @@ OWN = {
         "app/parts/figure.py",
         "app/parts/molecule.py",
         "app/parts/player.py",
+        "app/parts/canvas.py",
         "app/parts/slider.py",
     ),
 }
