@@ -187,6 +187,8 @@ function paint(state) {
     draw.fillStyle = across;
     draw.fillRect(x, y, upright ? BAND - 3 : inner, upright ? inner : BAND - 3);
     draw.globalAlpha = 1;
+    draw.strokeStyle = data.line;
+    draw.strokeRect(x + 0.5, y + 0.5, (upright ? BAND - 3 : inner) - 1, (upright ? inner : BAND - 3) - 1);
   });
   draw.strokeStyle = data.ink;
   draw.lineWidth = 1;
@@ -200,10 +202,11 @@ function paint(state) {
     const radius = Math.max(8, Math.min(wide * inner, 40));
     draw.beginPath();
     draw.arc(left, top, radius, 0, 2 * Math.PI);
-    draw.fillStyle = css(colour(data.colours, Math.sign(charge) * (0.4 + 0.6 * Math.abs(charge) / strongest)), 0.85);
+    const rgb = colour(data.colours, Math.sign(charge) * (0.4 + 0.6 * Math.abs(charge) / strongest));
+    draw.fillStyle = css(rgb, 0.85);
     draw.fill();
     draw.stroke();
-    draw.fillStyle = data.ink;
+    draw.fillStyle = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128 ? "#fff" : "#000";
     draw.fillText(charge < 0 ? "−" : "+", left, top + 1);
   }
   if (state.ring) {

@@ -61,6 +61,7 @@ def show(
         "most": side,
         "colours": [_rgb(colour) for _, colour in palette.diverging(dark)],
         "ink": palette.role("text", dark),
+        "line": palette.role("muted", dark),
         "ground": palette.role("paper", dark),
     }
     draw = st.components.v2.component("latent_canvas", html=_HTML, css=_CSS, js=_JS)
