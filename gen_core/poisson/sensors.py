@@ -167,20 +167,38 @@ def scores(found: Posterior, true: Posterior, truth: Array | None, lift: Array) 
     truth, where it is known, ends in `_truth`: a single draw, and so noisier.
     """
     mean, deviation, best, open_ = (grid.inside(m) for m in (found.mean, found.deviation, true.mean, true.deviation))
-    from scipy.special import ndtr
-
-    reach, shift, floor = REACH * deviation, mean - best, np.maximum(open_, 1e-12 * open_.max())
+    shift = mean - best
     expected = np.sqrt(open_**2 + shift**2)
     told = {
-        "coverage90": float((ndtr((shift + reach) / floor) - ndtr((shift - reach) / floor)).mean()),
+        "coverage90": held(found, true, REACH),
         "spread_skill": correlation(deviation, expected),
         "mean_error_to_exact_posterior": metrics.relative(shift, best - grid.inside(lift)),
         "deviation_to_exact_posterior": metrics.relative(deviation - open_, open_),
     }
     if truth is not None:
         apart = np.abs(grid.inside(truth) - mean)
-        told |= {"coverage90_truth": float((apart <= reach).mean()), "spread_skill_truth": correlation(deviation, apart)}
+        told |= {
+            "coverage90_truth": float((apart <= REACH * deviation).mean()),
+            "spread_skill_truth": correlation(deviation, apart),
+        }
     return told
+
+
+def held(found: Posterior, true: Posterior, reach: float) -> float:
+    """The share of what is possible by one posterior that lies within so many deviations around the mean of another."""
+    from scipy.special import ndtr
+
+    mean, deviation, best, open_ = (grid.inside(m) for m in (found.mean, found.deviation, true.mean, true.deviation))
+    shift, floor = mean - best, np.maximum(open_, 1e-12 * open_.max())
+    return float((ndtr((shift + reach * deviation) / floor) - ndtr((shift - reach * deviation) / floor)).mean())
+
+
+def coverages(found: Posterior, true: Posterior) -> tuple[Array, Array]:
+    """Levels of intervals (19,), and the share that each really holds."""
+    from scipy.special import ndtri
+
+    levels = np.linspace(0.05, 0.95, 19)
+    return levels, np.array([held(found, true, float(ndtri(0.5 + level / 2))) for level in levels])
 
 
 def correlation(a: Array, b: Array) -> float:
