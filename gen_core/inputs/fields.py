@@ -107,5 +107,5 @@ def _checked(values: Array) -> Array:
     with np.errstate(invalid="ignore"):
         bad = int((~(np.abs(values) < HUGE)).sum())  # NaN is not below anything
     if bad:
-        raise InputError(f"{bad:,} values of this array are no numbers (NaN, infinite or beyond 1e30); replace them first.")
+        raise InputError(f"Values of this array are no numbers ({bad:,} are NaN, infinite or beyond 1e30); replace them first.")
     return values

@@ -129,7 +129,7 @@ def dial(
     figure.add_hline(y=0.01, line={"color": palette.role("muted", dark), "width": 1, "dash": "dot"}, annotation_text="1 %")
     figure.update_layout(palette.layout(dark, height, uirevision=f"dial-{method}"))
     figure.update_xaxes(title=f"Correction steps ({METHODS[method]})")
-    figure.update_yaxes(title=f"{what.capitalize()} (relative)", type="log")
+    figure.update_yaxes(title=f"{what.capitalize()} (relative)", type="log", exponentformat="power", dtick=2)
     return figure
 
 
@@ -249,7 +249,7 @@ def _map(
     figure = go.Figure()
     figure.add_heatmap(
         z=values, x=at, y=at, colorscale=colours, zmin=-top if signed else 0, zmax=top, zmid=0 if signed else None,
-        colorbar={"thickness": 10, "title": {"text": unit}},
+        colorbar={"thickness": 10, "title": {"text": unit}, "exponentformat": "power"},
         hovertemplate=f"%{{x:.2f}}, %{{y:.2f}}<br>%{{z:.4g}} {unit}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(palette.layout(dark, height, uirevision="square", margin=MARGIN), title=title)
@@ -262,9 +262,11 @@ def _sensors(figure: go.Figure, made: Solved, dark: bool) -> go.Figure:
     """Sensors as small rings on a map, what they read on hover."""
     if made.data is not None:
         x, y = made.data.places.T
+        low = figure.data[0].zmin == 0  # of a sequential scale, which is dark where sensors leave little open
+        colour = "#ffffff" if low else palette.role("text", dark)
         figure.add_scatter(
             x=x, y=y, mode="markers", customdata=made.data.measured, showlegend=False,
-            marker={"size": 8, "symbol": "circle-open", "color": palette.role("text", dark), "line": {"width": 2}},
+            marker={"size": 8, "symbol": "circle-open", "color": colour, "line": {"width": 2}},
             hovertemplate="sensor at %{x:.2f}, %{y:.2f}<br>reads %{customdata:.4g}<extra></extra>",
         )  # fmt: skip
     return figure

@@ -55,7 +55,7 @@ def problem_of(recipe: Solve) -> Problem:
         rho = rho - total
         notes.append(Notice("background", f"A uniform charge of {-total:.4g} was added, so that there is a solution."))
     if boundary == "dirichlet":
-        notes += _lost(rho, recipe)
+        notes += _lost(rho, recipe) if found.kind == "own" or recipe.charges else []
     else:
         exact.check_solvable(rho, boundary, edges)
     return replace(found, rho=rho, boundary=boundary, edges=edges, notes=tuple(notes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gen_core.recipe import Content, Model, Recipe
 
@@ -15,20 +15,36 @@ Place = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(ge=-1e12, le=1e12)]
 Edge = Annotated[tuple[Number, ...], Field(min_length=1, max_length=129)]
 Charge = tuple[Place, Place, Number, Annotated[float, Field(ge=0, le=1)]]
-Sensor = Annotated[tuple[Number, ...], Field(min_length=2, max_length=3)]
 KINDS: tuple[Kind, ...] = ("flow", "regression", "fno")
-DEFAULT = "synthetic:7"
+DEFAULT = "synthetic:20"
 FIELD = "random_field:7"
 SAMPLES, MANY = 4, 64  # with known charges; with sensors, whose deviation needs many
 
 
-def _alike(sensors: Any) -> Any:
-    if isinstance(sensors, tuple):
-        if len({len(one) for one in sensors}) > 1:
-            raise ValueError("give each sensor as x, y, or each as x, y, value; here both are mixed.")
-        if any(not (0 <= v <= 1) for one in sensors for v in one[:2]):
+def _are_sensors(sensors: Any) -> Any:
+    """How many there are, or where each is: said here, since of a choice of types the sentence names neither."""
+    if sensors is None:
+        return None
+    if isinstance(sensors, int | float) and not isinstance(sensors, bool):
+        if sensors != int(sensors) or not 1 <= sensors <= 256:
+            raise ValueError(f"{sensors:g} is no number of sensors; choose 1 to 256, or give their places.")
+        return int(sensors)
+    if not isinstance(sensors, list | tuple) or not 1 <= len(sensors) <= 256:
+        raise ValueError("1 to 256 sensors are needed: their number, or a list of x, y or of x, y, value.")
+    table = []
+    for one in sensors:
+        if not isinstance(one, list | tuple) or len(one) not in (2, 3) or not all(_is_number(v) for v in one):
+            raise ValueError(f"{str(one)[:40]} is no sensor; give x, y, or x, y and the value it reads.")
+        if not all(0 <= v <= 1 for v in one[:2]):
             raise ValueError("a sensor lies outside the square; x and y go from 0 to 1.")
-    return sensors
+        table.append(tuple(float(v) for v in one))
+    if len({len(one) for one in table}) > 1:
+        raise ValueError("give each sensor as x, y, or each as x, y, value; here both are mixed.")
+    return tuple(table)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e12
 
 
 class Solver(Recipe):
@@ -73,7 +89,7 @@ class Solve(Solver):
     background: bool = Field(
         False, description="Periodic and Neumann: spread the opposite of the net charge evenly, so that there is a solution."
     )
-    sensors: Annotated[Annotated[int, Field(ge=1, le=256)] | tuple[Sensor, ...] | None, AfterValidator(_alike)] = Field(
+    sensors: Annotated[int | tuple[tuple[float, ...], ...] | None, BeforeValidator(_are_sensors)] = Field(
         None, description="Charges unknown, the potential measured at so many random nodes, or at x, y, or as x, y, value."
     )
     sensor_noise: float = Field(
@@ -91,8 +107,8 @@ class Solve(Solver):
             return fields
         out = dict(fields)
         measured = out.get("sensors") is not None
-        if measured and out["sensors"] == []:
-            raise ValueError("sensors: at least one sensor is needed; give a number of them or their places, or null.")
+        if out.get("boundary") in ("periodic", "neumann"):
+            out.setdefault("solver", "exact")
         if out.get("rho") is None and not out.get("charges") and not _valued(out.get("sensors")):
             out["rho"] = FIELD if measured else DEFAULT
         if out.get("samples") is None:
@@ -136,7 +152,7 @@ class Train(Recipe):
 
     kind: Kind = Field("flow", description="flow: samples from noise; regression: the same network without; fno: on the nodes.")
     size: Literal[32, 64] = Field(32, description="Nodes along a side, edges included.")
-    scenes: int = Field(8_192, ge=64, le=1_000_000, description="Scenes it is learned from, each turned and mirrored at will.")
+    scenes: int = Field(8_192, ge=64, le=100_000, description="Scenes it is learned from, each turned and mirrored at will.")
     epochs: int | None = Field(None, ge=1, le=10_000, description="Passes over the scenes; chosen where null.")
     max_seconds: float | None = Field(
         None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."

@@ -278,6 +278,13 @@ def _sensed(
                 "unlike_prior", "The truth is a scene of blobs, the prior says random fields: coverage of the truth may suffer."
             )
         )
+    if recipe.prior == "fields":
+        notices.append(
+            Notice(
+                "adds_nothing",
+                "For random fields the exact posterior is known in closed form and costs less: samples can only come near it.",
+            )
+        )
     others = {"exact_posterior": true.mean, "no_charge": data.lift} | ({} if exact is None else {"exact": exact})
     made = Solved(problem, phi, drawn, exact, others, {}, times, 0.0, data, found, true)
     return made, numbers, baselines, notices

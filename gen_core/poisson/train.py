@@ -40,7 +40,6 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         return
     used = pick(device)
     training.begin(folder, recipe)
-    yield Step(0, epochs, text=f"drawing {recipe.scenes:,} scenes")
     task = SolverTask(recipe)
     net, last = yield from _trained(task, settings_of(recipe), folder, used)
     yield Step(epochs, epochs, last.metrics, "measuring it beside the exact solver")

@@ -115,7 +115,7 @@ def test_the_prior_is_white_in_its_own_coordinates_and_has_a_mean_square_of_one(
 
 @pytest.mark.parametrize("boundary", ["periodic", "neumann"])
 def test_net_charge_without_a_way_out_is_refused_with_the_condition(boundary: str) -> None:
-    with pytest.raises(InputError, match="there is no potential unless|has no potential unless"):
+    with pytest.raises(InputError, match="potential unless"):
         problem_of(Solve(charges=((0.5, 0.5, 1.0, 0.1),), boundary=boundary, solver="exact"))
     balanced = problem_of(Solve(charges=((0.5, 0.5, 1.0, 0.1),), boundary=boundary, solver="exact", background=True))
     assert metrics.residual(balanced.exact(), balanced) < 1e-10

@@ -63,7 +63,7 @@ def test_a_picture_stands_upright_and_its_grey_is_the_charge(tmp_path: Path) -> 
 
 
 BAD = {
-    "nan.npy": ("2 values of this array are no numbers", np.where(np.isin(VALUES, (3, 9)), np.nan, VALUES)),
+    "nan.npy": ("no numbers .2 are NaN", np.where(np.isin(VALUES, (3, 9)), np.nan, VALUES)),
     "wide.npy": ("20 rows and 40 columns", np.zeros((20, 40))),
     "cube.npy": ("3 dimensions", np.zeros((20, 20, 20))),
     "line.npy": ("1 dimensions", np.zeros(20)),
