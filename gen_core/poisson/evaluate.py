@@ -95,7 +95,8 @@ def posterior(model: Learned, size: int, each: int = SENSED_EACH) -> tuple[dict[
     for told, scored in ((own, blobs), (best, guess)):
         told |= {f"blobs.{name}": scored[name] for name in ("error_l2", "coverage90_truth", "spread_skill_truth")}
         del told["error_l2"]
-    own["blobs.error_over_gaussian"] = blobs["over"]
+        told.pop("over", None)
+    own["blobs.error_over_gaussian"] = blobs["over"]  # below 1: what the prior of such scenes adds
     return own, best
 
 

@@ -26,11 +26,11 @@ def _are_sensors(sensors: Any) -> Any:
     if sensors is None:
         return None
     if isinstance(sensors, int | float) and not isinstance(sensors, bool):
-        if sensors != int(sensors) or not 1 <= sensors <= 256:
-            raise ValueError(f"{sensors:g} is no number of sensors; choose 1 to 256, or give their places.")
+        if sensors != int(sensors) or not 3 <= sensors <= 256:
+            raise ValueError(f"{sensors:g} is no number of sensors; choose 3 to 256 (fewer do not tell how large the field is).")
         return int(sensors)
-    if not isinstance(sensors, list | tuple) or not 1 <= len(sensors) <= 256:
-        raise ValueError("1 to 256 sensors are needed: their number, or a list of x, y or of x, y, value.")
+    if not isinstance(sensors, list | tuple) or not 3 <= len(sensors) <= 256:
+        raise ValueError("3 to 256 sensors are needed: their number, or a list of x, y or of x, y, value.")
     table = []
     for one in sensors:
         if not isinstance(one, list | tuple) or len(one) not in (2, 3) or not all(_is_number(v) for v in one):

@@ -2,7 +2,8 @@
 
 The potential is the lift plus a random field whose sine coefficients have the deviations of `spectrum`. In whitened
 coefficients that prior is white noise, and a linear measurement has a posterior in closed form (Rasmussen and Williams 2006,
-eq. 2.23 and 2.24). The size of the field is read off the sensors themselves, by its likelihood, for both alike.
+eq. 2.23 and 2.24). How large the field is, the m sensors tell themselves: under the prior 1 / a its size a has an inverse
+chi-square distribution, and the potential a Student t of m degrees of freedom (Gelman et al. 2013, section 3.2), for both alike.
 """
 
 from __future__ import annotations
@@ -42,10 +43,13 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Mean and deviation of the potential (size, size)."""
+    """Mean and deviation of the potential (size, size); of the exact one also the `scale` (size, size) of its Student t
+    distribution and the `freedom` of that."""
 
     mean: Array
     deviation: Array
+    scale: Array | None = None
+    freedom: int = 0
 
 
 def measured(recipe: Solve, problem: Problem, truth: Array | None) -> Data:
@@ -114,8 +118,9 @@ def posterior(data: Data, size: int) -> Posterior:
     mean = data.values @ np.linalg.solve(gram, seen)
     whole = (spectrum.sines(n) ** 2) @ (spectrum.potential(n) ** 2) @ (spectrum.sines(n) ** 2)
     told = (seen * np.linalg.solve(gram, seen)).sum(0).reshape(n, n)
-    deviation = a * np.sqrt(np.clip(whole - told, 0, None))
-    return Posterior(data.lift + grid.framed(mean.reshape(n, n)), grid.framed(deviation))
+    scale = grid.framed(a * np.sqrt(np.clip(whole - told, 0, None)))
+    m = len(data.values)
+    return Posterior(data.lift + grid.framed(mean.reshape(n, n)), scale * (m / (m - 2)) ** 0.5, scale, m)
 
 
 def samples(model: Learned, data: Data, size: int, steps: int, count: int, seed: int, prior: str = "fields") -> Array:
@@ -123,20 +128,25 @@ def samples(model: Learned, data: Data, size: int, steps: int, count: int, seed:
 
     At each step the network says what the noisy image most likely was; around that, the image is a normal variable of known
     deviation, which is drawn given the sensors (Matheron's rule) and made noisy again for the next step. For a Gaussian prior
-    every step is exact; for charges it is the usual approximation (Song et al. 2023, pseudoinverse guidance).
+    every step is exact; for charges it is the usual approximation (Song et al. 2023, pseudoinverse guidance). Each sample has a
+    size of its own, spread evenly over what the sensors leave open.
     """
     import torch
+    from scipy.special import chdtri
 
     from gen_core.poisson.model import CHARGES, FIELDS
 
     generator, n = torch.Generator().manual_seed(seed), size - 2
     a = torch.from_numpy(data.operator).float()
-    y = torch.from_numpy(data.values / data.amplitude).float()
+    m = len(data.values)
+    even = (np.random.default_rng([seed, 74]).permutation(count) + 0.5) / count
+    sizes = data.amplitude * np.sqrt(m / chdtri(m, even))  # (count,)
+    said_by = torch.from_numpy(data.values / sizes[:, None]).float()  # (count, m), each in units of its sample's size
     noise = data.noise / data.amplitude
     gram = a @ a.T
     out = []
     with torch.no_grad():
-        for x in torch.randn(count, n, n, generator=generator).split(MOST):
+        for x, y in zip(torch.randn(count, n, n, generator=generator).split(MOST), said_by.split(MOST), strict=True):
             rho = torch.zeros_like(x)
             kind = torch.full((len(x),), FIELDS if prior == "fields" else CHARGES)
             for i in range(steps):
@@ -144,13 +154,13 @@ def samples(model: Learned, data: Data, size: int, steps: int, count: int, seed:
                 open_ = (1 - t) ** 2 / ((1 - t) ** 2 + t**2)  # the variance that the noise leaves open
                 clean = model.net(x, torch.full((len(x),), t), rho, kind)
                 drawn = (clean + open_**0.5 * torch.randn(x.shape, generator=generator)).flatten(1)
-                said = y + noise * torch.randn(len(x), len(y), generator=generator) - drawn @ a.T
-                inner = open_ * gram + noise**2 * torch.eye(len(y))
+                said = y + noise * torch.randn(y.shape, generator=generator) - drawn @ a.T
+                inner = open_ * gram + noise**2 * torch.eye(m)
                 image = (drawn + open_ * torch.linalg.solve(inner, said.T).T @ a).reshape(x.shape)
                 t = (i + 1) / steps
                 x = t * image + (1 - t) * torch.randn(x.shape, generator=generator) if i < steps - 1 else image
             out.append(x.numpy().astype(np.float64))
-    fields = data.amplitude * spectrum.potential_of(np.concatenate(out))
+    fields = sizes[:, None, None] * spectrum.potential_of(np.concatenate(out))
     return np.stack([data.lift + grid.framed(one) for one in fields])
 
 
@@ -185,12 +195,13 @@ def scores(found: Posterior, true: Posterior, truth: Array | None, lift: Array) 
 
 
 def held(found: Posterior, true: Posterior, reach: float) -> float:
-    """The share of what is possible by one posterior that lies within so many deviations around the mean of another."""
-    from scipy.special import ndtr
+    """The share of what is possible by the exact posterior that lies within so many deviations around the mean of another."""
+    from scipy.special import stdtr
 
-    mean, deviation, best, open_ = (grid.inside(m) for m in (found.mean, found.deviation, true.mean, true.deviation))
-    shift, floor = mean - best, np.maximum(open_, 1e-12 * open_.max())
-    return float((ndtr((shift + reach * deviation) / floor) - ndtr((shift - reach * deviation) / floor)).mean())
+    assert true.scale is not None
+    mean, deviation, best, open_ = (grid.inside(m) for m in (found.mean, found.deviation, true.mean, true.scale))
+    shift, floor, m = mean - best, np.maximum(open_, 1e-12 * open_.max()), true.freedom
+    return float((stdtr(m, (shift + reach * deviation) / floor) - stdtr(m, (shift - reach * deviation) / floor)).mean())
 
 
 def coverages(found: Posterior, true: Posterior) -> tuple[Array, Array]:

@@ -154,7 +154,7 @@ def _solved(
     numbers["seconds"] = times[recipe.solver] + times.get("correction", 0.0)
     numbers["gauss_error"] = checks.gauss(phi, problem)
     if recipe.solver != "exact":
-        solve = single(recipe)
+        solve = single(recipe.replace(samples=1))
         numbers["superposition_error"] = checks.superposition(solve, problem)
         numbers["linearity_error"] = checks.scale(solve, problem)
         numbers["unlike_percentile"] = unusual.percentile(problem)

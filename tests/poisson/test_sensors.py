@@ -35,7 +35,8 @@ def test_the_posterior_agrees_with_dense_algebra() -> None:
     mean = whole @ reads.T @ data.values / data.noise**2
     found = sensors.posterior(data, 16)
     assert np.allclose(grid.inside(found.mean - data.lift).ravel(), mean, atol=1e-6 * np.abs(mean).max())
-    assert np.allclose(grid.inside(found.deviation).ravel(), np.sqrt(np.diag(whole)), rtol=1e-3)
+    assert np.allclose(grid.inside(found.scale).ravel(), np.sqrt(np.diag(whole)), rtol=1e-3)  # type: ignore[arg-type]
+    assert found.freedom == 12
 
 
 def test_the_field_s_size_is_the_most_likely_one() -> None:
@@ -57,8 +58,8 @@ def test_the_exact_posterior_covers_what_it_says() -> None:
         found = sensors.posterior(data, 16)
         known.append(sensors.scores(found, found, truth, data.lift))
         held.append(known[-1]["coverage90_truth"])
-    assert 0.84 < np.mean(held) < 0.95  # a little below 0.9, since the field's size is itself read off 16 sensors
-    assert np.allclose([one["coverage90"] for one in known], 0.9)
+    assert 0.86 < np.mean(held) < 0.94
+    assert np.allclose([one["coverage90"] for one in known], 0.9, atol=0.01)
     assert np.allclose([one["mean_error_to_exact_posterior"] for one in known], 0)
 
 
@@ -133,9 +134,9 @@ def test_the_prior_of_blobs_is_told_apart() -> None:
 
 def test_sensors_that_say_nothing_are_refused() -> None:
     with pytest.raises(InputError, match="on an edge"):
-        gen_core.run("poisson.solve", sensors=[[0.0, 0.5], [0.5, 0.5]], rho="random_field:1")
+        gen_core.run("poisson.solve", sensors=[[0.0, 0.5], [0.5, 0.5], [0.6, 0.5]], rho="random_field:1")
     with pytest.raises(InputError, match="nothing tells"):
-        gen_core.run("poisson.solve", sensors=[[0.5, 0.5, 0.0], [0.3, 0.3, 0.0]])
+        gen_core.run("poisson.solve", sensors=[[0.5, 0.5, 0.0], [0.3, 0.3, 0.0], [0.2, 0.3, 0.0]])
     with pytest.raises(RecipeError, match="set size to 32"):
         gen_core.run("poisson.solve", sensors=5, size=64)
     recipe = Solve(sensors=200, size=16)

@@ -72,7 +72,9 @@ def test_colours_say_who_speaks(solved: Solved) -> None:
 
 
 def test_what_is_not_known_cannot_be_drawn(solved: Solved) -> None:
-    unknown = gen_core.run("poisson.solve", sensors=[[0.4, 0.5, 0.1], [0.6, 0.5, 0.2]], samples=4, steps=2).content
+    unknown = gen_core.run(
+        "poisson.solve", sensors=[[0.4, 0.5, 0.1], [0.6, 0.5, 0.2], [0.5, 0.2, 0.1]], samples=4, steps=2
+    ).content
     with pytest.raises(ValueError, match="not known"):
         plots.error(unknown)
     with pytest.raises(ValueError, match="sensors"):
