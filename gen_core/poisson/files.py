@@ -16,7 +16,7 @@ from gen_core.stamp import npz_member, stamp
 
 if TYPE_CHECKING:
     from gen_core.poisson.green import Response
-    from gen_core.poisson.solve import Solved
+    from gen_core.poisson.solved import Solved
 
 Array = np.ndarray
 Writer = Callable[[Path], None]

@@ -12,7 +12,7 @@ from gen_core.poisson import grid, metrics
 
 if TYPE_CHECKING:
     from gen_core.poisson.green import Response
-    from gen_core.poisson.solve import Solved
+    from gen_core.poisson.solved import Solved
 
 Array = np.ndarray
 TITLES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,14 @@ class Problem:
     def size(self) -> int:
         """Nodes along a side."""
         return len(self.rho)
+
+    @property
+    def digest(self) -> str:
+        """Of all that a solver is told."""
+        told = hashlib.sha256(self.boundary.encode())
+        for values in (self.rho, self.edges):
+            told.update(np.ascontiguousarray(values, np.float64).tobytes())
+        return told.hexdigest()
 
     @property
     def inner(self) -> Array:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gen_core.device import pick
+from gen_core.memo import Memo
 from gen_core.poisson import checks, correct, files, grid, learned, metrics, modelfile, sensors, unusual
 from gen_core.poisson.problem import Problem, problem_of
 from gen_core.poisson.recipe import KINDS, Kind, Solve, Solver
+from gen_core.poisson.sense import sensed
+from gen_core.poisson.solved import Solved
 from gen_core.result import Notice, Result, unique
 
 Array = np.ndarray
@@ -20,35 +22,8 @@ Progress = Callable[[float, str], None]
 DIAL = 40  # correction steps that are always traced, so that a page's dial needs no new run
 GOOD = 0.01  # the error that is asked for in "how many steps until"
 REPEATED = 3  # times that a solve is timed; the shortest counts
-
-
-@dataclass(frozen=True, eq=False)
-class Solved:
-    """What `poisson.solve` found.
-
-    phi: the potential (size, size), corrected where that was asked for; samples (k, size, size) as the model said them; exact:
-    the exact potential, None where it is not known; others: the baselines' potentials; `traces` by method and start
-    (`cg`, `two_grid`; `model`, `zero`): error and residual against correction steps; `seconds` by solver.
-    """
-
-    problem: Problem
-    phi: Array
-    samples: Array
-    exact: Array | None
-    others: dict[str, Array]
-    traces: dict[str, dict[str, correct.Trace]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    unlike: float = 0.0
-    data: sensors.Data | None = None
-    posterior: sensors.Posterior | None = None
-    true_posterior: sensors.Posterior | None = None
-
-    @property
-    def deviation(self) -> Array:
-        """The deviation of the samples (size, size); of the posterior with sensors."""
-        if self.posterior is not None:
-            return self.posterior.deviation
-        return self.samples.std(0) if len(self.samples) > 1 else np.zeros_like(self.phi)
+_ANSWERS = Memo(128 << 20, lambda found: found[0].nbytes)  # so that the dial of corrections asks no network again
+_LAWS = Memo(1 << 20, lambda found: 64)
 
 
 def run(recipe: Solve, progress: Progress = lambda share, text: None) -> Result:
@@ -67,7 +42,7 @@ def run(recipe: Solve, progress: Progress = lambda share, text: None) -> Result:
         assert exact is not None
         made, numbers, baselines, notices = _solved(recipe, problem, exact, seconds, kinds, progress)
     else:
-        made, numbers, baselines, notices = _sensed(recipe, problem, exact, progress)
+        made, numbers, baselines, notices = sensed(recipe, problem, exact, progress)
     return Result(
         recipe=recipe,
         content=made,
@@ -105,6 +80,19 @@ def answer_of(recipe: Solver, kind: Kind, problem: Problem, samples: int) -> Arr
     return learned.answers(model, problem, recipe.steps, samples, recipe.seed)
 
 
+def kept_answer(recipe: Solver, kind: Kind, problem: Problem, samples: int) -> tuple[Array, float]:
+    """The same, and the seconds that one answer takes, kept for the next recipe that differs in its corrections alone."""
+    model = modelfile.opened(*modelfile.named(recipe, kind), kind)  # reading the weights is no part of a solve
+    key = (kind, model.card.get("sha256"), problem.digest, recipe.steps, samples, recipe.seed)
+
+    def make() -> tuple[Array, float]:
+        seconds = timed(lambda: answer_of(recipe, kind, problem, 1))[1]
+        return answer_of(recipe, kind, problem, samples), seconds
+
+    found: tuple[Array, float] = _ANSWERS.get(key, make)
+    return found
+
+
 def single(recipe: Solver) -> Callable[[Problem], Array]:
     """The recipe's solver, its correction included, as a function of the problem."""
     if recipe.solver == "exact":
@@ -129,13 +117,13 @@ def _solved(
         samples = exact[None]
     else:
         own: Kind = recipe.solver
-        samples = answer_of(recipe, own, problem, count)
-        times[own] = timed(lambda: answer_of(recipe, own, problem, 1))[1]
+        samples, times[own] = kept_answer(recipe, own, problem, count)
     progress(0.5, "correcting it towards the law")
     phi = finished(recipe, samples, problem) if recipe.solver != "exact" else exact
     others: dict[str, Array] = {"exact": exact}
     for kind in kinds[1:]:
-        others[kind], times[kind] = _timed_answer(recipe, kind, problem)
+        answer, times[kind] = kept_answer(recipe, kind, problem, 1)
+        others[kind] = answer.mean(0)
     traces: dict[str, dict[str, correct.Trace]] = {}
     if problem.boundary == "dirichlet":
         steps = max(DIAL, recipe.correction)
@@ -154,9 +142,7 @@ def _solved(
     numbers["seconds"] = times[recipe.solver] + times.get("correction", 0.0)
     numbers["gauss_error"] = checks.gauss(phi, problem)
     if recipe.solver != "exact":
-        solve = single(recipe.replace(samples=1))
-        numbers["superposition_error"] = checks.superposition(solve, problem)
-        numbers["linearity_error"] = checks.scale(solve, problem)
+        numbers |= _laws(recipe.replace(samples=1), problem)
         numbers["unlike_percentile"] = unusual.percentile(problem)
     if recipe.solver == "flow":
         each = [metrics.scores(one, problem, exact) for one in samples]
@@ -176,10 +162,13 @@ def _solved(
     return made, numbers, baselines, notices
 
 
-def _timed_answer(recipe: Solve, kind: Kind, problem: Problem) -> tuple[Array, float]:
-    modelfile.opened(*modelfile.named(recipe, kind), kind)  # reading the weights is no part of a solve
-    found, seconds = timed(lambda: answer_of(recipe, kind, problem, 1))
-    return found.mean(0), seconds
+def _laws(recipe: Solve, problem: Problem) -> dict[str, float]:
+    """Superposition and scale, of the solver with its corrections."""
+    solve = single(recipe)
+    key = (recipe.replace(rho=None, charges=((0.5, 0.5, 0.0, 0.1),), edges=None).sha256, problem.digest)
+    make = lambda: (checks.superposition(solve, problem), checks.scale(solve, problem))  # noqa: E731
+    apart, scale = _LAWS.get(key, make)
+    return {"superposition_error": apart, "linearity_error": scale}
 
 
 def _saved(traces: dict[str, dict[str, correct.Trace]]) -> dict[str, Any]:
@@ -227,70 +216,3 @@ def _told(recipe: Solve, problem: Problem, numbers: dict[str, Any]) -> list[Noti
             )
         )
     return notices
-
-
-def _sensed(
-    recipe: Solve, problem: Problem, exact: Array | None, progress: Progress
-) -> tuple[Solved, dict[str, Any], dict[str, dict[str, Any]], list[Notice]]:
-    """The charges are unknown: samples of what the sensors leave open, beside the exact posterior."""
-    model = modelfile.opened(*modelfile.named(recipe, "flow"), "flow")
-    if model.size != problem.size:
-        from gen_core.errors import RecipeError
-
-        raise RecipeError(f"size: with sensors the model draws fields of {model.size} nodes a side; set size to {model.size}.")
-    data = sensors.measured(recipe, problem, exact)
-    times: dict[str, float] = {}
-    true, times["exact_posterior"] = _clocked(lambda: sensors.posterior(data, problem.size))
-    progress(0.2, "drawing what the sensors leave open")
-    draw = lambda: sensors.samples(  # noqa: E731
-        model, data, problem.size, recipe.steps, recipe.samples or 64, recipe.seed, recipe.prior
-    )
-    drawn, times["flow"] = _clocked(draw)
-    found = sensors.summed(drawn)
-    phi = found.mean
-    numbers: dict[str, Any] = sensors.scores(found, true, exact, data.lift) | {
-        "seconds": times["flow"],
-        "sensors": len(data.values),
-    }
-    baselines: dict[str, dict[str, Any]] = {"exact_posterior": {}, "no_charge": {}}
-    if exact is not None:
-        numbers |= metrics.scores(phi, problem, exact)
-        baselines["exact_posterior"] = metrics.scores(true.mean, problem, exact)
-        baselines["no_charge"] = metrics.scores(data.lift, problem, exact)
-    baselines["exact_posterior"] |= sensors.scores(true, true, exact, data.lift) | {"seconds": times["exact_posterior"]}
-    notices = []
-    if exact is None:
-        notices.append(
-            Notice("no_truth", "The charges are not known, so errors are null; the posterior is compared all the same.")
-        )
-    else:
-        notices.append(Notice("synthetic_data", "The sensors read a potential that was computed, with noise added."))
-    if recipe.prior == "charges":
-        notices.append(
-            Notice(
-                "approximate_posterior",
-                "Samples of blobs given sensors are approximate, and the Gaussian posterior is not theirs.",
-            )
-        )
-    elif problem.kind == "charges" and recipe.rho is not None:
-        notices.append(
-            Notice(
-                "unlike_prior", "The truth is a scene of blobs, the prior says random fields: coverage of the truth may suffer."
-            )
-        )
-    if recipe.prior == "fields":
-        notices.append(
-            Notice(
-                "adds_nothing",
-                "For random fields the exact posterior is known in closed form and costs less: samples can only come near it.",
-            )
-        )
-    others = {"exact_posterior": true.mean, "no_charge": data.lift} | ({} if exact is None else {"exact": exact})
-    made = Solved(problem, phi, drawn, exact, others, {}, times, 0.0, data, found, true)
-    return made, numbers, baselines, notices
-
-
-def _clocked(work: Callable[[], Any]) -> tuple[Any, float]:
-    began = time.perf_counter()
-    found = work()
-    return found, time.perf_counter() - began

@@ -10,7 +10,7 @@ import pytest
 import gen_core
 from gen_core import palette
 from gen_core.poisson import plots, question
-from gen_core.poisson.solve import Solved
+from gen_core.poisson.solved import Solved
 
 
 @pytest.fixture(scope="module")
