@@ -13,7 +13,7 @@ Kind = Literal["flow", "regression", "fno"]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Place = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(ge=-1e12, le=1e12)]
-Edge = Annotated[tuple[Number, ...], Field(min_length=1, max_length=129)]
+Edge = Annotated[tuple[Number, ...], Field(min_length=1, max_length=256)]
 Charge = tuple[Place, Place, Number, Annotated[float, Field(ge=0, le=1)]]
 KINDS: tuple[Kind, ...] = ("flow", "regression", "fno")
 DEFAULT = "synthetic:20"
@@ -110,7 +110,10 @@ class Solve(Solver):
         if out.get("boundary") in ("periodic", "neumann"):
             out.setdefault("solver", "exact")
         if out.get("rho") is None and not out.get("charges") and not _valued(out.get("sensors")):
-            out["rho"] = FIELD if measured else DEFAULT
+            if measured:
+                out["rho"] = FIELD
+            elif out.get("edges") is None:  # edges alone are a problem, too
+                out["rho"] = DEFAULT
         if out.get("samples") is None:
             out["samples"] = MANY if measured else SAMPLES
         return out

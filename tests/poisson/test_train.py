@@ -27,7 +27,8 @@ def test_a_training_is_a_model_that_solves_and_survives_being_broken_off(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "TOLD_EVERY", 0.0)
-    monkeypatch.setattr(evaluate, "SENSED", (8,))  # the posterior is measured on one problem
+    monkeypatch.setattr(evaluate, "SENSED", (8,))  # the posterior is measured on one problem, in few steps
+    monkeypatch.setattr(evaluate, "STEPS", 2)
     recipe = Train.read({"kind": kind, **SMALL})
     folder = trained(train.steps, recipe, tmp_path / "a")
     taken_up(train.steps, recipe, tmp_path / "b", folder)

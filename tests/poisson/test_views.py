@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import gen_core
-from gen_core import palette
+from gen_core import catalog, palette
 from gen_core.poisson import plots, question
+from gen_core.poisson.problem import problem_of
+from gen_core.poisson.recipe import Solve
 from gen_core.poisson.solved import Solved
 
 
@@ -80,6 +82,25 @@ def test_what_is_not_known_cannot_be_drawn(solved: Solved) -> None:
     with pytest.raises(ValueError, match="sensors"):
         plots.posterior(solved)
     assert plots.potential(unknown).data
+
+
+def test_a_scene_can_be_drawn_on_and_an_empty_square_is_a_problem_too() -> None:
+    recipe = Solve(rho="synthetic:20")
+    charges, edges = question.drawing(recipe)
+    same = question.drawn(recipe, charges, edges)
+    assert same.rho is None
+    a, b = (problem_of(one) for one in (recipe, same))
+    assert np.abs(a.rho - b.rho).max() < 1e-2 * np.abs(a.rho).max()
+    assert np.abs(a.edges - b.edges).max() < 5e-3
+    assert question.drawing(same) == (charges, edges)
+    empty = question.drawn(recipe, [], [[0.0]] * 4)
+    assert not problem_of(empty).rho.any()
+    assert catalog.from_query(empty.query(), "poisson.solve") == empty
+    periodic = Solve(rho="synthetic:20", boundary="periodic", background=True)
+    assert question.drawn(periodic, charges, edges).edges is None
+    mine = Solve(rho="random_field:3", charges=((0.5, 0.5, 1.0, 0.1),))
+    assert question.drawing(mine)[0] == [[0.5, 0.5, 1.0, 0.1]]
+    assert question.drawn(mine, [], [[1.0]] * 4).rho == "random_field:3"
 
 
 def test_the_page_knows_which_solvers_there_are() -> None:
