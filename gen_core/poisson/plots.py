@@ -27,7 +27,8 @@ TITLES = {
     "correction": "Correction",
 }
 METHODS = {"cg": "conjugate gradients", "two_grid": "two-grid cycles"}
-MARGIN = {"l": 44, "r": 8, "t": 34, "b": 40}
+BAR = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "tickfont": {"size": 11}, "nticks": 6, "exponentformat": "power"}
+MARGIN = {"l": 40, "r": 4, "t": 30, "b": 34}
 
 
 def charges(made: Solved, dark: bool = False, height: int = 360) -> go.Figure:
@@ -48,7 +49,8 @@ def potential(made: Solved, name: str = "phi", dark: bool = False, height: int =
 def error(made: Solved, name: str = "phi", dark: bool = False, height: int = 360) -> go.Figure:
     """A potential less the exact one; every solver on one scale. Raises ValueError where the exact one is not known."""
     apart = _values(made, name) - _exact(made)
-    title = f"{titled(name)} less exact: {metrics.error(_values(made, name), _exact(made)):.2%}"
+    whose = "Solved" if name == "phi" else titled(name)
+    title = f"{whose} less exact: {percent(metrics.error(_values(made, name), _exact(made)))}"
     return _map(apart, error_limit(made), True, "difference", title, dark, height, made.problem.boundary)
 
 
@@ -61,9 +63,8 @@ def residual(made: Solved, name: str = "phi", dark: bool = False, height: int = 
     """The charge that the law misses: where it is broken, and which way."""
     values = metrics.residual_map(_values(made, name), made.problem)
     told = metrics.residual(_values(made, name), made.problem)
-    title = (
-        f"{titled(name)}: law broken by {told:.2%}" if np.any(made.problem.rho) else f"{titled(name)}: law broken by {told:.3g}"
-    )
+    what = percent(told) if np.any(made.problem.rho) else f"{told:.3g}"
+    title = f"Charge that the law misses: {what}"
     return _map(values, _limit(values), True, "missed charge", title, dark, height, made.problem.boundary)
 
 
@@ -218,6 +219,11 @@ def coverage(made: Solved, dark: bool = False, height: int = 300) -> go.Figure:
     return figure
 
 
+def percent(share: float) -> str:
+    """A share with three digits that count."""
+    return f"{100 * share:.3g} %"
+
+
 def titled(name: str) -> str:
     """How a potential is called."""
     return TITLES.get(name, name.replace("_", " ").capitalize())
@@ -249,12 +255,13 @@ def _map(
     figure = go.Figure()
     figure.add_heatmap(
         z=values, x=at, y=at, colorscale=colours, zmin=-top if signed else 0, zmax=top, zmid=0 if signed else None,
-        colorbar={"thickness": 10, "title": {"text": unit}, "exponentformat": "power"},
+        colorbar=BAR,
         hovertemplate=f"%{{x:.2f}}, %{{y:.2f}}<br>%{{z:.4g}} {unit}<extra></extra>",
     )  # fmt: skip
     figure.update_layout(palette.layout(dark, height, uirevision="square", margin=MARGIN), title=title)
-    figure.update_xaxes(title="x", showgrid=False, constrain="domain")
-    figure.update_yaxes(title="y", showgrid=False, scaleanchor="x", constrain="domain")
+    small = {"standoff": 2, "font": {"size": 11}}
+    figure.update_xaxes(title={"text": "x"} | small, showgrid=False, constrain="domain", nticks=4)
+    figure.update_yaxes(title={"text": "y"} | small, showgrid=False, scaleanchor="x", constrain="domain", nticks=4)
     return figure
 
 
@@ -268,5 +275,16 @@ def _sensors(figure: go.Figure, made: Solved, dark: bool) -> go.Figure:
             x=x, y=y, mode="markers", customdata=made.data.measured, showlegend=False,
             marker={"size": 8, "symbol": "circle-open", "color": colour, "line": {"width": 2}},
             hovertemplate="sensor at %{x:.2f}, %{y:.2f}<br>reads %{customdata:.4g}<extra></extra>",
+        )  # fmt: skip
+    return figure
+
+
+def marked(figure: go.Figure, source: tuple[float, float], probe: tuple[float, float], dark: bool = False) -> go.Figure:
+    """A map with the charge as a dot and the probe as a cross."""
+    for (x, y), symbol, name in ((source, "circle", "charge"), (probe, "x", "probe")):
+        figure.add_scatter(
+            x=[x], y=[y], mode="markers", showlegend=False, hovertemplate=f"{name} at %{{x:.2f}}, %{{y:.2f}}<extra></extra>",
+            marker={"size": 9, "symbol": symbol, "color": palette.role("accent", dark),
+                    "line": {"width": 1.5, "color": palette.role("paper", dark)}},
         )  # fmt: skip
     return figure

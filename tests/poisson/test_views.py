@@ -9,7 +9,8 @@ import pytest
 
 import gen_core
 from gen_core import catalog, palette
-from gen_core.poisson import plots, question
+from gen_core.errors import RecipeError
+from gen_core.poisson import drawn, plots, question
 from gen_core.poisson.problem import problem_of
 from gen_core.poisson.recipe import Solve
 from gen_core.poisson.solved import Solved
@@ -86,21 +87,28 @@ def test_what_is_not_known_cannot_be_drawn(solved: Solved) -> None:
 
 def test_a_scene_can_be_drawn_on_and_an_empty_square_is_a_problem_too() -> None:
     recipe = Solve(rho="synthetic:20")
-    charges, edges = question.drawing(recipe)
-    same = question.drawn(recipe, charges, edges)
+    found = question.scene(recipe)
+    same = Solve.read(drawn.as_fields(found.charges, found.edges))
     assert same.rho is None
     a, b = (problem_of(one) for one in (recipe, same))
     assert np.abs(a.rho - b.rho).max() < 1e-2 * np.abs(a.rho).max()
-    assert np.abs(a.edges - b.edges).max() < 5e-3
-    assert question.drawing(same) == (charges, edges)
-    empty = question.drawn(recipe, [], [[0.0]] * 4)
+    assert np.abs(a.edges - b.edges).max() < 0.05 * np.abs(a.edges).max()  # nine values on each edge
+    assert question.scene(same) == found  # told again as it was drawn, however often
+    blank = [[0.0] * drawn.PLACES for _ in range(4)]
+    empty = Solve.read(drawn.as_fields([], blank))
     assert not problem_of(empty).rho.any()
     assert catalog.from_query(empty.query(), "poisson.solve") == empty
-    periodic = Solve(rho="synthetic:20", boundary="periodic", background=True)
-    assert question.drawn(periodic, charges, edges).edges is None
-    mine = Solve(rho="random_field:3", charges=((0.5, 0.5, 1.0, 0.1),))
-    assert question.drawing(mine)[0] == [[0.5, 0.5, 1.0, 0.1]]
-    assert question.drawn(mine, [], [[1.0]] * 4).rho == "random_field:3"
+    assert question.scene(empty) == drawn.Drawn([], blank, None)
+    mine = question.scene(Solve(rho="random_field:3", charges=((0.5, 0.5, 1.0, 0.1),)))
+    assert mine.charges == [[0.5, 0.5, 1.0, 0.1]]
+    assert mine.field is not None
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "Write down"), ("0.1, 0.2", "Line 1"), ("0.1 0.2 0.3\n\nx, 1, 2", "Line 3")])
+def test_readings_that_are_none_are_said(text: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        question.readings(text)
+    assert question.readings("0.1, 0.2, 0.3\n.4;.5;6e-1\n") == [[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]
 
 
 def test_the_page_knows_which_solvers_there_are() -> None:
