@@ -31,6 +31,7 @@ SOLVERS = {
 EDGES = {"dirichlet": "Potential given", "neumann": "Slope given", "periodic": "Periodic"}
 CORRECTIONS = {"cg": "Conjugate gradients", "two_grid": "Two-grid cycles"}
 PRIORS = {"fields": "Random fields", "charges": "A few charges"}
+FEW = [[0.3, 0.3], [0.7, 0.4], [0.5, 0.7]]  # sensors that one begins with: fewer tell nothing of the field's size
 BLANK = [[0.0] * drawn.PLACES for _ in range(4)]
 Asked = Solve | Green
 
@@ -279,18 +280,18 @@ def _sensors() -> dict[str, Any]:
     )
     made: dict[str, Any] = {}
     if where == "random":
-        low, high = session.reach(PAGE, "many", 1, 64)
+        low, high = session.reach(PAGE, "many", 3, 64)
         made["sensors"] = int(st.slider("Number", low, high, key=session.key(PAGE, "many"), help="At random nodes."))
     elif where == "places":
-        places = session.value(PAGE, "places") or []
+        places = session.value(PAGE, "places") or FEW
         spot = map.clicked(figure.picked(f"{PAGE}.sensed"))
         if spot is not None and spot != session.get(PAGE, "sensed/taken"):
             session.put(PAGE, "sensed/taken", spot)
             places = [*places, [round(min(max(v, 0.0), 1.0), 3) for v in spot]][:256]
             session.seed(PAGE, places=places)
-        st.caption(f"{len(places)} placed. Click the first map to add one." if places else "Click the first map to place them.")
-        st.button("Take all away", key=f"{PAGE}/places/clear", type="tertiary", on_click=_no_places, disabled=not places)
-        made["sensors"] = places or [[0.5, 0.5]]
+        st.caption(f"{len(places)} placed. Click the first map to add one.")
+        st.button("Begin again", key=f"{PAGE}/places/clear", type="tertiary", on_click=_no_places)
+        made["sensors"] = places
     else:
         told = "One sensor a line: x, y (0 to 1, from the lower left corner), potential."
         text = st.text_area("x, y, potential", key=session.key(PAGE, "readings"), placeholder="0.25, 0.5, 0.031", help=told)
@@ -304,7 +305,7 @@ def _sensors() -> dict[str, Any]:
 
 
 def _no_places() -> None:
-    session.seed(PAGE, places=[])
+    session.seed(PAGE, places=FEW)
     figure.forget(f"{PAGE}.sensed")
 
 
