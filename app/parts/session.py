@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 
 from gen_core import catalog
 from gen_core.errors import RecipeError, UserError
@@ -222,8 +223,15 @@ def put(page: str, name: str, new: Any) -> None:
 
 
 def held(name: str) -> Any:
-    """What the widget of this full key holds (an uploader's file, inside its callback)."""
-    return st.session_state.get(name)
+    """What the widget of this full key holds (an uploader's file, inside its callback).
+
+    A callback may be called once more for what it has dealt with (while a job is under way, the lines in the sidebar run by
+    themselves, with what the browser still knows of a widget that is gone): a file that was let go of then counts as none.
+    """
+    found = st.session_state.get(name)
+    if isinstance(found, list):
+        return [one for one in found if not isinstance(one, DeletedFile)]
+    return None if isinstance(found, DeletedFile) else found
 
 
 def turn(page: str, name: str) -> str:

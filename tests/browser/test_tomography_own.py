@@ -63,3 +63,27 @@ def test_a_click_on_a_picture_sets_the_axis_and_the_way_round(page: Page, app_ur
     finished(page)
     assert state(page)["clockwise"] == ["false"]
     assert abs(float(state(page)["rotation_centre"][0]) + 4) < 0.7
+
+
+def test_a_slice_arrives_while_a_job_is_under_way(page: Page, app_url: str, rest: Rest) -> None:
+    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B")
+    expect(page.get_by_text("Train a latent space on these cells")).to_be_visible(timeout=LONG)
+    rest(page)
+    page.get_by_text("Train a latent space on these cells").click()
+    page.get_by_role("button", name="Train", exact=True).click(timeout=LONG)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=LONG)
+    page.goto(f"{app_url}/tomography?{PLAIN}")
+    expect(page.get_by_text("Evidence", exact=True)).to_be_visible(timeout=LONG)
+    for seed in (1, 2):  # the line in the sidebar, which runs by itself, tells of the uploader once more
+        out = io.BytesIO()
+        np.save(out, phantoms.hounsfield(phantoms.image(phantoms.phantom("thorax", seed), 64)).astype(np.float32))
+        add(page, 0, {"name": f"slice{seed}.npy", "mimeType": "application/octet-stream", "buffer": out.getvalue()})
+        page.wait_for_timeout(6000)  # more than the time between two lines
+        expect(page).to_have_url(re.compile("image=sha256"), timeout=LONG)
+        assert not page.get_by_test_id("stException").count()
+    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B")
+    cancel = page.get_by_role("button", name="Cancel")
+    done = page.get_by_text("Done ·")
+    expect(cancel.or_(done).first).to_be_visible(timeout=LONG)
+    if cancel.count():
+        cancel.click()
