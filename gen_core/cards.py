@@ -9,7 +9,7 @@ from typing import Any
 from gen_core import checkpoint
 from gen_core.systems import SYSTEMS
 
-CEILINGS = {"ceiling", "natural_holdout", "rendered_truth"}  # how good anything could be: no method
+CEILINGS = {"ceiling", "natural_holdout", "rendered_truth", "exact"}  # how good anything could be: no method
 VARIANTS = {"normal_prior"}  # the model itself in another way
 
 
@@ -43,6 +43,10 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("r20", "words of 2 to 8 sites (r20)"),
     ),
     "tomography": PSNR,
+    "poisson": (
+        Measure("error_l2", "error of the potential", 4, low=True),
+        Measure("residual", "law broken by", 4, low=True),
+    ),
 }
 
 

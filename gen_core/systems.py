@@ -69,6 +69,14 @@ SYSTEMS = (
         "tomography.png",
         "gen_core.tomography.kept:warm",
     ),
+    System(
+        "poisson",
+        "Poisson",
+        "Ask a generative model for the potential of charges, and see what it does to a law that is known exactly.",
+        ":material/electric_bolt:",
+        "poisson.png",
+        "gen_core.poisson.question:warm",
+    ),
 )
 
 OPERATIONS = (
@@ -219,5 +227,24 @@ OPERATIONS = (
         "gen_core.tomography.recipe:Train",
         uses_device=True,
         steps="gen_core.tomography.train:steps",
+    ),
+    Operation(
+        "poisson.solve",
+        "Solve for the potential of charges by a learned solver beside the exact one, or from a few sensors.",
+        "gen_core.poisson.recipe:Solve",
+        "gen_core.poisson.solve:run",
+    ),
+    Operation(
+        "poisson.green",
+        "Put a point charge, and compare a solver's response with the exact Green's function.",
+        "gen_core.poisson.recipe:Green",
+        "gen_core.poisson.green:run",
+    ),
+    Operation(
+        "poisson.train",
+        "Learn a solver of Poisson's equation from scenes of charges, and score it beside the exact one.",
+        "gen_core.poisson.recipe:Train",
+        uses_device=True,
+        steps="gen_core.poisson.train:steps",
     ),
 )

@@ -1,0 +1,1 @@
+"""Poisson: a conditional generative model as a solver of a law that is known exactly."""

@@ -1,0 +1,61 @@
+"""A scene as it can be drawn by hand: its charges one by one, values at a few places of each edge, and what lies below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gen_core.poisson import scenes
+from gen_core.poisson.problem import edges_of, problem_of
+from gen_core.poisson.recipe import Solve
+
+PLACES = 9  # along an edge
+EMPTY = ((0.5, 0.5, 0.0, 0.05),)  # a charge of zero: a recipe without any charge takes a scene instead
+Rows = list[list[float]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Charges (x, y, total, width) and the values along the edges (left, right, bottom, top), as a canvas takes them.
+
+    `field`: the density below them, rows from the bottom, None where there is none beside the charges."""
+
+    charges: Rows
+    edges: Rows
+    field: Rows | None
+
+
+def drawn(recipe: Solve) -> Drawn:
+    """The scene of a recipe, whose random charges are told one by one. Raises InputError where its array cannot be read."""
+    name, _, number = (recipe.rho or "").partition(":")
+    size = recipe.size or 32
+    if name == "synthetic" and number.isdigit():
+        made = scenes.scene(int(number))
+        charges = [list(map(float, one)) for one in [*made.charges, *recipe.charges]]
+        edges = scenes.edges(made.waves, size) if recipe.boundary == "dirichlet" else np.zeros((4, size))
+    else:
+        charges = [list(one) for one in recipe.charges if one[2]]
+        edges = np.zeros((4, size))
+    if recipe.edges is not None:
+        edges = edges_of(recipe.edges, size)
+    field = None
+    if recipe.rho is not None and name != "synthetic":
+        field = problem_of(recipe.replace(charges=(), boundary="dirichlet", edges=None)).rho
+    at = np.linspace(0, size - 1, PLACES)
+    picked = [[round(float(v), 4) for v in np.interp(at, np.arange(size), one)] for one in edges]
+    for i, one in enumerate(recipe.edges or ()):
+        if len(one) == PLACES:  # drawn before: told again to the last digit
+            picked[i] = list(one)
+    return Drawn([[round(v, 4) for v in one] for one in charges], picked, None if field is None else thinned(field))
+
+
+def as_fields(charges: Rows, edges: Rows) -> dict[str, object]:
+    """What was drawn, as fields of a recipe without any other charge."""
+    return {"rho": None, "charges": charges or [list(one) for one in EMPTY], "edges": edges}
+
+
+def thinned(values: np.ndarray, most: int = 32) -> Rows:
+    """At most so many rows and columns, for the eye."""
+    step = -(-len(values) // most)
+    return [[float(f"{v:.3g}") for v in row] for row in values[::step, ::step]]
