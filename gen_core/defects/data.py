@@ -74,6 +74,11 @@ class Snapshots:
         """Root mean square distance from the centre along one axis."""
         return float(np.sqrt(((self.pooled() - self.centre) ** 2).mean()))
 
+    @property
+    def limits(self) -> tuple[Array, Array]:
+        """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data."""
+        return self.centre - 6 * self.scale, self.centre + 6 * self.scale
+
     def first(self, k: int) -> Snapshots:
         """The first k snapshots alone."""
         return replace(self, times=self.times[:k], positions=self.positions[:k])

@@ -20,10 +20,11 @@ from gen_core.defects.score import Score
 
 Array = np.ndarray
 Force = Callable[[Array], Array]
-CELLS = 25  # of the grid of maps along a side
-FRAMES = 21  # times of the maps
+CELLS = 21  # of the grid of maps along a side
+FRAMES = 15  # times of the maps
 STEP = 2e-3  # of the spread of the data, for differences in place
 PAUSE = 0.02  # of the time between first and last snapshot, for differences in time
+ASKED = 300  # replicas that the equation is asked at
 FLOW = 800  # replicas that the flow and the stochastic motion are followed for
 
 
@@ -45,7 +46,8 @@ class Maps:
 class Check:
     """Where the score and the fit meet.
 
-    difference (K,): root mean square of d_t s minus what Fokker-Planck expects, over that of d_t s, at each inner time.
+    difference (K,): median length of d_t s minus what Fokker-Planck expects, over that of d_t s, at each inner time, for
+    single particles. (Third derivatives of a density are known badly where few particles are: a mean would tell of tails alone.)
     entropy (K,): the rate of entropy production at each time. flow and stochastic: the first snapshot moved on by each,
     (K, n, N, d); flow_w1 and stochastic_w1 (K,): their sliced W1 distances to the snapshots.
     """
@@ -84,20 +86,21 @@ def check(score: Score, snapshots: Snapshots, force: Force, D: float, seed: int)
     times, scale = snapshots.times, snapshots.scale
     span = float(times[-1] - times[0])
     several = snapshots.particles > 1
-    asked = 40 if several else 300
     difference = np.full(len(times), np.nan)
     entropy = np.empty(len(times))
     for k, t in enumerate(times):
-        x = snapshots.positions[k][:asked]
-        if 0 < k < len(times) - 1:
+        x = snapshots.positions[k][:ASKED]
+        if 0 < k < len(times) - 1 and not several:  # of many coordinates the third derivatives take minutes
             told = change(score, x, float(t), span)
-            difference[k] = metrics.relative(expected_change(score, force, D, x, float(t), scale), told)
+            left = expected_change(score, force, D, x, float(t), scale) - told
+            size = lambda field: float(np.median(np.linalg.norm(field.reshape(len(field), -1), axis=1)))  # noqa: E731
+            difference[k] = size(left) / max(size(told), 1e-12)
         x = snapshots.positions[k][:FLOW]
         entropy[k] = float(((force(x) - D * score.at(x, float(t))) ** 2).sum((1, 2)).mean() / D) if D > 0 else np.nan
     start = snapshots.positions[0][: FLOW // (4 if several else 1)]
-    flow = _flow(score, force, D, start, times)
+    flow = _flow(score, force, D, start, times, snapshots.limits)
     pause = float(np.diff(times).min()) / 10
-    stochastic = np.array(simulate.followed(start, force, max(D, 0.0), times, pause, seed))
+    stochastic = np.array(simulate.followed(start, force, max(D, 0.0), times, pause, seed, snapshots.limits))
     apart = lambda moved: np.array([  # noqa: E731
         metrics.w1(moved[k].reshape(-1, snapshots.d), x.reshape(-1, snapshots.d)) for k, x in enumerate(snapshots.positions)
     ])  # fmt: skip
@@ -150,7 +153,7 @@ def log_density(s: Array, dx: float, dy: float) -> Array:
     return np.asarray(found - np.log(np.exp(found - found.max()).sum() * dx * dy) - found.max())
 
 
-def _flow(score: Score, force: Force, D: float, start: Array, times: Array) -> Array:
+def _flow(score: Score, force: Force, D: float, start: Array, times: Array, limits: tuple[Array, Array]) -> Array:
     """Positions at each time of particles that follow v = f - D s, by Runge-Kutta's midpoint rule."""
     out, x = [start], start
     for a, b in itertools.pairwise(times):
@@ -158,6 +161,6 @@ def _flow(score: Score, force: Force, D: float, start: Array, times: Array) -> A
         for i in range(4):
             t = float(a) + i * dt
             half = x + dt / 2 * (force(x) - D * score.at(x, t))
-            x = x + dt * (force(half) - D * score.at(half, t + dt / 2))
+            x = np.clip(x + dt * (force(half) - D * score.at(half, t + dt / 2)), *limits)
         out.append(x)
     return np.array(out)

@@ -35,9 +35,7 @@ def predicted(snapshots: Snapshots, force: Callable[[Array], Array], D: float, s
     """The last snapshot, from the one before it under a force and a diffusion constant that were fitted without it."""
     before, observed = snapshots.positions[-2][:MOVED], snapshots.positions[-1]
     pause = float(snapshots.times[-1] - snapshots.times[-2])
-    moved = simulate.followed(before, force, max(D, 0.0), np.array([0.0, pause]), pause / STEPS, seed)[-1]
-    if not np.isfinite(moved).all():  # a polynomial force throws far points to infinity
-        moved = before[np.isfinite(moved).all((1, 2))] if np.isfinite(moved).all((1, 2)).any() else before
+    moved = simulate.followed(before, force, max(D, 0.0), np.array([0.0, pause]), pause / STEPS, seed, snapshots.limits)[-1]
     cloud = lambda x: x.reshape(-1, snapshots.d)  # noqa: E731
     return HeldOut(
         float(snapshots.times[-1]),

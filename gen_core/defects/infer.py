@@ -197,7 +197,7 @@ def _numbers(made: Inferred, fitted: weak.Fit) -> dict[str, float | int | str | 
         numbers |= {"heldout_w1": made.held_out.w1, "heldout_w1_floor": made.held_out.floor}
     if made.check is not None:
         numbers |= {
-            "fokker_planck_difference": float(np.nanmedian(made.check.difference)),
+            "fokker_planck_difference": _middle(made.check.difference),
             "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
             "flow_w1": float(made.check.flow_w1[-1]),
             "stochastic_w1": float(made.check.stochastic_w1[-1]),
@@ -223,6 +223,12 @@ def _judged(one: Estimate, made: Inferred) -> dict[str, float | int | str | bool
     if isinstance(made.library, Polynomial) and made.ratio:
         numbers["drift_over_D_error"] = numbers.pop("drift_error")
     return numbers
+
+
+def _middle(values: Array) -> float:
+    """The median of what is known."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _no_change(held: heldout.HeldOut | None) -> dict[str, Metrics]:

@@ -139,7 +139,7 @@ class Periodic:
         at = x @ self.waves.T  # (n, N, m)
         if self.gradient:
             size = np.linalg.norm(self.waves, axis=1)
-            along = (self.waves / size).T[None, None]  # (1, 1, d, m)
+            along = (self.waves / size[:, None]).T[None, None]  # (1, 1, d, m)
             out = np.concatenate([-np.sin(at)[:, :, None] * along, np.cos(at)[:, :, None] * along], -1)
             return out.reshape(n, N * d, -1)
         values = np.concatenate([np.ones((n, N, 1)), np.cos(at), np.sin(at)], -1)

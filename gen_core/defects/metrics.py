@@ -34,8 +34,9 @@ def w1(a: Array, b: Array) -> float:
     d = a.shape[1]
     rng = np.random.default_rng(17)
     a, b = _some(a, rng), _some(b, rng)
-    lines = np.eye(1) if d == 1 else rng.standard_normal((LINES, d))
-    lines /= np.linalg.norm(lines, axis=1, keepdims=True)
+    angle = np.arange(LINES) * np.pi / LINES
+    lines = np.stack([np.cos(angle), np.sin(angle)], 1) if d == 2 else np.eye(1) if d == 1 else rng.standard_normal((LINES, d))
+    lines = lines / np.linalg.norm(lines, axis=1, keepdims=True)
     share = (np.arange(512) + 0.5) / 512
     return float(np.abs(np.quantile(a @ lines.T, share, axis=0) - np.quantile(b @ lines.T, share, axis=0)).mean())
 

@@ -7,7 +7,7 @@ and score matching (Hyvarinen 2005) is one linear equation for their weights at 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -17,9 +17,10 @@ from gen_core.defects.testfunctions import TestFunctions, drawn
 
 Array = np.ndarray
 WAVES, RADIAL = 60, 20
+MODE = 0.6  # spread of the frequencies, in units of one over the spread of the data: derivatives of the score are wanted, too
 RIDGES = np.geomspace(1e-5, 1.0, 11)  # that cross-validation chooses from
 SEEN = 4_000  # replicas of a snapshot, at most, that the score is made of
-DEGREE = 6  # of the polynomial of time through the weights
+DEGREE = 4  # of the polynomial of time through the weights
 
 
 class Score(Protocol):
@@ -95,7 +96,7 @@ def closed(snapshots: Snapshots, seed: int = 0) -> ClosedScore:
     """The score in closed form of these snapshots; the ridge is that of the lowest loss on halves left out."""
     pair = snapshots.particles > 1
     scale, centre, periodic = snapshots.scale, snapshots.centre, snapshots.box is not None
-    tests = drawn(scale, snapshots.d, WAVES, RADIAL if pair else 0, seed + 1, snapshots.box, snapshots.charges)
+    tests = drawn(scale, snapshots.d, WAVES, RADIAL if pair else 0, seed + 1, snapshots.box, snapshots.charges, MODE)
     halves = [[_normal(tests, centre, scale, periodic, x[:SEEN][part::2]) for part in (0, 1)] for x in snapshots.positions]
     losses = np.zeros(len(RIDGES))
     for one, other in halves:
@@ -106,6 +107,22 @@ def closed(snapshots: Snapshots, seed: int = 0) -> ClosedScore:
     ridge = float(RIDGES[np.argmin(losses)])
     found = [_solved((a[0] + b[0]) / 2, (a[1] + b[1]) / 2, ridge / 2, snapshots.d if not periodic else 0) for a, b in halves]
     return ClosedScore(tests, centre, scale, snapshots.times, _smooth(snapshots.times, found), periodic)
+
+
+def projected(score: Score, snapshots: Snapshots, seed: int = 0) -> ClosedScore:
+    """The score in closed form that is nearest to another at the particles: smoother, and the gradient of a log density."""
+    if isinstance(score, ClosedScore):
+        return score
+    base = closed(snapshots, seed)
+    found = []
+    for x, t in zip(snapshots.positions, snapshots.times, strict=True):
+        some = x[:SEEN]
+        slopes = features(base.tests, base.centre, base.scale, base.periodic, some)[1]
+        flat = slopes.reshape(-1, slopes.shape[-1])
+        M = flat.T @ flat
+        M += 1e-4 * np.mean(np.diag(M)) * np.eye(len(M))
+        found.append(np.linalg.solve(M, flat.T @ score.at(some, float(t)).reshape(-1)))
+    return replace(base, powers=_smooth(snapshots.times, found))
 
 
 def _normal(tests: TestFunctions, centre: Array, scale: float, periodic: bool, x: Array) -> tuple[Array, Array]:

@@ -38,13 +38,17 @@ def stepped(x: Array, force: object, D: float, dt: float, rng: np.random.Generat
     return np.asarray(x + kick + dt / 2 * (first + force(x + kick + dt * first)))  # type: ignore[operator]
 
 
-def followed(x: Array, force: object, D: float, times: Array, step: float, seed: int) -> list[Array]:
-    """The same replicas (n, N, d), from the first of the times on, at each of them."""
+def followed(
+    x: Array, force: object, D: float, times: Array, step: float, seed: int, limits: tuple[Array, Array] | None = None
+) -> list[Array]:  # fmt: skip
+    """The same replicas (n, N, d), from the first of the times on, at each of them; kept within limits (d,) where there are any:
+    a fitted polynomial throws what leaves the data to infinity."""
     rng = np.random.default_rng([seed, 5])
     out, now = [np.asarray(x, float)], np.asarray(x, float)
     for a, b in itertools.pairwise(times):
         count = max(int(np.ceil((b - a) / step - 1e-9)), 1)
         for _ in range(count):
             now = stepped(now, force, D, (b - a) / count, rng)
+            now = now if limits is None else np.clip(now, *limits)
         out.append(now)
     return out

@@ -77,11 +77,12 @@ class TestFunctions:
 
 
 def drawn(
-    scale: float, d: int, count: int, radial: int, seed: int, box: Array | None = None, charges: Array | None = None
-) -> TestFunctions:
+    scale: float, d: int, count: int, radial: int, seed: int, box: Array | None = None,
+    charges: Array | None = None, mode: float = MODE,
+) -> TestFunctions:  # fmt: skip
     """Test functions for data of this spread. In a periodic box the waves are those that fit into it."""
     rng = np.random.default_rng([seed, 7])
-    waves = rng.standard_normal((count, d)) * MODE / scale
+    waves = rng.standard_normal((count, d)) * mode / scale
     if box is not None:
         unit = 2 * np.pi / box
         whole = np.rint(waves / unit)

@@ -14,6 +14,7 @@ from gen_core.datasets import named
 from gen_core.defects import data, metrics
 from gen_core.defects.data import Snapshots
 from gen_core.defects.network import NetScore, ScoreTask
+from gen_core.defects.pair_libraries import distances
 from gen_core.defects.recipe import Train
 from gen_core.device import Device, pick
 from gen_core.training import Settings, Step
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from gen_core.nets.score import ScoreNet
 
 Array = np.ndarray
-DRAWN = 1_000  # configurations that are compared with the snapshots
+DRAWN = 4_000  # particles of drawn configurations that are compared with a snapshot
 
 
 def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, None, None]:
@@ -56,25 +57,35 @@ def settings_of(recipe: Train, task: ScoreTask) -> Settings:
 
 def scores(score: NetScore, snapshots: Snapshots, last: Step) -> dict[str, Any]:
     """How well it denoises snapshots that it did not learn (a normal distribution: 1), and how near drawn configurations lie to
-    the snapshots, in sliced W1 over the spread of the data; beside it a normal distribution, and two halves of a snapshot."""
+    the snapshots, in sliced W1 over the spread of the data; beside it a normal distribution, and two halves of a snapshot. For
+    several particles the same of their distances."""
     rng = np.random.default_rng(5)
     own, normal, halves = [], [], []
+    pairs: list[tuple[float, float, float]] = []  # the same of the distances in a replica
+    N, d = snapshots.particles, snapshots.d
     for k in range(0, len(snapshots.times), max(len(snapshots.times) // 4, 1)):
         x = snapshots.positions[k]
-        flat = x.reshape(-1, snapshots.d)
-        drawn = score.draw(min(DRAWN, len(x)), float(snapshots.times[k]), snapshots.particles, 40, k)
-        own.append(metrics.w1(drawn.reshape(-1, snapshots.d), flat))
-        cov = np.cov(flat.T).reshape(snapshots.d, snapshots.d)
-        normal.append(metrics.w1(rng.multivariate_normal(flat.mean(0), cov, min(DRAWN, len(x)) * snapshots.particles), flat))
+        flat, n = x.reshape(-1, d), min(DRAWN // N, len(x))
+        drawn = score.draw(n, float(snapshots.times[k]), N, 40, k)
+        plain = rng.multivariate_normal(flat.mean(0), np.cov(flat.T).reshape(d, d), n * N)
+        own.append(metrics.w1(drawn.reshape(-1, d), flat))
+        normal.append(metrics.w1(plain, flat))
         halves.append(metrics.w1(flat[::2], flat[1::2]))
+        if N > 1:
+            apart = lambda clouds: distances(clouds)[:, None]  # noqa: E731
+            clouds = (apart(drawn), apart(plain.reshape(n, N, d)), apart(x[::2]))
+            observed = apart(x[1::2])
+            pairs.append(tuple(metrics.w1(cloud, observed) for cloud in clouds))  # type: ignore[arg-type]
     told = lambda values: float(np.mean(values)) / snapshots.scale  # noqa: E731
-    return {
-        "metrics": rounded({"denoising_error": float(last.metrics.get("valid_loss", np.nan)), "sample_w1": told(own)}),
-        "baselines": {
-            "normal": rounded({"denoising_error": 1.0, "sample_w1": told(normal)}),
-            "ceiling": rounded({"sample_w1": told(halves)}),
-        },
-    }
+    rows = [
+        {"denoising_error": float(last.metrics.get("valid_loss", np.nan)), "sample_w1": told(own)},
+        {"denoising_error": 1.0, "sample_w1": told(normal)},
+        {"sample_w1": told(halves)},
+    ]
+    if pairs:
+        for row, values in zip(rows, zip(*pairs, strict=True), strict=True):
+            row["pair_w1"] = told(values)
+    return {"metrics": rounded(rows[0]), "baselines": {"normal": rounded(rows[1]), "ceiling": rounded(rows[2])}}
 
 
 def card_of(recipe: Train, device: Device, last: Step, snapshots: Snapshots) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from gen_core.defects.libraries import Library
 from gen_core.defects.testfunctions import TestFunctions
 
 Array = np.ndarray
-GROUPS = 48  # into which the replicas of all times are split
+GROUPS = 100  # into which the replicas of all times are split
 FLOOR = 1e-3  # of the largest eigenvalue of the noise: directions below it tell little, and their Simpson errors more
 SEEN = 2_000  # replicas of a snapshot, at most, that tell the covariance of the noise
 
@@ -100,7 +100,8 @@ def fit(
     found: Moments, snapshots: Sequence[Array], library: Library, tests: TestFunctions, seed: int = 0, bootstrap: int = 200,
     D: float | None = None, instruments: bool = True,
 ) -> Fit:  # fmt: skip
-    """Fit theta and D; with `D` given, theta alone. The bootstrap weighs whole groups by exponential weights (Rubin 1981).
+    """Fit theta and D; with `D` given, theta alone. The bootstrap weighs whole groups by exponential weights (Rubin 1981), and
+    its draws are spread by sqrt(G / (G - P)), as is done for G groups and P weights (Cameron and Miller 2015).
 
     Without `instruments` it is plain weighted least squares, a baseline: its D is too low.
     """
@@ -117,6 +118,7 @@ def fit(
     answer = _solved(made, ones, D, instruments)
     rng = np.random.default_rng([seed, 11])
     draws = np.array([_solved(made, rng.exponential(size=len(ones)), D, instruments) for _ in range(bootstrap)])
+    draws = answer + np.sqrt(len(ones) / max(len(ones) - len(answer), 1)) * (draws - answer)
     return Fit(answer[:-1], float(answer[-1]), draws, hansen(found, snapshots, library, tests, answer))
 
 
