@@ -55,8 +55,17 @@ class ClosedScore:
 
     def at(self, x: Array, t: float) -> Array:
         """As `Score.at`."""
-        gradient = features(self.tests, self.centre, self.scale, self.periodic, x)[1]
-        return (gradient @ self.weights(t)).reshape(x.shape)
+        weights, d = self.weights(t), x.shape[2]
+        if len(self.tests.radial):
+            return (features(self.tests, self.centre, self.scale, self.periodic, x)[1] @ weights).reshape(x.shape)
+        first = 0 if self.periodic else d + d * (d + 1) // 2
+        waves = self.tests.waves  # without the table of all gradients, which is slow to fill
+        s = -(np.sin(x @ waves.T + self.tests.phases) * weights[first:]) @ waves
+        if first:
+            bend = np.zeros((d, d))
+            bend[np.triu_indices(d)] = weights[d:first]
+            s += (weights[:d] + (x - self.centre) / self.scale @ (bend + bend.T)) / self.scale
+        return np.asarray(s)
 
     def log_density(self, x: Array, t: float) -> Array:
         """log p (n,) but for a constant of each time."""
@@ -78,6 +87,7 @@ def features(tests: TestFunctions, centre: Array, scale: float, periodic: bool, 
         slope[..., i] = 1 / scale
         slopes.append(slope)
         bends.append(np.zeros(n))
+    for i in range(d):
         for j in range(i, d):
             values.append((z[..., i] * z[..., j]).sum(1))
             slope = np.zeros((n, N, d))

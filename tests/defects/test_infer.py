@@ -12,8 +12,9 @@ import pytest
 import gen_core
 from gen_core import catalog
 from gen_core.__main__ import main
-from gen_core.defects import film_plots, plots, power, power_plots
+from gen_core.defects import data, estimate, film_plots, infer, plots, power, power_plots
 from gen_core.defects.infer import Inferred
+from gen_core.defects.recipe import Infer
 from gen_core.errors import RecipeError, UserError
 from gen_core.result import Result
 
@@ -26,25 +27,25 @@ def codes(result: Result) -> set[str]:
 
 @pytest.fixture(scope="module")
 def well() -> Result:
-    return gen_core.run("defects.infer", n=2_000, estimators=["weak", "strong", "transport"], **QUICK)
+    return gen_core.run("defects.infer", n=1_000, estimators=["weak", "strong", "transport"], **QUICK)
 
 
 @pytest.fixture(scope="module")
 def defects() -> Result:
-    return gen_core.run("defects.infer", data="pairs", n=400, **QUICK)
+    return gen_core.run("defects.infer", data="pairs", n=200, snapshots=9, **QUICK)
 
 
 @pytest.fixture(scope="module")
 def rest() -> Result:
-    return gen_core.run("defects.infer", data="stationary", n=2_000, **QUICK)
+    return gen_core.run("defects.infer", data="stationary", n=1_000, **QUICK)
 
 
 def test_the_double_well_is_found_and_trusted(well: Result) -> None:
     told = well.metrics
     assert told["D_error"] < 0.1
-    assert told["drift_error"] < 0.08
+    assert told["drift_error"] < 0.12
     assert told["D_low"] < told["D"] < told["D_high"]
-    assert told["change_test"] > 80
+    assert told["change_test"] > 40
     assert told["j_test"] < 2
     assert codes(well) == {"synthetic_data"}
     assert told["heldout_w1"] < 2.5 * told["heldout_w1_floor"]
@@ -60,7 +61,8 @@ def test_snapshots_at_rest_tell_no_diffusion_constant_but_the_ratio(rest: Result
 
 def test_a_gradient_is_rejected_where_the_truth_turns() -> None:
     found = {
-        name: gen_core.run("defects.infer", data="rotating", n=2_000, library=name, **QUICK) for name in ("gradient", "full")
+        name: gen_core.run("defects.infer", data="rotating", n=1_000, library=name, degree=2, held_out=False, **QUICK)
+        for name in ("gradient", "full")
     }
     assert "model_rejected" in codes(found["gradient"])
     assert found["gradient"].metrics["j_test"] > 5
@@ -69,18 +71,23 @@ def test_a_gradient_is_rejected_where_the_truth_turns() -> None:
 
 
 def test_the_law_of_the_pairs_is_found_and_ignoring_it_is_absurd(defects: Result) -> None:
-    assert defects.metrics["pair_force_error"] < 0.2
+    assert defects.metrics["pair_force_error"] < 0.3
     assert defects.metrics["D_error"] < 0.1
     assert defects.baselines["no_interactions"]["drift_error"] > 0.5
     assert defects.baselines["no_interactions"]["D"] < 0.05  # the truth is 0.15
     assert "model_rejected" not in codes(defects)
-    told = gen_core.run("defects.infer", data="pairs", n=400, pair_law="soft_log", **QUICK).metrics
-    assert told["strength"] == pytest.approx(0.5, rel=0.06)
+    recipe = defects.recipe.replace(pair_law="soft_log")
+    library = estimate.library_of(recipe, defects.content.snapshots)
+    fitted = estimate.weakly(recipe, defects.content.snapshots, library)
+    assert fitted.theta[-1] == pytest.approx(0.5, rel=0.1)
+    assert pytest.approx(0.15, rel=0.1) == fitted.D
 
 
 def test_like_and_unlike_pairs_have_laws_of_their_own() -> None:
-    result = gen_core.run("defects.infer", data="pairs_signed", n=400, estimators=["weak"], **QUICK)
-    laws = result.content.pair
+    recipe = Infer(data="pairs_signed", n=250, **QUICK)
+    found = data.opened(recipe)
+    library = estimate.library_of(recipe, found)
+    laws = infer._pairs(found, library, estimate.weakly(recipe, found, library))
     assert set(laws) == {"like", "unlike"}
     assert np.interp(0.6, laws["like"].r, laws["like"].fitted) > 0.3
     assert np.interp(0.6, laws["unlike"].r, laws["unlike"].fitted) < -0.3
@@ -93,7 +100,7 @@ def test_a_changing_number_is_refused_with_its_reason(tmp_path: Path) -> None:
         for t in (0.0, 0.5, 1.0) for i in range(100) for j in range(6) if j < 3 or rng.random() > t
     ]  # fmt: skip
     pandas.DataFrame(rows, columns=["time", "replica", "particle", "x", "y"]).to_csv(tmp_path / "a.csv", index=False)
-    recipe = catalog.make_recipe("defects.infer", {"data": str(tmp_path / "a.csv")})
+    recipe = catalog.make_recipe("defects.infer", {"data": str(tmp_path / "a.csv"), **QUICK})
     result = catalog.run(recipe)
     assert "number_changes" in codes(result)
     assert result.metrics["D"] is None
@@ -105,7 +112,7 @@ def test_a_changing_number_is_refused_with_its_reason(tmp_path: Path) -> None:
 def test_a_users_file_gives_what_the_bundled_data_give(tmp_path: Path, well: Result) -> None:
     found = well.content.snapshots
     np.savez(tmp_path / "a.npz", times=found.times, positions=np.array(found.positions))
-    fields = {"data": str(tmp_path / "a.npz"), "length_unit": "µm", "time_unit": "s", **QUICK}
+    fields = {"data": str(tmp_path / "a.npz"), "length_unit": "µm", "time_unit": "s", "held_out": False, **QUICK}
     result = catalog.run(catalog.make_recipe("defects.infer", fields))
     assert result.metrics["D"] == pytest.approx(well.metrics["D"], rel=1e-6)
     assert codes(result) == {"no_truth"}
@@ -176,7 +183,7 @@ def test_every_figure_is_drawn(well: Result, defects: Result, rest: Result, dark
 
 
 def test_the_error_falls_with_more_particles() -> None:
-    result = gen_core.run("defects.power", counts=[300, 3_000], repeats=3, **QUICK)
+    result = gen_core.run("defects.power", counts=[300, 2_000], repeats=3, **QUICK)
     few, many = result.content
     assert many.D_error < few.D_error
     assert many.width < few.width

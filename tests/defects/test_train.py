@@ -17,7 +17,7 @@ from gen_core.defects import data, metrics, modelfile
 from gen_core.defects.recipe import Train
 from gen_core.errors import CheckpointError, RecipeError, UserError
 
-SMALL = {"data": "rotating", "n": 1_500, "epochs": 20, "width": 48}
+SMALL = {"data": "rotating", "n": 1_500, "epochs": 12, "width": 48}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_the_network_is_near_the_exact_score(trained: Path) -> None:
 
 
 def test_broken_off_and_taken_up_again_it_is_the_same(trained: Path, tmp_path: Path) -> None:
-    recipe = Train.read(SMALL | {"epochs": 3})
+    recipe = Train.read(SMALL | {"epochs": 2, "n": 500})
     whole, broken = tmp_path / "a", tmp_path / "b"
     list(catalog.steps(recipe, whole))
     work = catalog.steps(recipe, broken)
@@ -55,7 +55,7 @@ def test_broken_off_and_taken_up_again_it_is_the_same(trained: Path, tmp_path: P
 
 
 def test_a_trained_model_is_used_by_infer_and_sample(trained: Path) -> None:
-    fields = {"data": "rotating", "n": 1_500, "model": str(trained), "bootstrap": 20}
+    fields = {"data": "rotating", "n": 1_500, "model": str(trained), "bootstrap": 20, "held_out": False}
     recipe = catalog.make_recipe("defects.infer", fields)
     result = catalog.run(recipe)
     assert result.recipe.weights == checkpoint.read_card(trained)["sha256"]

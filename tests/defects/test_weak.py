@@ -79,8 +79,8 @@ def test_leaving_out_own_products_is_the_mean_over_all_splits() -> None:
 
 def test_instruments_take_the_bias_out_of_the_diffusion_constant() -> None:
     plain, fitted = [], []
-    recipe = Infer(test_functions=80)
-    for seed in range(6):
+    recipe = Infer(test_functions=60)
+    for seed in range(4):
         found = data.made("double_well", 300, 11, seed)
         library = estimate.library_of(recipe, found)
         tests = estimate.tests_of(recipe, found, library)
