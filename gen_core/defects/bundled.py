@@ -16,7 +16,7 @@ def _file(name: str) -> Path:
 
     path = store.home() / "made" / f"defects-{name.replace('_', '-')}.npz"
     if not path.is_file():
-        found = data.made(name, BUNDLED[name][0], 11)
+        found = data.made(name, BUNDLED[name][0], 3 if name.startswith("appex") else 11)
         path.parent.mkdir(parents=True, exist_ok=True)
         more = {} if found.charges is None else {"charges": found.charges}
         partial_path = path.with_suffix(".partial.npz")
@@ -30,3 +30,8 @@ rotating = partial(_file, "rotating")
 stationary = partial(_file, "stationary")
 pairs = partial(_file, "pairs")
 pairs_signed = partial(_file, "pairs_signed")
+appex_poly = partial(_file, "appex_poly")
+appex_styblinski_tang = partial(_file, "appex_styblinski_tang")
+appex_bohachevsky = partial(_file, "appex_bohachevsky")
+appex_wavy_plateau = partial(_file, "appex_wavy_plateau")
+appex_oakley_ohagan = partial(_file, "appex_oakley_ohagan")

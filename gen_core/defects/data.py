@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gen_core.defects import simulate
+from gen_core.defects.landscapes import LANDSCAPES
 from gen_core.defects.recipe import BUNDLED, OfSnapshots
-from gen_core.defects.worlds import WORLDS, World
+from gen_core.defects.worlds import WORLDS as PLAIN
+from gen_core.defects.worlds import World
 from gen_core.errors import InputError
 from gen_core.inputs.snapshots import Rows, read_snapshots
 from gen_core.memo import Memo
@@ -17,6 +19,7 @@ from gen_core.recipe import DIGEST
 from gen_core.result import Notice
 
 Array = np.ndarray
+WORLDS = PLAIN | LANDSCAPES
 FEWEST_TIMES, FEWEST_POINTS = 3, 200
 FAR = 25.0  # robust spreads from the middle beyond which a point is set aside
 EDGE = 0.02  # share of the range that is looked at for the walls of a box
@@ -37,6 +40,7 @@ class Snapshots:
     box: Array | None = None
     charges: Array | None = None
     world: World | None = None
+    followed: bool = False  # whether the same replicas are seen at every time
     counts: Array | None = None
     notices: tuple[Notice, ...] = ()
 
@@ -87,7 +91,7 @@ class Snapshots:
 def opened(recipe: OfSnapshots, n: int | None = None) -> Snapshots:
     """The snapshots of a recipe, kept while they are used. Raises InputError and MissingContent where they cannot be used."""
     n = n or recipe.n
-    key = (recipe.data, n, recipe.snapshots, recipe.duration, recipe.data_seed, recipe.box)
+    key = (recipe.data, n, recipe.snapshots, recipe.duration, recipe.data_seed, recipe.box, recipe.followed)
     found: Snapshots = _KEPT.get(key, lambda: _opened(recipe, n))
     return found
 
@@ -96,7 +100,7 @@ def _opened(recipe: OfSnapshots, n: int | None) -> Snapshots:
     if DIGEST.fullmatch(recipe.data):
         from gen_core.datasets import path_of
 
-        return checked(read_snapshots(path_of(recipe.data)), recipe.box)
+        return replace(checked(read_snapshots(path_of(recipe.data)), recipe.box), followed=recipe.followed)
     if recipe.data not in WORLDS:
         raise InputError(f"data: choose {', '.join(WORLDS)}, or a file of your own, not {recipe.data[:40]!r}.")
     if recipe.box is not None:
@@ -110,7 +114,8 @@ def made(name: str, n: int, count: int, seed: int = 0, duration: float | None = 
     times = np.linspace(0, duration or world.duration, count)
     _enough(count, n * world.particles)
     told = Notice("synthetic_data", "These snapshots are simulated; their force and diffusion constant are known.")
-    return Snapshots(times, simulate.snapshots(world, n, times, seed), None, world.charges, world, None, (told,))
+    found = simulate.snapshots(world, n, times, seed)
+    return Snapshots(times, found, None, world.charges, world, world.followed, None, (told,))
 
 
 def checked(rows: Rows, box: tuple[float, ...] | None = None) -> Snapshots:
@@ -140,7 +145,7 @@ def checked(rows: Rows, box: tuple[float, ...] | None = None) -> Snapshots:
     wide = None if box is None else np.array(box, float)
     if wide is not None:
         found = [np.mod(x, wide) for x in found]
-    return Snapshots(times, found, wide, charges, None, counts, tuple(notices))
+    return Snapshots(times, found, wide, charges, None, False, counts, tuple(notices))
 
 
 def _numbers(rows: Rows) -> None:

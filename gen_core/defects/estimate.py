@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen_core.defects import pair_libraries, strong, testfunctions, transport, weak
+from gen_core.defects import pair_libraries, propagated, strong, testfunctions, transport, weak
+from gen_core.defects.additive import Additive
 from gen_core.defects.data import Snapshots
 from gen_core.defects.libraries import Library, Periodic, Polynomial
 from gen_core.defects.recipe import Infer
@@ -16,6 +17,7 @@ from gen_core.errors import InputError, RecipeError
 
 Array = np.ndarray
 RADIAL = 24  # test functions of distances
+PERIODS = 20  # half periods of the finest wave of a rough landscape over half the range
 PAIR_TESTS = 30  # waves beside them, at most: a replica holds many particles
 
 
@@ -33,6 +35,11 @@ def library_of(recipe: Infer, snapshots: Snapshots) -> Library:
     """The library that the recipe names, for these data. Raises RecipeError where it makes no sense for them."""
     kind = recipe.library or ("pair" if snapshots.particles > 1 else "gradient")
     centre, scale, box = snapshots.centre, snapshots.scale, snapshots.box
+    if kind == "additive":
+        if snapshots.particles > 1 or box is not None:
+            raise RecipeError("library: additive is for single particles without a box; choose another.")
+        middle, reach = propagated.span_of(snapshots.pooled())
+        return Additive(Polynomial(middle, scale, min(recipe.degree, 4), True), reach, PERIODS)
     if kind != "pair":
         if box is not None:
             return Periodic(box, max(recipe.degree // 2, 1), kind == "gradient")

@@ -52,10 +52,12 @@ def drift(made: Inferred) -> dict[str, Array]:
         return out
     first = made.estimates[0]
     out |= {"names": np.array(made.library.names), "weights": first.theta, "j_test": np.array(made.verdict.j_test)}
-    assert first.draws is not None
-    out["weights_draws"] = first.draws[:, :-1]
     if not made.ratio:
-        out |= {"D": np.array(first.D), "D_interval": np.quantile(first.draws[:, -1], [0.025, 0.975])}
+        out["D"] = np.array(first.D)
+    if first.draws is not None:
+        out["weights_draws"] = first.draws[:, :-1]
+        if not made.ratio:
+            out["D_interval"] = np.quantile(first.draws[:, -1], [0.025, 0.975])
     at = grid(made)
     out["positions"] = at[:, 0]
     out["drift"] = alone(made)(at)[:, 0]
@@ -117,15 +119,13 @@ def coefficients(made: Inferred) -> tuple[list[str], list[list[Any]]]:
     rows: list[list[Any]] = []
     if made.library is not None:
         first = made.estimates[0]
-        assert first.draws is not None
-        unit = made.library.per_unit
-        low, high = np.quantile(first.draws[:, :-1], [0.025, 0.975], axis=0)
-        for i, name in enumerate(made.library.names):
-            ends = sorted((low[i] * unit[i], high[i] * unit[i]))
-            rows.append([name, f"{first.theta[i] * unit[i]:.6g}", *(f"{end:.6g}" for end in ends)])
-        if not made.ratio:
-            low_D, high_D = np.quantile(first.draws[:, -1], [0.025, 0.975])
-            rows.append(["D", f"{first.D:.6g}", f"{low_D:.6g}", f"{high_D:.6g}"])
+        values = np.append(first.theta * made.library.per_unit, first.D)
+        ends = [["", ""]] * len(values)
+        if first.draws is not None:
+            low, high = np.quantile(first.draws, [0.025, 0.975], axis=0) * np.append(made.library.per_unit, 1.0)
+            ends = [[f"{end:.6g}" for end in sorted(pair)] for pair in zip(low, high, strict=True)]
+        names = [*made.library.names, "D"][: len(values) - made.ratio]
+        rows += [[name, f"{value:.6g}", *end] for name, value, end in zip(names, values, ends, strict=False)]
         rows += [[f"centre {'xyz'[i]}", f"{value:.6g}", "", ""] for i, value in enumerate(made.snapshots.centre)]
     return ["term", "weight", "low", "high"], rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,16 @@ APART = 0.35  # relative difference of two estimates of D from which on they dis
 FLOOR = 1e-2  # of the largest variance: combinations of test functions below it are left out
 
 
-def change_test(snapshots: Sequence[Array], tests: TestFunctions) -> float:
+def change_test(snapshots: Sequence[Array], tests: TestFunctions, followed: bool = False) -> float:
     """How much the means of the test functions change between snapshots, per degree of freedom: 1 where nothing changes.
 
-    The sum over snapshots of the squared deviation from the common mean, in units of its own noise.
+    The sum over snapshots of the squared deviation from the common mean, in units of its own noise. Of replicas that were
+    `followed` the noise is that of their own changes from one snapshot to the next.
     """
     values = [tests.evaluate(x)[0] for x in snapshots]
+    if followed:
+        moves = [b - a for a, b in itertools.pairwise(values)]
+        return float(np.mean([_deviation(move) for move in moves]))
     within = sum((v - v.mean(0)).T @ (v - v.mean(0)) for v in values) / sum(len(v) - 1 for v in values)
     spread, directions = np.linalg.eigh(within)
     kept = spread > FLOOR * spread[-1]
@@ -34,10 +39,17 @@ def change_test(snapshots: Sequence[Array], tests: TestFunctions) -> float:
     return float(total / ((len(values) - 1) * white.shape[1]))
 
 
+def _deviation(moves: Array) -> float:
+    """The squared mean of changes (n, J) in units of its noise, per degree of freedom."""
+    spread, directions = np.linalg.eigh(np.cov(moves.T))
+    kept = spread > FLOOR * spread[-1]
+    mean = moves.mean(0) @ directions[:, kept] / np.sqrt(spread[kept] / len(moves))
+    return float((mean**2).mean())
+
+
 def disagreement(estimates: Mapping[str, float]) -> float:
-    """The largest relative difference of an estimate of D from that of the weak form; infinite where one is not positive."""
-    own = estimates["weak"]
-    others = [value for name, value in estimates.items() if name != "weak"]
+    """The largest relative difference of an estimate of D from the first; infinite where one is not positive."""
+    own, *others = estimates.values()
     if not others:
         return float("nan")
     if own <= 0 or min(others) <= 0:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, score, weak
+from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, weak
 from gen_core.defects.estimate import Estimate
 from gen_core.defects.libraries import Library, Polynomial
 from gen_core.defects.pair_libraries import PairLibrary, distances
 from gen_core.defects.recipe import Infer
 from gen_core.device import pick
+from gen_core.errors import RecipeError
 from gen_core.result import Metrics, Notice, Result, unique
 
 Array = np.ndarray
@@ -24,7 +25,7 @@ Progress = Callable[[float, str], None]
 class Inferred:
     """What `defects.infer` found. Where the number of particles changes there is no fit, and no library.
 
-    estimates: the weak form's first. Where D is not identifiable, theta is that of drift over D, and `ratio` is set.
+    estimates: that which gives the numbers first. Where D is not identifiable, theta is that of drift over D, and `ratio` is set.
     baselines: the same with something left out. pair: distances (m,) and for each kind of pairs the fitted law, its 95 % band
     (2, m), and the true law where it is known.
     """
@@ -41,10 +42,10 @@ class Inferred:
     held_out: heldout.HeldOut | None
     pair: dict[str, PairLaw]
 
-    def force(self, name: str = "weak") -> Callable[[Array], Array]:
-        """The force that an estimate found, as a function of positions (n, N, d); over D where `ratio` is set."""
+    def force(self, name: str | None = None) -> Callable[[Array], Array]:
+        """The force that an estimate (the first) found, as a function of positions (n, N, d); over D where `ratio` is set."""
         assert self.library is not None
-        found = next(one for one in (*self.estimates, *self.baselines) if one.name == name)
+        found = next(one for one in (*self.estimates, *self.baselines) if name in (None, one.name))
         return estimate.force_of(self.library, found.theta)
 
 
@@ -79,17 +80,24 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     library = estimate.library_of(recipe, found)
     lap("data")
     progress(0.2, "testing for change")
-    change = gates.change_test(found.positions, estimate.tests_of(recipe, found, library))
+    change = gates.change_test(found.positions, estimate.tests_of(recipe, found, library), found.followed)
     if found.number_changes:
         return _refused(recipe, found, change, notices, seconds)
     progress(0.3, "fitting the weak form")
     identifiable = change >= gates.CHANGED
-    fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
-    lap("weak")
+    fitted: weak.Fit | propagated.Propagated
+    if recipe.estimators[0] == "propagated" and identifiable:
+        if found.particles > 1 or found.box is not None:
+            raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
+        fitted = propagated.fit(found, library, recipe.seed)
+        first, j_test = Estimate("propagated", fitted.theta, fitted.D), fitted.misfit
+    else:
+        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
+        first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
+    lap(first.name)
     progress(0.5, "the score")
     recipe, known = _score(recipe, found)
     lap("score")
-    first = Estimate("weak", fitted.theta, fitted.D, fitted.draws)
     others = []
     if identifiable:
         for name in recipe.estimators[1:]:
@@ -97,9 +105,9 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
             others.append(estimate.estimate(name, recipe, found, library, known))
             lap(name)
     estimates = (first, *others)
-    told = gates.verdict(change, fitted.j_test, {one.name: one.D for one in estimates})
+    told = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
     progress(0.7, "beside it")
-    baselines = _beside(recipe, found, library) if identifiable else ()
+    baselines = _beside(recipe, found, library) if identifiable and first.name == "weak" else ()
     lap("baselines")
     progress(0.8, "flow, entropy and maps")
     force = estimate.force_of(library, first.theta)
@@ -108,17 +116,17 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     maps = fokker_planck.maps(known, found, force if good else None, first.D)
     lap("maps")
     held = None
-    if recipe.held_out and identifiable and len(found.times) > data.FEWEST_TIMES:
+    if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
         progress(0.9, "predicting the last snapshot")
         held = _held_out(recipe, found)
         lap("held_out")
-    pair = _pairs(found, library, fitted) if identifiable else {}
+    pair = _pairs(found, library, fitted) if identifiable and isinstance(fitted, weak.Fit) else {}
     made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair)
     return Result(
         recipe=recipe,
         content=made,
         files=files.writers(recipe, made),
-        metrics=_numbers(made, fitted),
+        metrics=_numbers(made),
         baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
         warnings=unique([*notices, *told.notices(), *_close(made)]),
         seconds=seconds,
@@ -175,10 +183,10 @@ def _pairs(found: data.Snapshots, library: Library, fitted: weak.Fit) -> dict[st
     return out
 
 
-def _numbers(made: Inferred, fitted: weak.Fit) -> dict[str, float | int | str | bool | None]:
+def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
     """The metrics: D is null where the snapshots cannot tell it."""
     first = made.estimates[0]
-    low, high = fitted.interval()
+    low, high = (None, None) if first.draws is None else np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
     nothing = made.ratio
     numbers: dict[str, float | int | str | bool | None] = {
         "D": None if nothing else first.D,
@@ -220,9 +228,25 @@ def _judged(one: Estimate, made: Inferred) -> dict[str, float | int | str | bool
     numbers["drift_error"] = metrics.relative(found, truth)
     numbers["drift_cosine"] = metrics.cosine(found.reshape(-1, d), truth.reshape(-1, d))
     numbers["drift_nmae"] = metrics.normalised_mae(found.reshape(-1, d), truth.reshape(-1, d))
+    if world.window is not None:
+        numbers |= _over_window(made, one, world.window)
     if isinstance(made.library, Polynomial) and made.ratio:
         numbers["drift_over_D_error"] = numbers.pop("drift_error")
     return numbers
+
+
+def _over_window(made: Inferred, one: Estimate, window: float) -> dict[str, float]:
+    """The drift over a square, as the paper of these landscapes judges it: mean absolute error of both components over the mean
+    absolute truth, and the mean cosine."""
+    assert made.library is not None
+    assert made.snapshots.world is not None
+    line = np.linspace(-window, window, 50)
+    at = np.stack(np.meshgrid(line, line), -1).reshape(-1, 1, 2)
+    found, truth = estimate.force_of(made.library, one.theta)(at)[:, 0], made.snapshots.world.force(at)[:, 0]
+    return {
+        "grid_nmae": float(np.abs(found - truth).sum() / np.abs(truth).sum()),
+        "grid_cosine": metrics.cosine(found, truth),
+    }
 
 
 def _middle(values: Array) -> float:

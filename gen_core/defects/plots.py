@@ -16,6 +16,7 @@ Array = np.ndarray
 ARROWS = 17  # along a side
 TITLES = {
     "weak": "Weak form",
+    "propagated": "Propagated weak form",
     "strong": "Strong form",
     "transport": "Transport",
     "no_instruments": "Weak form without instruments",
@@ -120,7 +121,7 @@ def estimates(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: i
     """Every estimate of D: the weak form with its interval orange, second opinions and baselines grey, the truth blue."""
     figure = go.Figure()
     for one in (*made.estimates, *made.baselines):
-        own = one.name == "weak"
+        own = one is made.estimates[0]
         error: dict[str, Any] | None = None
         if own and one.draws is not None:
             low, high = np.quantile(one.draws[:, -1], [0.025, 0.975])

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gen_core.defects import data, estimate, files, metrics, simulate
+from gen_core.defects.data import WORLDS
 from gen_core.defects.recipe import Infer, Power
-from gen_core.defects.worlds import WORLDS, World
+from gen_core.defects.worlds import World
 from gen_core.device import pick
 from gen_core.errors import InputError
 from gen_core.result import Notice, Result, unique

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gen_core.recipe import Content, Model, Recipe
 
-LibraryName = Literal["gradient", "full", "pair"]
-Estimator = Literal["weak", "strong", "transport"]
+LibraryName = Literal["gradient", "full", "pair", "additive"]
+Estimator = Literal["weak", "propagated", "strong", "transport"]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Unit = Annotated[str, Field(max_length=12, pattern=r"^[\w µ/^.·-]*$")]
 SINGLE, PAIRS = 4_000, 1_000  # replicas of a bundled snapshot, of one particle and of ten
@@ -21,9 +21,9 @@ BUNDLED: dict[str, tuple[int, LibraryName]] = {  # what a recipe of them means w
     "pairs_signed": (PAIRS, "pair"),
     "appex_poly": (2_000, "gradient"),
     "appex_styblinski_tang": (2_000, "gradient"),
-    "appex_bohachevsky": (2_000, "gradient"),
-    "appex_wavy_plateau": (2_000, "gradient"),
-    "appex_oakley_ohagan": (2_000, "gradient"),
+    "appex_bohachevsky": (2_000, "additive"),
+    "appex_wavy_plateau": (2_000, "additive"),
+    "appex_oakley_ohagan": (2_000, "additive"),
 }
 
 
@@ -48,6 +48,9 @@ class OfSnapshots(Recipe):
     box: tuple[Annotated[float, Field(gt=0, le=1e12)], ...] | None = Field(
         None, min_length=1, max_length=3, description="Lengths of a periodic box, in the unit of the positions; null for none."
     )
+    followed: bool = Field(
+        False, description="With a file of your own: whether the same replicas, in the same order, are seen at every time."
+    )
     length_unit: Unit = Field("", description="The unit of the positions, for axes and tables; nothing is converted.")
     time_unit: Unit = Field("", description="The unit of the times, likewise.")
 
@@ -62,6 +65,10 @@ class OfSnapshots(Recipe):
         if usual is not None:
             if out.get("n") is None:
                 out["n"] = usual[0]
+            if str(out.get("data", "")).startswith("appex"):  # three times, too far apart for the weak form
+                out.setdefault("snapshots", 3)
+                if "estimators" in cls.model_fields:
+                    out.setdefault("estimators", ["propagated"])
             if "library" in cls.model_fields and out.get("library") is None:
                 out["library"] = usual[1]
         return out
@@ -75,7 +82,8 @@ class Infer(OfSnapshots):
     library: LibraryName | None = Field(
         None,
         description="The forces that are tried: gradient of a potential, full (any drift), pair (a trap and a law of the "
-        "distance); null for pair where replicas hold several particles, else gradient.",
+        "distance), additive (a polynomial potential and waves along each axis, for rough landscapes); null for pair where "
+        "replicas hold several particles, else gradient.",
     )
     degree: int = Field(4, ge=2, le=8, description="Degree of the potential; with full the drift has one less.")
     pair_law: Literal["radial", "soft_log"] = Field(
@@ -85,7 +93,9 @@ class Infer(OfSnapshots):
     estimators: Annotated[tuple[Estimator, ...], AfterValidator(_once)] = Field(
         ("weak", "strong"),
         min_length=1,
-        description="weak gives the numbers; strong (regressed on a score) and transport are second opinions.",
+        description="The first gives the numbers: weak, or propagated where times are far apart; strong (regressed on a "
+        "score) and "
+        "transport are second opinions.",
     )
     test_functions: int = Field(40, ge=10, le=200, description="Random waves of the weak form.")
     bootstrap: int = Field(200, ge=20, le=5_000, description="Draws that the intervals are made of.")
@@ -97,8 +107,10 @@ class Infer(OfSnapshots):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if self.estimators[0] != "weak":
-            raise ValueError("estimators: the numbers come from weak; name it first.")
+        if self.estimators[0] not in ("weak", "propagated"):
+            raise ValueError("estimators: the numbers come from weak or propagated; name one of these first.")
+        if "propagated" in self.estimators[1:] or (self.library == "additive" and self.estimators[0] == "weak"):
+            raise ValueError("estimators: propagated comes first where it is used, and library additive needs it.")
         if self.pair_law == "soft_log" and self.library != "pair":
             raise ValueError("pair_law: it is a law of library pair; choose that, or leave it out.")
         return self

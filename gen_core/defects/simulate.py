@@ -12,13 +12,16 @@ Array = np.ndarray
 
 
 def snapshots(world: World, n: int, times: Array, seed: int) -> list[Array]:
-    """Positions (n, N, d) at each of the times, every snapshot of n new replicas that started at time 0.
+    """Positions (n, N, d) at each of the times, every snapshot of n new replicas that started at time 0; of the same ones where
+    the world says so.
 
     Langevin motion in fine steps by Heun's rule with the same noise in both stages (weak order two where the noise does not
     depend on the place; Kloeden and Platen 1992, chapter 14).
     """
     rng = np.random.default_rng([seed, 3])
     times = np.asarray(times, float)
+    if world.followed:
+        return followed(world.start(n, rng), world.force, world.D, times, world.step, seed)
     x = np.stack([world.start(n, rng) for _ in times])  # (K, n, N, d)
     at = 0.0
     for k, goal in enumerate(times):

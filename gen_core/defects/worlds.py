@@ -31,6 +31,8 @@ class World:
     charges: Array | None = None
     potential: Callable[[Array], Array] | None = None
     known: dict[str, float] = field(default_factory=dict)
+    followed: bool = False  # whether the same replicas are seen at every time
+    window: float | None = None  # half the side of a square that drifts are also compared over
 
 
 def double_well() -> World:

@@ -153,7 +153,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"estimators": ["strong"]}, "the numbers come from weak"),
+        ({"estimators": ["strong"]}, "the numbers come from weak or propagated"),
         ({"estimators": ["weak", "weak"]}, "named twice"),
         ({"pair_law": "soft_log"}, "choose that, or leave it out"),
         ({"library": "pair"}, "needs replicas of several particles"),
