@@ -79,6 +79,12 @@ class Snapshots:
         return float(np.sqrt(((self.pooled() - self.centre) ** 2).mean()))
 
     @property
+    def span(self) -> tuple[Array, Array]:
+        """Lowest and highest place (d,) that is worth showing: all but a few points of every snapshot lie between."""
+        ends = [np.quantile(x.reshape(-1, self.d), [0.003, 0.997], axis=0) for x in self.positions]
+        return np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
+
+    @property
     def limits(self) -> tuple[Array, Array]:
         """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data."""
         return self.centre - 6 * self.scale, self.centre + 6 * self.scale

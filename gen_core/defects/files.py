@@ -86,8 +86,7 @@ def alone(made: Inferred) -> Callable[[Array], Array]:
 
 def grid(made: Inferred, cells: int = CELLS) -> Array:
     """Positions (m, 1, d) on a grid over the middle of the data."""
-    points = made.snapshots.pooled()
-    low, high = np.quantile(points, 0.002, axis=0), np.quantile(points, 0.998, axis=0)
+    low, high = made.snapshots.span
     count = cells if made.snapshots.d < 3 else 15
     axes = [np.linspace(a, b, count) for a, b in zip(low, high, strict=True)]
     return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 1, made.snapshots.d)
@@ -168,8 +167,7 @@ def film(path: Path, recipe: Recipe, made: Inferred, size: int = 320) -> None:
 
     from gen_core import palette
 
-    points = made.snapshots.pooled()
-    low, high = np.quantile(points, 0.001, axis=0), np.quantile(points, 0.999, axis=0)
+    low, high = made.snapshots.span
     wide = float((high - low).max()) * 1.1
     corner = (low + high) / 2 - wide / 2
     paper, ink = (tuple(int(palette.role(name)[i : i + 2], 16) for i in (1, 3, 5)) for name in ("paper", "observed"))

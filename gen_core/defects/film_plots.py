@@ -35,9 +35,8 @@ def ensemble(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: in
         if signs is not None:
             mark |= {"symbol": np.where(signs[: len(flat)] > 0, "circle", "diamond-open").tolist(), "size": 6}
         frames.append([go.Scatter(x=flat[:, 0].round(4), y=flat[:, 1].round(4), mode="markers", marker=mark, hoverinfo="skip")])
-    points = found.pooled()
     figure = _film(frames, names, dark, height)
-    _places(figure, points, recipe, found.d)
+    _places(figure, found.span, recipe, found.d)
     return figure
 
 
@@ -117,7 +116,7 @@ def flow(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int = 
             ]
         )  # fmt: skip
     figure = _film(frames, _times(found.times, recipe), dark, height)
-    _places(figure, found.pooled(), recipe, 2)
+    _places(figure, found.span, recipe, 2)
     figure.update_layout(showlegend=True)
     return figure
 
@@ -129,9 +128,7 @@ def curves(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int 
     check = made.check
     if check is None:
         return _nothing("These need a diffusion constant.", dark, height)
-    figure = make_subplots(1, 3, horizontal_spacing=0.09)
-    panels: Sequence[tuple[str, Sequence[tuple[str, Array, str]]]] = (
-        ("Difference from Fokker-Planck (%)", (("Difference", 100 * check.difference, "predicted"),)),
+    panels: list[tuple[str, Sequence[tuple[str, Array, str]]]] = [
         (
             axis("Entropy production", f"k_B/{recipe.time_unit}" if recipe.time_unit else ""),
             (("Rate", check.entropy, "predicted"),),
@@ -140,11 +137,14 @@ def curves(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int 
             axis("W1 to the snapshot", recipe.length_unit),
             (("Probability flow", check.flow_w1, "predicted"), ("Stochastic motion", check.stochastic_w1, "control")),
         ),
-    )
+    ]
+    if np.isfinite(check.difference).any():  # of single particles
+        panels.insert(0, ("Difference from Fokker-Planck (%)", (("Difference", 100 * check.difference, "predicted"),)))
+    figure = make_subplots(1, len(panels), horizontal_spacing=0.09)
     for i, (title, lines) in enumerate(panels):
         for name, values, role in lines:
             figure.add_scatter(
-                x=check.times, y=values, mode="lines+markers", name=name, showlegend=i == 2,
+                x=check.times, y=values, mode="lines+markers", name=name, showlegend=len(lines) > 1,
                 line={"color": palette.role(role, dark), "width": 2}, row=1, col=i + 1,
             )  # fmt: skip
         figure.update_yaxes(title=title, rangemode="tozero", row=1, col=i + 1)
@@ -180,7 +180,7 @@ def _film(
         ],
         sliders=[
             {
-                "active": 0, "x": 0.2, "len": 0.8, "y": -0.2, "yanchor": "top", "pad": {"t": 0, "b": 0}, "bgcolor": panel,
+                "active": 0, "x": 0.3, "len": 0.7, "y": -0.2, "yanchor": "top", "pad": {"t": 0, "b": 0}, "bgcolor": panel,
                 "bordercolor": grid, "activebgcolor": palette.role("accent", dark), "ticklen": 0,
                 "font": {"color": "rgba(0,0,0,0)", "size": 1},
                 "currentvalue": {"prefix": "", "font": {"color": text, "size": 13}, "xanchor": "left", "offset": 4},
@@ -191,8 +191,8 @@ def _film(
     return figure
 
 
-def _places(figure: go.Figure, points: Array, recipe: OfSnapshots, d: int) -> None:
-    low, high = np.quantile(points, 0.0005, axis=0), np.quantile(points, 0.9995, axis=0)
+def _places(figure: go.Figure, span: tuple[Array, Array], recipe: OfSnapshots, d: int) -> None:
+    low, high = span
     figure.update_xaxes(title=axis("x", recipe.length_unit), range=[float(low[0]), float(high[0])], constrain="domain")
     if d > 1:
         figure.update_yaxes(

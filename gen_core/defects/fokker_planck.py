@@ -111,8 +111,7 @@ def maps(score: Score, snapshots: Snapshots, force: Force | None, D: float) -> M
     """The fields on a grid over the middle of the data; None but for single particles in two dimensions."""
     if snapshots.particles > 1 or snapshots.d != 2:
         return None
-    points = snapshots.pooled()
-    low, high = np.quantile(points, 0.002, axis=0), np.quantile(points, 0.998, axis=0)
+    low, high = snapshots.span
     x, y = np.linspace(low[0], high[0], CELLS), np.linspace(low[1], high[1], CELLS)
     grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 1, 2)
     times = np.linspace(snapshots.times[0], snapshots.times[-1], FRAMES)

@@ -44,7 +44,8 @@ def verdict(made: Inferred, dark: bool = False, height: int = 240) -> go.Figure:
         text = f"{value:.0%}" if name.startswith("Est") and known else f"{value:.3g}" if known else "not known"
         colour = palette.role("accent" if good else "warning", dark)
         figure.add_scatter(
-            x=[place], y=[name], mode="markers+text", text=[f"{text} ({rule})"], textposition="top center", showlegend=False,
+            x=[place], y=[name], mode="markers+text", text=[f"{text} ({rule})"], showlegend=False,
+            textposition="top left" if place > 0.6 else "top right" if place < -0.6 else "top center",
             marker={"size": 16, "symbol": "diamond" if good else "x", "color": colour},
             hovertemplate=f"{name}: {text}, {rule}<extra></extra>", opacity=1.0 if known else 0.4, cliponaxis=False,
         )  # fmt: skip
@@ -52,8 +53,8 @@ def verdict(made: Inferred, dark: bool = False, height: int = 240) -> go.Figure:
     figure.update_xaxes(
         title="Times the bound", range=[-2.2, 2.2], tickvals=[-2, -1, 0, 1, 2], ticktext=["1/100", "1/10", "1", "10", "100"]
     )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_layout(palette.layout(dark, height, margin={"l": 170, "t": 24}))
+    figure.update_yaxes(range=[2.4, -0.7])
+    figure.update_layout(palette.layout(dark, height, margin={"l": 170, "t": 16}))
     return figure
 
 
@@ -74,10 +75,17 @@ def drift(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int =
     elif made.library is not None:
         points = made.snapshots.pooled()
         shades = [[0, palette.role("paper", dark)], [1, palette.role("muted", dark)]]
-        figure.add_histogram2d(
-            x=points[:40_000, 0], y=points[:40_000, 1], colorscale=shades, showscale=False, nbinsx=60, nbinsy=60,
-            hoverinfo="skip", opacity=0.6,
-        )  # fmt: skip
+        count, *edges = np.histogram2d(points[:, 0], points[:, 1], 60)
+        middle = [((edge[1:] + edge[:-1]) / 2).round(4) for edge in edges]
+        figure.add_heatmap(
+            x=middle[0],
+            y=middle[1],
+            z=np.sqrt(count.T).round(2),
+            colorscale=shades,
+            showscale=False,
+            hoverinfo="skip",
+            opacity=0.6,
+        )
         at = files.grid(made, cells)
         at = at[_seen(points, at[:, 0])]
         fitted, truth = files.alone(made)(at)[:, 0], true_drift(made, at)
