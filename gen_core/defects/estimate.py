@@ -75,6 +75,18 @@ def weakly(recipe: Infer, snapshots: Snapshots, library: Library, D: float | Non
         ) from None
 
 
+def propagate(recipe: Infer, snapshots: Snapshots) -> tuple[Library, propagated.Propagated]:
+    """The fit of the propagated weak form, by the library of lowest degree that explains the snapshots; with `gradient` and
+    `full` the recipe's degree is the highest that is tried."""
+    degrees = range(2, recipe.degree + 1) if recipe.library != "additive" else [recipe.degree]
+    for degree in degrees:
+        library = library_of(recipe.replace(degree=degree), snapshots)
+        found = propagated.fit(snapshots, library, recipe.seed)
+        if found.misfit <= propagated.ACCEPTED:
+            break
+    return library, found
+
+
 def estimate(name: str, recipe: Infer, snapshots: Snapshots, library: Library, score: Score) -> Estimate:
     """An estimate by the strong form or by transport."""
     if name == "strong":

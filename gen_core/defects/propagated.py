@@ -22,6 +22,7 @@ Array = np.ndarray
 STEPS = 20  # from one snapshot to the next
 TRIALS = 10  # improvements, at most
 WAVES, RANDOM = 24, 40  # test functions along each axis, and in any direction
+ACCEPTED = 1.25  # misfit from which on weights are improved no more
 FLOOR = 1e-3  # of the largest eigenvalue of the noise: directions below it are left out
 HELD = (1.0, 0.1, 1e-3)  # how firmly the waves of a rough landscape are held at their first weights, tried in this order
 SOFT = 20.0  # ridge on these waves in the regression that gives the first weights
@@ -72,12 +73,25 @@ def fit(snapshots: Snapshots, library: Library, seed: int) -> Propagated:
     tests = _tests(snapshots, seed)
     observed = [tests.evaluate(one)[0] for one in x]
     problem = _Problem(x, times, library, tests, observed, matches if snapshots.followed else None, D, seed)
-    theta, misfit = first, np.inf
+    theta, misfit = first, _misfit(problem, first)
+    if misfit <= ACCEPTED:  # transport explains all that was seen: what is added would be noise
+        return Propagated(theta, D, misfit)
     for firmness in HELD if waves.any() else HELD[:1]:  # as firm as the noise allows
         theta, misfit = _improved(problem, theta, first, firmness * waves)
-        if misfit <= 1:
+        if misfit <= ACCEPTED:
             break
     return Propagated(theta, D, misfit)
+
+
+def _misfit(problem: _Problem, theta: Array) -> float:
+    """The squared deviation of each mean of a test function, in units of its noise."""
+    total, count = 0.0, 0
+    for k, (end, _) in enumerate(problem.ends(theta, False)):
+        moved, observed = problem.tests.evaluate(end)[0], problem.observed[k + 1]
+        white = _whitener(moved, observed, None if problem.matches is None else problem.matches[k])
+        left = white.T @ (moved.mean(0) - observed.mean(0))
+        total, count = total + float(left @ left), count + len(left)
+    return total / max(count, 1)
 
 
 def _improved(problem: _Problem, theta: Array, first: Array, held: Array) -> tuple[Array, float]:

@@ -85,7 +85,12 @@ class Infer(OfSnapshots):
         "distance), additive (a polynomial potential and waves along each axis, for rough landscapes); null for pair where "
         "replicas hold several particles, else gradient.",
     )
-    degree: int = Field(4, ge=2, le=8, description="Degree of the potential; with full the drift has one less.")
+    degree: int = Field(
+        4,
+        ge=2,
+        le=8,
+        description="Degree of the potential; with full the drift has one less. With propagated the highest that is tried.",
+    )
     pair_law: Literal["radial", "soft_log"] = Field(
         "radial", description="With pair: any law in splines, or the soft repulsion of vortices, g r / (r^2 + soft_length^2)."
     )
