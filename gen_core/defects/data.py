@@ -206,8 +206,9 @@ def _without(rows: Rows, at: Array, far: Array) -> tuple[Rows, Array, list[Notic
     several = len(np.unique(rows.particles)) > 1
     gone = far
     if several:
-        marks = np.stack([at, rows.replicas.astype(float)], 1)
-        gone = (marks[:, None] == marks[far][None]).all(2).any(1)
+        number = np.unique(rows.replicas, return_inverse=True)[1]
+        mark = at * (number.max() + 1) + number
+        gone = np.isin(mark, mark[far])
     kept = ~gone
     text = f"{int(far.sum())} of {len(far):,} positions lie far outside all others and were set aside" + (
         ", with the rest of their replica." if several else "."

@@ -24,7 +24,7 @@ def change_test(snapshots: Sequence[Array], tests: TestFunctions, followed: bool
     The sum over snapshots of the squared deviation from the common mean, in units of its own noise. Of replicas that were
     `followed` the noise is that of their own changes from one snapshot to the next.
     """
-    values = [tests.evaluate(x)[0] for x in snapshots]
+    values = [tests.values(x) for x in snapshots]
     if followed:
         moves = [b - a for a, b in itertools.pairwise(values)]
         return float(np.mean([_deviation(move) for move in moves]))

@@ -12,6 +12,7 @@ import numpy as np
 
 Array = np.ndarray
 MODE = 1.1  # spread of the frequencies of phi, in units of one over the spread of the data
+PART = 4_000  # replicas that are looked at together
 HIGHEST = 6.0  # the highest frequency of chi, in the same units
 
 
@@ -50,6 +51,10 @@ class TestFunctions:
             np.concatenate([gradient, *(part[1] for part in parts)], 2),
             np.concatenate([laplacian, *(part[2] for part in parts)], 1),
         )
+
+    def values(self, x: Array) -> Array:
+        """Values (n, J) alone, worked out in parts: the gradients of many replicas would fill the memory."""
+        return np.concatenate([self.evaluate(x[i : i + PART])[0] for i in range(0, len(x), PART)])
 
     def _pairs(self, N: int) -> list[tuple[Array, Array]]:
         """The pairs (first, second) of each kind."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.defects.libraries import Library
-from gen_core.defects.testfunctions import TestFunctions
+from gen_core.defects.testfunctions import PART, TestFunctions
 
 Array = np.ndarray
 GROUPS = 100  # into which the replicas of all times are split
@@ -71,15 +71,17 @@ def moments(times: Array, snapshots: Sequence[Array], library: Library, tests: T
     groups = min(groups, min(len(x) for x in snapshots) // 2)
     counts, phi, terms = np.zeros((K, groups)), np.zeros((K, groups, J)), np.zeros((K, groups, J, L + 1))
     for k, x in enumerate(snapshots):
-        value, gradient, laplacian = tests.evaluate(x)
-        force = library.forces(x)
-        for g in range(groups):
-            part = slice(g, None, groups)
-            a, b = gradient[part], force[part]
-            counts[k, g] = len(a)
-            phi[k, g] = value[part].sum(0)
-            terms[k, g, :, :L] = a.reshape(-1, J).T @ b.reshape(-1, L)
-            terms[k, g, :, L] = laplacian[part].sum(0)
+        for start in range(0, len(x), PART // groups * groups):  # in parts, which must not fill the memory
+            seen = x[start : start + PART // groups * groups]
+            value, gradient, laplacian = tests.evaluate(seen)
+            force = library.forces(seen)
+            for g in range(min(groups, len(seen))):
+                part = slice(g, None, groups)
+                a, b = gradient[part], force[part]
+                counts[k, g] += len(a)
+                phi[k, g] += value[part].sum(0)
+                terms[k, g, :, :L] += a.reshape(-1, J).T @ b.reshape(-1, L)
+                terms[k, g, :, L] += laplacian[part].sum(0)
     return Moments(np.asarray(times, float), counts, phi, terms)
 
 

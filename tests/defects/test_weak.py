@@ -124,3 +124,17 @@ def test_most_intervals_hold_the_truth() -> None:
         low, high = estimate.weakly(recipe, found, estimate.library_of(recipe, found)).interval()
         held += low <= 0.25 <= high
     assert held >= 5
+
+
+def test_many_replicas_are_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = Infer(n=700, snapshots=4)
+    found = data.opened(recipe)
+    library = estimate.library_of(recipe, found)
+    tests = estimate.tests_of(recipe, found, library)
+    whole = weak.moments(found.times, found.positions, library, tests)
+    monkeypatch.setattr(weak, "PART", 230)
+    monkeypatch.setattr(testfunctions, "PART", 230)
+    parts = weak.moments(found.times, found.positions, library, tests)
+    assert np.array_equal(whole.counts, parts.counts)
+    assert np.allclose(whole.terms, parts.terms)
+    assert np.allclose(tests.values(found.positions[0]), tests.evaluate(found.positions[0])[0])
