@@ -11,9 +11,11 @@ from gen_core import palette
 from gen_core.defects import files, gates
 from gen_core.defects.infer import Inferred
 from gen_core.defects.recipe import OfSnapshots
+from gen_core.defects.sample import Drawn
 
 Array = np.ndarray
 ARROWS = 17  # along a side
+SHOWN = 1_500  # particles of a cloud
 TITLES = {
     "weak": "Weak form",
     "propagated": "Propagated weak form",
@@ -175,6 +177,24 @@ def held_out(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: in
             figure.update_xaxes(title=axis("xyz"[i], recipe.length_unit), row=1, col=i + 1)
     figure.update_yaxes(title="Density", row=1, col=1)
     figure.update_layout(palette.layout(dark, height))
+    return figure
+
+
+def drawn(made: Drawn, recipe: OfSnapshots, dark: bool = False, height: int = 420) -> go.Figure:
+    """Drawn configurations, orange, beside the particles of the nearest snapshot, blue."""
+    figure = go.Figure()
+    for name, cloud, role in (("Nearest snapshot", made.nearest, "observed"), ("Drawn", made.positions, "predicted")):
+        flat = cloud.reshape(-1, cloud.shape[-1])[:SHOWN]
+        if flat.shape[1] == 1:
+            figure.add_histogram(x=flat[:, 0], histnorm="probability density", name=name, marker_color=palette.role(role, dark))
+            continue
+        figure.add_scatter(
+            x=flat[:, 0].round(4), y=flat[:, 1].round(4), mode="markers", name=name, hoverinfo="skip",
+            marker={"color": palette.role(role, dark), "size": 4, "opacity": 0.6},
+        )  # fmt: skip
+    figure.update_layout(palette.layout(dark, height, uirevision="drawn"))
+    figure.update_xaxes(title=axis("x", recipe.length_unit), constrain="domain")
+    figure.update_yaxes(title=axis("y", recipe.length_unit), scaleanchor="x", constrain="domain")
     return figure
 
 

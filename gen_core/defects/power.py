@@ -6,8 +6,10 @@ truth, and the first snapshot as the start.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -17,9 +19,11 @@ from gen_core.defects.recipe import Infer, Power
 from gen_core.defects.worlds import World
 from gen_core.device import pick
 from gen_core.errors import InputError
+from gen_core.inputs import read_limited
 from gen_core.result import Notice, Result, unique
 
 Array = np.ndarray
+MAX_NUMBERS = 1 << 22  # bytes
 Progress = Callable[[float, str], None]
 
 
@@ -69,6 +73,20 @@ def table(rows: list[Row]) -> tuple[list[str], list[list[object]]]:
     return header, [
         [r.n, r.snapshots, *(f"{v:.5f}" for v in (r.D_error, r.drift_error, r.width, r.coverage)), r.failed] for r in rows
     ]
+
+
+def opened(folder: Path, recipe: Power) -> list[Row]:
+    """The rows of a result that was saved, as far as its numbers go. Raises InputError where it is damaged."""
+    try:
+        found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["metrics"]
+        sizes = [(n, count, f"{n}_{count}") for count in recipe.times for n in recipe.counts]
+        read = lambda name: float("nan") if found[name] is None else float(found[name])  # noqa: E731
+        return [
+            Row(n, count, read(f"D_error_{end}"), read(f"drift_error_{end}"), float("nan"), read(f"coverage95_{end}"), 0)
+            for n, count, end in sizes
+        ]
+    except (InputError, ValueError, KeyError, TypeError):
+        raise InputError("This result is damaged or was deleted. Run it again.") from None
 
 
 def asked_of(recipe: Infer, **changes: object) -> Power:

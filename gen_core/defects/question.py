@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from gen_core import checkpoint
 from gen_core.datasets import path_of
 from gen_core.defects import data
-from gen_core.defects.recipe import Infer, OfSnapshots
+from gen_core.defects.recipe import Infer, OfSnapshots, Sample
+from gen_core.errors import RecipeError
 from gen_core.inputs.snapshots import read_snapshots
 
 SECONDS = {
@@ -60,3 +61,25 @@ def seconds(recipe: Infer) -> float:
     size = (recipe.n or 4_000) * recipe.snapshots / 44_000
     once = sum(SECONDS[name] for name in recipe.estimators) + 2.5
     return once * size * (4.0 if recipe.library == "pair" else 1.0)
+
+
+def span(recipe: Sample) -> tuple[float, float]:
+    """The first and the last time of the snapshots."""
+    found = data.opened(recipe.replace(n=None))
+    return float(found.times[0]), float(found.times[-1])
+
+
+def box(text: str) -> tuple[float, ...] | None:
+    """A periodic box that is written as its lengths. Raises RecipeError where it is no such thing."""
+    words = text.replace(",", " ").replace("x", " ").replace("×", " ").split()
+    if not words:
+        return None
+    try:
+        sides = tuple(float(word) for word in words)
+    except ValueError:
+        sides = ()
+    if not sides or len(sides) > 3 or min(sides) <= 0:
+        raise RecipeError(
+            "The box is one to three lengths above zero, one for each coordinate, such as 10, 10; or leave it empty."
+        )
+    return sides
