@@ -17,11 +17,11 @@ from app.instruments import defects_controls as controls
 from app.instruments import defects_learn as learn
 from app.instruments import defects_views as views
 from app.instruments.defects_controls import PAGE, VERBS, Asked, verb_of, widgets
-from app.parts import background, beside, evidence, explain, export, presets, session
+from app.parts import background, beside, evidence, explain, export, jobs, presets, session
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.defects import STEPS
-from gen_core.defects import kept
+from gen_core.defects import kept, question
 from gen_core.defects.recipe import Infer, Power, Sample, Train
 
 PRESETS = {
@@ -102,7 +102,8 @@ def instrument() -> None:
         if kept.ready(recipe):
             result = kept.run(recipe)
         else:
-            result = background.follow(lambda progress: kept.run(recipe, progress), place.progress(0.0))
+            about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
+            result = background.follow(lambda progress: kept.run(recipe, progress), place.progress(0.0), about)
         place.empty()
         session.write_link(result.recipe)
         figures = views.show(result)

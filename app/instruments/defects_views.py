@@ -151,7 +151,9 @@ def tabs(result: Result) -> Figures:
 def _checked(result: Result) -> str:
     difference = result.metrics.get("fokker_planck_difference")
     told = "Left: how the score changes in time. Right: what the equation expects of the fitted force and D."
-    return told + (f" Half of the times they differ by less than {100 * difference:.0f} %." if difference is not None else "")
+    if difference is None:
+        return told
+    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of an estimated score are noisy."
 
 
 def sampled(result: Result) -> Figures:
