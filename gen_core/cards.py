@@ -43,6 +43,10 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("r20", "words of 2 to 8 sites (r20)"),
     ),
     "tomography": PSNR,
+    "defects": (
+        Measure("sample_w1", "samples, W1 over the spread", 3, low=True),
+        Measure("pair_w1", "distances of pairs, W1", 3, low=True),
+    ),
     "poisson": (
         Measure("error_l2", "error of the potential", 4, low=True),
         Measure("residual", "law broken by", 4, low=True),

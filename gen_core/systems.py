@@ -70,6 +70,14 @@ SYSTEMS = (
         "gen_core.tomography.kept:warm",
     ),
     System(
+        "defects",
+        "Defects",
+        "Find the forces and the diffusion constant of defects from snapshots, and see whether the snapshots can tell them.",
+        ":material/scatter_plot:",
+        "defects.png",
+        "gen_core.defects.kept:warm",
+    ),
+    System(
         "poisson",
         "Poisson",
         "Ask a generative model for the potential of charges, and see what it does to a law that is known exactly.",
@@ -227,6 +235,31 @@ OPERATIONS = (
         "gen_core.tomography.recipe:Train",
         uses_device=True,
         steps="gen_core.tomography.train:steps",
+    ),
+    Operation(
+        "defects.infer",
+        "Find drift and diffusion constant from snapshots, and tell whether the snapshots can know them.",
+        "gen_core.defects.recipe:Infer",
+        "gen_core.defects.infer:run",
+    ),
+    Operation(
+        "defects.sample",
+        "Draw new configurations of defects at any time from a score network.",
+        "gen_core.defects.recipe:Sample",
+        "gen_core.defects.sample:run",
+    ),
+    Operation(
+        "defects.train",
+        "Learn the score of snapshots in place and time, and compare it with a normal distribution.",
+        "gen_core.defects.recipe:Train",
+        uses_device=True,
+        steps="gen_core.defects.train:steps",
+    ),
+    Operation(
+        "defects.power",
+        "Tell how well the diffusion constant and the drift would be known with more or fewer particles and snapshots.",
+        "gen_core.defects.recipe:Power",
+        "gen_core.defects.power:run",
     ),
     Operation(
         "poisson.solve",

@@ -1,0 +1,202 @@
+"""What the defects page shows: the verdict first, the ensemble that plays, the drift or the pairs, and what is beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app.instruments.defects_controls import FIRST, LIBRARIES, PAGE
+from app.parts import evidence, figure
+from app.parts.guard import guard
+from gen_core.defects import film_plots, gates, plots
+from gen_core.defects.recipe import Infer, Sample
+from gen_core.result import Result
+
+Figures = dict[str, Callable[[], Any]]
+HIGH = 430
+SCORES = [
+    evidence.Score("D", "D", "one", 4),
+    evidence.Score("D_error", "Error of D (%)", "low", 1),
+    evidence.Score("drift_error", "Error of the drift (%)", "low", 1),
+    evidence.Score("drift_over_D_error", "Error of drift / D (%)", "low", 1),
+    evidence.Score("drift_cosine", "Direction (cosine)", "high", 3),
+    evidence.Score("heldout_w1", "Last snapshot, W1", "low", 4),
+]
+BESIDE = {"ceiling": "Half of the snapshot, from the other half"}
+PERCENT = ("D_error", "drift_error", "drift_over_D_error")
+
+
+def show(result: Result) -> Figures:
+    """The picture of a result, by what was asked."""
+    return sampled(result) if isinstance(result.recipe, Sample) else inferred(result)
+
+
+def inferred(result: Result) -> Figures:
+    """Verdict, number, and the ensemble beside the force."""
+    made, recipe, dark = result.content, result.recipe, figure.dark()
+    verdict(result)
+    films: Figures = {"ensemble": lambda: film_plots.ensemble(made, recipe, dark, HIGH)}
+    forces: Figures = {}
+    if made.pair:
+        forces["pair_force"] = lambda: plots.pair_force(made, recipe, dark, HIGH)
+    elif made.library is not None:
+        forces["drift"] = lambda: plots.drift(made, recipe, dark, HIGH)
+    left, right = st.columns(2, gap="small")
+    with left:
+        figure.show(films["ensemble"](), f"{PAGE}.ensemble", "The particles at each time")
+        st.caption("Press ▶, or drag: every snapshot is of other particles, none is followed.")
+    with right:
+        for name, draw in forces.items():
+            alt = "Force of a pair by distance" if name == "pair_force" else "The drift as arrows, fitted and true"
+            figure.show(draw(), f"{PAGE}.{name}", alt)
+        st.caption(_said(result))
+    return films | forces
+
+
+def verdict(result: Result) -> None:
+    """The three tests, each with its number and what it means; then D, or why not."""
+    told, numbers = result.content.verdict, result.metrics
+    places = st.columns([3, 3, 3, 4], gap="small")
+    shown = (
+        ("Snapshots change", f"{told.change:,.1f}", told.identifiable, "2 or more is needed to know D; 1 is noise."),
+        ("Forces explain them", _plain(told.j_test), told.accepted, "J test: 1 is right, above 3 is wrong."),
+        ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {gates.APART:.0%}."),
+    )
+    for place, (name, value, good, rule) in zip(places, shown, strict=False):
+        with place:
+            st.metric(name, value, help=rule)
+            known = value != "–"
+            evidence.badge(("Yes" if good else "No") if known else "Not known", good if known else None)
+    with places[-1]:
+        if numbers.get("D") is None:
+            st.metric("Diffusion constant D", "not known", help="These snapshots cannot tell it.")
+        else:
+            world = result.content.snapshots.world
+            st.metric("Diffusion constant D", f"{numbers['D']:.4g}", help="The interval is by bootstrap.")
+            true = f"; true {world.D:.4g}" if world is not None else ""
+            st.caption(f"95 %: {numbers['D_low']:.4g} to {numbers['D_high']:.4g}{true}")
+
+
+def _said(result: Result) -> str:
+    """What is to be seen of the force."""
+    made, numbers = result.content, result.metrics
+    if made.library is None:
+        return "No force is told: the number of particles changes."
+    if made.pair:
+        error = numbers.get("pair_force_error")
+        known = error is not None and error == error
+        return "The band is a 95 % interval; above zero is repulsion." + (f" {100 * error:.1f} % off the truth." if known else "")
+    what = "drift / D, all that can be known" if made.ratio else "drift"
+    error = numbers.get("drift_over_D_error" if made.ratio else "drift_error")
+    return f"**Orange**: the {what}, fitted; **blue**: true, where it is known." + (
+        f" {100 * error:.1f} % off, over the data." if isinstance(error, int | float) else ""
+    )
+
+
+def tabs(result: Result) -> Figures:
+    """What lies behind; only the open tab is drawn."""
+    if not isinstance(result.recipe, Infer) or result.content.library is None:
+        return {}
+    made, recipe, dark = result.content, result.recipe, figure.dark()
+    drawing: dict[str, tuple[Callable[[], Any], str]] = {
+        "Estimates of D": (
+            lambda: plots.estimates(made, recipe, dark),
+            (
+                "The weak form with its interval, and others. Without instruments the noise of the snapshots makes D too small; "
+                "forces that are left out make it wrong."
+            ),
+        ),
+    }
+    if made.maps is not None:
+        drawing["Density and score"] = (
+            lambda: film_plots.log_density(made, recipe, dark),
+            "How dense the particles lie, on a logarithmic scale, and the score, which points to where they are denser.",
+        )
+        drawing["Fokker-Planck"] = (
+            lambda: film_plots.fokker_planck(made, recipe, dark),
+            _checked(result),
+        )
+    if made.check is not None:
+        drawing["Flow"] = (
+            lambda: film_plots.flow(made, recipe, dark),
+            (
+                "The first snapshot moved on by the probability flow, which has no noise, and by the stochastic motion: both "
+                "keep to the snapshots if force, D and score are right."
+            ),
+        )
+        drawing["Entropy"] = (
+            lambda: film_plots.curves(made, recipe, dark),
+            "Entropy production, and how far the flows are from the snapshots.",
+        )
+    if made.held_out is not None:
+        held = made.held_out
+        drawing["Left out"] = (
+            lambda: plots.held_out(made, recipe, dark),
+            (
+                f"The last snapshot, predicted from the others: W1 {held.w1:.4f}; two halves of it are {held.floor:.4f} apart, "
+                f"and the snapshot before is {held.w1_no_change:.4f} from it."
+            ),
+        )
+    for title, tab in zip(drawing, st.tabs(list(drawing), key=f"{PAGE}/tabs", on_change="rerun"), strict=True):
+        if tab.open:
+            with tab, guard():
+                draw, said = drawing[title]
+                figure.show(draw(), f"{PAGE}.{title.split()[0].lower()}", title)
+                st.caption(said)
+    return {title.lower().replace(" ", "_").replace("-", "_"): draw for title, (draw, _) in drawing.items()}
+
+
+def _checked(result: Result) -> str:
+    difference = result.metrics.get("fokker_planck_difference")
+    told = "Left: how the score changes in time. Right: what the equation expects of the fitted force and D."
+    if difference is None:
+        return told
+    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of an estimated score are noisy."
+
+
+def sampled(result: Result) -> Figures:
+    """Drawn configurations beside the snapshot nearest in time."""
+    made, recipe, dark = result.content, result.recipe, figure.dark()
+    w1, half = result.metrics.get("w1"), next((b.get("w1") for b in result.baselines.values() if b.get("w1") is not None), None)
+    draw = lambda: plots.drawn(made, recipe, dark, HIGH)  # noqa: E731
+    figure.show(draw(), f"{PAGE}.drawn", "Drawn configurations beside the nearest snapshot")
+    st.caption(
+        f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. "
+        + (f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart." if w1 and half else "")
+    )
+    return {"drawn": draw}
+
+
+def trust(result: Result) -> None:
+    """The estimate beside second opinions and what leaves something out."""
+    if not isinstance(result.recipe, Infer):
+        rows = {"Drawn": result.metrics} | {BESIDE.get(name, name): values for name, values in result.baselines.items()}
+        score = evidence.Score("w1", "Distance to the nearest snapshot (W1)", "low", 4)
+        evidence.score_table([score], rows, highlight="Drawn", reference=list(BESIDE.values()))
+        return
+    first = FIRST[result.recipe.estimators[0]]
+    own = f"{first}, {LIBRARIES[result.recipe.library or 'gradient'].lower()}"
+    rows = {own: result.metrics} | {
+        plots.TITLES.get(name, name.replace("_", " ").capitalize()): values for name, values in result.baselines.items()
+    }
+    table = {row: {name: _scaled(name, value) for name, value in values.items()} for row, values in rows.items()}
+    shown = [score for score in SCORES[1:] if any(values.get(score.name) is not None for values in table.values())]
+    if shown:
+        evidence.score_table(shown, table, highlight=own, caption="Against the simulator's truth.")
+    world = result.content.snapshots.world
+    if world is None:
+        st.caption("The truth of your snapshots is not known: trust the tests, the interval and the snapshot left out.")
+
+
+def _scaled(name: str, value: Any) -> Any:
+    return 100 * value if name in PERCENT and isinstance(value, int | float) else value
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}" if value == value else "–"
+
+
+def _share(value: float) -> str:
+    return "–" if value != value else "unlike in sign" if value == float("inf") else f"{value:.0%}"

@@ -1,0 +1,1 @@
+"""Drift and diffusion of defects from snapshots of their positions, without trajectories."""

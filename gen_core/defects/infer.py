@@ -1,0 +1,279 @@
+"""Find drift and diffusion constant from snapshots: verdict first, then the fit, then what stands beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, weak
+from gen_core.defects.estimate import Estimate
+from gen_core.defects.libraries import Library, Polynomial
+from gen_core.defects.pair_libraries import PairLibrary, distances
+from gen_core.defects.recipe import Infer
+from gen_core.device import pick
+from gen_core.errors import RecipeError
+from gen_core.result import Metrics, Notice, Result, unique
+
+Array = np.ndarray
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Inferred:
+    """What `defects.infer` found. Where the number of particles changes there is no fit, and no library.
+
+    estimates: that which gives the numbers first. Where D is not identifiable, theta is that of drift over D, and `ratio` is set.
+    baselines: the same with something left out. pair: distances (m,) and for each kind of pairs the fitted law, its 95 % band
+    (2, m), and the true law where it is known.
+    """
+
+    snapshots: data.Snapshots
+    verdict: gates.Verdict
+    library: Library | None
+    estimates: tuple[Estimate, ...]
+    baselines: tuple[Estimate, ...]
+    ratio: bool
+    score: score.Score | None
+    maps: fokker_planck.Maps | None
+    check: fokker_planck.Check | None
+    held_out: heldout.HeldOut | None
+    pair: dict[str, PairLaw]
+
+    def force(self, name: str | None = None) -> Callable[[Array], Array]:
+        """The force that an estimate (the first) found, as a function of positions (n, N, d); over D where `ratio` is set."""
+        assert self.library is not None
+        found = next(one for one in (*self.estimates, *self.baselines) if name in (None, one.name))
+        return estimate.force_of(self.library, found.theta)
+
+
+@dataclass(frozen=True, eq=False)
+class PairLaw:
+    """The force of a pair at distances r (m,): fitted, its 95 % band (2, m), and true (m,) or None; error is relative, over the
+    distances that were observed."""
+
+    r: Array
+    fitted: Array
+    band: Array
+    truth: Array | None
+    error: float
+
+
+def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
+    """Run `defects.infer`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
+    pick("cpu")
+    seconds: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        seconds[name], clock = now - clock, now
+
+    progress(0.0, "reading the snapshots")
+    found = data.opened(recipe)
+    notices = list(found.notices)
+    if recipe.library is None:
+        recipe = recipe.replace(library="pair" if found.particles > 1 else "gradient")
+    library = estimate.library_of(recipe, found)
+    lap("data")
+    progress(0.2, "testing for change")
+    change = gates.change_test(found.positions, estimate.tests_of(recipe, found, library), found.followed)
+    if found.number_changes:
+        return _refused(recipe, found, change, notices, seconds)
+    progress(0.3, "fitting the weak form")
+    identifiable = change >= gates.CHANGED
+    fitted: weak.Fit | propagated.Propagated
+    if recipe.estimators[0] == "propagated" and identifiable:
+        if found.particles > 1 or found.box is not None:
+            raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
+        library, fitted = estimate.propagate(recipe, found)
+        first, j_test = Estimate("propagated", fitted.theta, fitted.D), fitted.misfit
+    else:
+        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
+        first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
+    lap(first.name)
+    progress(0.5, "the score")
+    recipe, known = _score(recipe, found)
+    lap("score")
+    others = []
+    if identifiable:
+        for name in recipe.estimators[1:]:
+            progress(0.6, f"a second opinion: {name}")
+            others.append(estimate.estimate(name, recipe, found, library, known))
+            lap(name)
+    estimates = (first, *others)
+    told = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
+    progress(0.7, "beside it")
+    baselines = _beside(recipe, found, library) if identifiable and first.name == "weak" else ()
+    lap("baselines")
+    progress(0.8, "flow, entropy and maps")
+    force = estimate.force_of(library, first.theta)
+    good = identifiable and first.D > 0
+    check = fokker_planck.check(known, found, force, first.D, recipe.seed) if good else None
+    maps = fokker_planck.maps(known, found, force if good else None, first.D)
+    lap("maps")
+    held = None
+    if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
+        progress(0.9, "predicting the last snapshot")
+        held = _held_out(recipe, found)
+        lap("held_out")
+    pair = _pairs(found, library, fitted) if identifiable and isinstance(fitted, weak.Fit) else {}
+    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair)
+    return Result(
+        recipe=recipe,
+        content=made,
+        files=files.writers(recipe, made),
+        metrics=_numbers(made),
+        baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
+        warnings=unique([*notices, *told.notices(), *_close(made)]),
+        seconds=seconds,
+    )
+
+
+def _score(recipe: Infer, found: data.Snapshots) -> tuple[Infer, score.Score]:
+    """The network that the recipe names, else the score in closed form."""
+    if recipe.model is None:
+        return recipe, score.closed(found, recipe.seed)
+    from gen_core.defects import modelfile
+
+    net, digest = modelfile.opened(recipe.model, recipe.weights, found)
+    return recipe.replace(weights=digest), net
+
+
+def _beside(recipe: Infer, found: data.Snapshots, library: Library) -> tuple[Estimate, ...]:
+    """The weak form without instruments, and for several particles without interactions."""
+    quick = recipe.replace(bootstrap=20)
+    tests = estimate.tests_of(recipe, found, library)
+    sums = weak.moments(found.times, found.positions, library, tests)
+    plain = weak.fit(sums, found.positions, library, tests, recipe.seed, 20, instruments=False)
+    out = [Estimate("no_instruments", plain.theta, plain.D)]
+    if isinstance(library, PairLibrary):
+        alone = estimate.weakly(quick.replace(library="gradient", pair_law="radial"), found, library.trap)
+        padded = np.concatenate([alone.theta, np.zeros(len(library.names) - len(alone.theta))])
+        out.append(Estimate("no_interactions", padded, alone.D))
+    return tuple(out)
+
+
+def _held_out(recipe: Infer, found: data.Snapshots) -> heldout.HeldOut:
+    fewer = found.first(len(found.times) - 1)
+    library = estimate.library_of(recipe, fewer)
+    fitted = estimate.weakly(recipe.replace(bootstrap=20), fewer, library)
+    return heldout.predicted(found, estimate.force_of(library, fitted.theta), fitted.D, recipe.seed)
+
+
+def _pairs(found: data.Snapshots, library: Library, fitted: weak.Fit) -> dict[str, PairLaw]:
+    """The laws of the distance with their bands, over the distances that were observed."""
+    if not isinstance(library, PairLibrary):
+        return {}
+    apart = np.concatenate([distances(x[:200], found.box) for x in found.positions])
+    r = np.linspace(0, float(np.quantile(apart, 0.99)), 200)
+    seen = np.sort(apart[apart < r[-1]])[:: max(len(apart) // 2_000, 1)]
+    out = {}
+    for kind in library.kinds:
+        sign = -1.0 if kind == "unlike" else 1.0
+        truth = None if found.world is None or found.world.pair is None else sign * found.world.pair(r)
+        error = float("nan")
+        if found.world is not None and found.world.pair is not None:
+            error = metrics.relative(library.law(fitted.theta, kind, seen), sign * found.world.pair(seen))
+        band = np.quantile(library.law(fitted.draws[:, :-1], kind, r), [0.025, 0.975], axis=0)
+        out[kind] = PairLaw(r, library.law(fitted.theta, kind, r), band, truth, error)
+    return out
+
+
+def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
+    """The metrics: D is null where the snapshots cannot tell it."""
+    first = made.estimates[0]
+    low, high = (None, None) if first.draws is None else np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
+    nothing = made.ratio
+    numbers: dict[str, float | int | str | bool | None] = {
+        "D": None if nothing else first.D,
+        "D_low": None if nothing else low,
+        "D_high": None if nothing else high,
+        "change_test": made.verdict.change,
+        "j_test": made.verdict.j_test,
+        "disagreement": None if nothing else made.verdict.disagreement,
+    }
+    numbers |= {k: v for k, v in _judged(first, made).items() if k != "D"}
+    if made.pair:
+        numbers["pair_force_error"] = max(law.error for law in made.pair.values())
+    if isinstance(made.library, PairLibrary) and made.library.laws.names == ("strength",):
+        numbers["strength"] = float(first.theta[-1])
+    if made.held_out is not None:
+        numbers |= {"heldout_w1": made.held_out.w1, "heldout_w1_floor": made.held_out.floor}
+    if made.check is not None:
+        numbers |= {
+            "fokker_planck_difference": _middle(made.check.difference),
+            "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
+            "flow_w1": float(made.check.flow_w1[-1]),
+            "stochastic_w1": float(made.check.stochastic_w1[-1]),
+        }
+    return numbers
+
+
+def _judged(one: Estimate, made: Inferred) -> dict[str, float | int | str | bool | None]:
+    """An estimate against the truth, where that is known."""
+    numbers: dict[str, float | int | str | bool | None] = {"D": one.D}
+    world = made.snapshots.world
+    if world is None or made.library is None:
+        return numbers
+    at = np.concatenate([x[: 10_000 // made.snapshots.particles] for x in made.snapshots.positions])
+    truth = world.force(at) / (world.D if made.ratio else 1.0)
+    found = estimate.force_of(made.library, one.theta)(at)
+    d = made.snapshots.d
+    if not made.ratio:
+        numbers["D_error"] = abs(one.D - world.D) / world.D
+    numbers["drift_error"] = metrics.relative(found, truth)
+    numbers["drift_cosine"] = metrics.cosine(found.reshape(-1, d), truth.reshape(-1, d))
+    numbers["drift_nmae"] = metrics.normalised_mae(found.reshape(-1, d), truth.reshape(-1, d))
+    if world.window is not None:
+        numbers |= _over_window(made, one, world.window)
+    if isinstance(made.library, Polynomial) and made.ratio:
+        numbers["drift_over_D_error"] = numbers.pop("drift_error")
+    return numbers
+
+
+def _over_window(made: Inferred, one: Estimate, window: float) -> dict[str, float]:
+    """The drift over a square, as the paper of these landscapes judges it: mean absolute error of both components over the mean
+    absolute truth, and the mean cosine."""
+    assert made.library is not None
+    assert made.snapshots.world is not None
+    line = np.linspace(-window, window, 50)
+    at = np.stack(np.meshgrid(line, line), -1).reshape(-1, 1, 2)
+    found, truth = estimate.force_of(made.library, one.theta)(at)[:, 0], made.snapshots.world.force(at)[:, 0]
+    return {
+        "grid_nmae": float(np.abs(found - truth).sum() / np.abs(truth).sum()),
+        "grid_cosine": metrics.cosine(found, truth),
+    }
+
+
+def _middle(values: Array) -> float:
+    """The median of what is known."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def _no_change(held: heldout.HeldOut | None) -> dict[str, Metrics]:
+    return {} if held is None else {"no_change": {"heldout_w1": held.w1_no_change}}
+
+
+def _close(made: Inferred) -> list[Notice]:
+    """The warning where the prediction is no better than taking the snapshot before."""
+    held = made.held_out
+    if held is None or held.w1 < held.w1_no_change or held.w1_no_change < 1.5 * held.floor:
+        return []
+    return [Notice("adds_nothing", "The snapshot before predicts the last one as well as the fitted motion does.")]
+
+
+def _refused(recipe: Infer, found: data.Snapshots, change: float, notices: list[Notice], seconds: dict[str, float]) -> Result:
+    """The result where the number of particles changes: the reason, and no force."""
+    assert found.counts is not None
+    told = gates.verdict(change, float("nan"), {"weak": float("nan")}, number_changes=True)
+    made = Inferred(found, told, None, (), (), False, None, None, None, None, {})
+    numbers: dict[str, float | int | str | bool | None] = {
+        "D": None, "D_low": None, "D_high": None, "change_test": change, "j_test": None,
+        "particles_first": float(found.counts[0]), "particles_last": float(found.counts[-1]),
+    }  # fmt: skip
+    return Result(recipe, made, files.writers(recipe, made), numbers, {}, unique([*notices, *told.notices()]), seconds)
