@@ -99,7 +99,8 @@ def chosen(picked: list[runs.Run]) -> None:
         elif len(picked) > beside.MOST:
             st.caption(f"Up to {beside.MOST} fit beside each other; a report holds any number.")
         else:
-            cases = [beside.Case(title(run), run.recipe, run.picture(), run.metrics) for run in reversed(picked)]
+            told = enumerate(picked, 1)  # in the order of the list, and with the numbers of the report
+            cases = [beside.Case(f"{i}. {title(run)}", run.recipe, run.picture(), run.metrics) for i, run in told]
             beside.show(cases, "runs.beside")
 
 

@@ -19,7 +19,7 @@ MOST = 4  # pictures that fit beside each other
 
 @dataclass(frozen=True)
 class Case:
-    """One of the results. `picture` is a Plotly figure as JSON."""
+    """One of the results, its title unlike the others'. `picture` is a Plotly figure as JSON."""
 
     title: str
     recipe: Recipe | None
@@ -106,8 +106,7 @@ def _json(draw: Callable[[], Any] | None) -> str | None:
 def _table(first: str, titles: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
     columns = {first or "Number": [plain(name) for name, _ in rows]}
     for i, title in enumerate(titles):
-        name = title if titles.count(title) == 1 else f"{title} ({i + 1})"
-        columns[plain(name)] = [plain(values[i]) for _, values in rows]
+        columns[plain(title)] = [plain(values[i]) for _, values in rows]
     st.table(columns, border="horizontal", hide_index=True)
 
 

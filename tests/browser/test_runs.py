@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -93,6 +94,10 @@ def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: st
     expect(beside.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
     expect(beside.get_by_role("cell", name="1.5", exact=True)).to_be_visible()
     assert beside.get_by_role("cell", name="seed").count() == 0  # the same in both
+    order = beside.get_by_role("table").first.get_by_role("columnheader").all_inner_texts()[1:]
+    assert [text.partition(".")[0] for text in order] == ["1", "2"]
+    newest_first = [beside.get_by_role("row", name="dose").get_by_role("cell").nth(i).inner_text() for i in (1, 2)]
+    assert newest_first == ["1.5", "0.5"]  # as they are listed
 
     ranges = "plots => plots.map(plot => plot.layout.xaxis.range.map(x => Math.round(x * 1000)))"
     page.evaluate(
@@ -110,10 +115,13 @@ def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: st
         beside.get_by_role("button", name="Save with a report").click()
     with zipfile.ZipFile(saving.value.path()) as archive:
         archive.extract("report.html", tmp_path)
-        assert sum(name.endswith("recipe.json") for name in archive.namelist()) == 2
+        recipes = sorted(name for name in archive.namelist() if name.endswith("recipe.json"))
+        assert [json.loads(archive.read(name))["dose"] for name in recipes] == [1.5, 0.5]
     page.goto(f"file://{tmp_path / 'report.html'}")
     expect(page.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
     expect(page.get_by_text("What was asked differently")).to_be_visible()
+    in_report = page.get_by_role("row", name="dose").first.get_by_role("cell").all_inner_texts()
+    assert in_report[1:] == newest_first
     page.emulate_media(media="print")
     page.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").stat().st_size > 10_000
