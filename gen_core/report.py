@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gen_core import compare
+from gen_core import compare, scores
 from gen_core.recipe import Recipe, spell
 from gen_core.stamp.text import html_meta
 
@@ -107,8 +106,9 @@ def _differences(entries: Sequence[Entry]) -> str:
         "<h3>What was asked differently</h3>" + (_table(head, rows) if rows else "<p>Nothing: the recipes are the same.</p>")
     )
     if found:
-        rows = [[row.name.replace("_", " "), *(_number(v) for v in row.values)] for row in found]
+        rows = [[row.name, *map(str, row.values)] for row in found[: scores.FIRST]]
         out.append("<h3>Numbers that all have</h3>" + _table(head, rows, [row.differs for row in found], numbers=True))
+        out.append(_more(found))
     return "".join(out) + "</section>"
 
 
@@ -122,14 +122,13 @@ def _section(i: int, entry: Entry, drawn: bool) -> str:
         out.append(f'<p class="small">No picture was kept. {_named(entry)}</p>')
     if entry.warnings:
         out.append('<ul class="warnings">' + "".join(f"<li>{_text(text)}</li>" for text in entry.warnings) + "</ul>")
-    scores = {name: value for name, value in entry.metrics.items() if _is_number(value)}
-    if scores:
-        others = list(entry.baselines)
-        rows = [
-            [n.replace("_", " "), _number(v), *(_number(entry.baselines[o].get(n)) for o in others)] for n, v in scores.items()
-        ]
+    names = scores.names([entry.metrics])
+    if names:
+        shown = names[: scores.FIRST]
+        others = {name: one for name, one in entry.baselines.items() if any(scores.text(n, one) for n in shown)}
+        rows = [[scores.title(n), *(scores.text(n, one) or "–" for one in (entry.metrics, *others.values()))] for n in shown]
         head = ["", "This result", *(name.replace("_", " ") for name in others)]
-        out.append("<h3>Numbers, beside the baselines</h3>" + _table(head, rows, numbers=True))
+        out.append("<h3>Numbers, beside the baselines</h3>" + _table(head, rows, numbers=True) + _more(names))
     if entry.recipe is not None:
         rows = [[name, _value(value)] for name, value in compare.flat(entry.recipe.fields()).items()]
         out.append("<h3>Recipe</h3>" + _table(["Field", "Value"], rows))
@@ -137,6 +136,11 @@ def _section(i: int, entry: Entry, drawn: bool) -> str:
         out.append(f'<p class="small">Its files, in the folder <code>{_text(entry.folder)}</code>: ')
         out.append(", ".join(f"<code>{_text(name)}</code>" for name in entry.files) + ".</p>")
     return "".join(out) + "</section>"
+
+
+def _more(found: Sequence[object]) -> str:
+    """A line below a table that does not show all."""
+    return f'<p class="small">{_text(scores.more(found))}</p>' if scores.more(found) else ""
 
 
 def _named(entry: Entry) -> str:
@@ -174,16 +178,6 @@ def _figure(picture: str | None) -> dict[str, Any] | None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _number(value: Any) -> str:
-    if not _is_number(value):
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}".replace("-", "−")
 
 
 def _value(value: Any) -> str:

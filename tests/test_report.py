@@ -55,7 +55,18 @@ def test_what_differs_is_found_and_nothing_else() -> None:
     assert mixed["operation"].values == ("cells.perturb", "images.mix")
     assert mixed["dose"].values[1] is None
     assert compare.flat({"a": {"b": {"c": [1]}, "d": None}}) == {"a.b.c": [1], "a.d": None}
-    assert [row.name for row in compare.numbers([{"a": 1, "b": "x", "c": True}, {"a": 2.0, "d": 3}])] == ["a", "d"]
+    assert [row.name for row in compare.numbers([{"a": 1, "b": "x", "c": True}, {"a": 2.0, "d": 3}])] == ["A", "D"]
+
+
+def test_a_report_tells_numbers_by_their_names_with_intervals_and_no_more_than_ten() -> None:
+    spans = {"pearson_delta_all": 0.957, "pearson_delta_all_low": 0.952, "pearson_delta_all_high": 0.962}
+    many = {f"n_{i}": i for i in range(12)}
+    page = report.page([report.Entry(str(i), Perturb(seed=i), metrics=many | spans) for i in range(2)])
+    assert page.count('<tr><td>Change, all genes (r)</td><td class="number">0.957 (0.952 to 0.962)</td>') == 3
+    assert "pearson_delta" not in page
+    assert page.count("The 10 that matter first, of 13: result.json has all.") == 3
+    assert "N 8" in page
+    assert "N 9" not in page
 
 
 def test_a_report_stands_alone_and_names_every_recipe() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.parts import evidence, session
+from app.parts import session
 from app.parts.guard import plain
-from gen_core import catalog, compare, palette, runs, store
+from gen_core import catalog, compare, palette, runs, scores, store
 from gen_core.errors import UserError
 from gen_core.recipe import DIGEST, Recipe, content_fields, model_fields
 
@@ -84,9 +84,8 @@ def spelled(value: Any) -> str:
 
 
 def numbers(metrics: Any) -> str:
-    """The first few metrics that are numbers."""
-    told = [(name, value) for name, value in metrics.items() if isinstance(value, float) and evidence.number(value) != "–"]
-    return " · ".join(f"{name.replace('_', ' ')} {evidence.number(value)}" for name, value in told[:4])
+    """The first few metrics, those that matter most."""
+    return " · ".join(f"{scores.title(name)} {scores.text(name, metrics)}" for name in scores.names([metrics])[:3])
 
 
 def figure_of(picture: str | None, dark: bool) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.parts import kept
+from gen_core import scores
 from gen_core.cells.recipe import Perturb
 from gen_core.proteins.recipe import Sample
 from gen_core.recipe import Recipe
@@ -31,3 +32,14 @@ def test_a_filter_and_an_own_model_are_named_in_few_words() -> None:
     )
     data = kept.called(Perturb(data=own, target="B"))
     assert data == "Cells: perturb, a file of sha256 abababab…, target B"
+
+
+def test_the_numbers_of_a_run_are_called_as_under_evidence() -> None:
+    from app.instruments import images_views, proteins_views, tomography_evidence
+
+    found = {"n_control": 319, "pearson_delta_all": 0.9569, "pearson_delta_all_low": 0.95, "off_manifold_percentile": 60.0}
+    assert kept.numbers(found) == "Change, all genes (r) 0.957 · Farther out than (%) 60 · Control cells 319"
+    shown = {score.name: score.title for score in (*proteins_views.SCORES, *tomography_evidence.SCORES)}
+    shown |= {name: images_views.SCORES[name].title for name in ("path_length", "content_kept", "swap_score")}
+    assert {name: scores.title(name) for name in shown} == shown
+    assert all(name in scores.WORDS for name in shown)
