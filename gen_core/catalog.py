@@ -127,6 +127,16 @@ def from_file(path: Path) -> Recipe:
     return from_document(read_document(path))
 
 
+def all_from_file(path: Path) -> dict[str, Recipe]:
+    """The recipes in a zip of several runs, by the runs' folders; of any other exported file its one recipe, under "".
+
+    A run whose recipe is wrong is left out as long as another's is right. Raises as `from_file` does.
+    """
+    from gen_core.stamp import read_stamps, readable
+
+    return readable(read_stamps(path), from_document)
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """The recipe document inside any exported file, as it stands there. Raises InputError where there is none."""
     from gen_core.stamp import read_stamp

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 FIRST = 10  # numbers that a table shows; result.json has all
 
@@ -183,5 +183,5 @@ def _base(name: str) -> str | None:
     return next((name.removesuffix(end) for end in ("_low", "_high") if name.endswith(end)), None)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
