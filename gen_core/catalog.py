@@ -173,6 +173,20 @@ def models() -> list[dict[str, Any]]:
     return [checkpoint.read_card(path.parent) for path in sorted(checkpoint.BUNDLED.glob(f"*/{checkpoint.CARD}"))]
 
 
+def using(model: str) -> Recipe | None:
+    """The recipe with which a model trained here is used; None where its system has none for such a model.
+
+    Raises CheckpointError where it is not on this machine, or its card cannot be read.
+    """
+    card = checkpoint.read_card(store.model_folder(model))
+    make = system(str(card.get("system"))).using
+    try:
+        recipe: Recipe | None = load(make)(model, card) if make else None
+    except (LookupError, TypeError, ValueError):  # a card of another version
+        return None
+    return recipe
+
+
 def load(reference: str) -> Any:
     """The object that "module:name" names."""
     module, name = reference.split(":")
