@@ -98,6 +98,25 @@ def test_a_report_of_one_result_opens_the_app_in_its_state(tmp_path: Path) -> No
     assert "<script>" not in path.read_text()  # without a figure nothing has to run
 
 
+@pytest.mark.parametrize(
+    ("layout", "style"),
+    [
+        ({"height": 400}, "height: 400px; max-width: 600px"),
+        ({}, "height: 420px; max-width: 630px"),
+        ({"height": 1e9, "meta": "x"}, "height: 2000px; max-width: 3000px"),
+        ({"height": "1;x:url(//a)", "xaxis": 3}, "height: 420px; max-width: 630px"),
+        ({"height": 300, "meta": {"tiles": [1]}}, "height: 300px"),
+        (
+            {"height": 300, "xaxis": {"domain": [0, 0.45]}, "xaxis2": {"domain": [0.55, 1]}, "xaxis3": {"domain": [0, 0.45]}},
+            "height: 300px; max-width: 900px",
+        ),
+    ],
+)
+def test_a_figure_keeps_its_height_and_is_not_flat(layout: dict[str, object], style: str) -> None:
+    page = report.page([report.Entry("One", Perturb(), picture=json.dumps({"data": [], "layout": layout}))])
+    assert f'<div id="figure0" style="{style}"></div>' in page
+
+
 @pytest.mark.parametrize("picture", [None, "", "[]", "{", '{"data": 3}', '{"data": [NaN]}', "[" * 5000])
 def test_a_damaged_picture_is_left_out(picture: str | None) -> None:
     assert "No picture was kept" in report.page([report.Entry("One", Perturb(), picture=picture)])
