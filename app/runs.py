@@ -119,12 +119,11 @@ def models() -> None:
             system, summary, data = f"Model {folder.name[:8]}", str(error), ""
         size = human_size(sum(path.stat().st_size for path in folder.glob("*")))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{plain(system)}** · {plain(summary)}  \n:gray[{plain(data)} · {size} · sha256 {folder.name[:8]}…]")
-            use(folder.name)
-            with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/model/{folder.name}"):
-                st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
-                delete = f"runs/model/delete/{folder.name}"
-                st.button("Delete it", key=delete, type="primary", on_click=_forget, args=(f"sha256:{folder.name}",))
+            what = f"**{plain(system)}** · {plain(summary)}  \n:gray[{plain(data)} · {size} · sha256 {folder.name[:8]}…]"
+            st.markdown(what, width="stretch")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                use(folder.name)
+                delete(folder.name)
 
 
 def use(digest: str) -> None:
@@ -139,6 +138,14 @@ def use(digest: str) -> None:
         st.page_link(
             where, label="Use it", icon=":material/arrow_forward:", query_params=session.link_fields(recipe), width="content"
         )
+
+
+def delete(digest: str) -> None:
+    """A button that deletes a model, once more asked."""
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/model/{digest}"):
+        st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
+        key = f"runs/model/delete/{digest}"
+        st.button("Delete it", key=key, type="primary", on_click=_forget, args=(f"sha256:{digest}",))
 
 
 def empty() -> None:

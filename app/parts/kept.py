@@ -26,12 +26,12 @@ def called(recipe: Recipe) -> str:
     """System, verb, and the first few fields that are not as the recipe would be by default: "Cells: perturb, dose 0.5"."""
     system, _, verb = recipe.operation.partition(".")
     fields, content = type(recipe).model_fields, content_fields(type(recipe))
-    models = [name for name in model_fields(type(recipe)) if fields[name].default is None]  # null is the bundled one
+    filled = {"family", *(name for name in model_fields(type(recipe)) if fields[name].default is None)}  # in with bundled ones
     changed = compare.flat(_changed(recipe))
     told = []
     for name in sorted(changed, key=lambda name: name == "seed"):
         value = changed[name]
-        if name in READING or value is None or (name in models and not DIGEST.fullmatch(str(value))):
+        if name in READING or value is None or (name in filled and not DIGEST.fullmatch(str(value))):
             continue
         field = name.rpartition(".")[2].replace("_", " ")
         if name in content:

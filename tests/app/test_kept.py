@@ -19,7 +19,9 @@ def test_what_was_asked_differently_tells_two_runs_apart() -> None:
         "Cells: perturb, predictor gene shift, sources B, NK, dose 2, …": Perturb(
             predictor="gene_shift", sources=("B", "NK"), dose=2.0, reverse=True
         ),
-        "Proteins: sample, n 200": Sample(n=200, model="proteins-chorismate-mutase", weights="0" * 64),
+        "Proteins: sample, n 200": Sample(
+            n=200, model="proteins-chorismate-mutase", weights="0" * 64, family="chorismate_mutase"
+        ),
         "Tomography: reconstruct": Reconstruct(),
     }
     assert {kept.called(recipe): recipe for recipe in asked.values()} == asked
