@@ -99,12 +99,13 @@ def chosen(picked: list[runs.Run]) -> None:
         elif len(picked) > beside.MOST:
             st.caption(f"Up to {beside.MOST} fit beside each other; a report holds any number.")
         else:
-            cases = [beside.Case(title(run), run.recipe, run.picture(), run.metrics) for run in reversed(picked)]
+            told = enumerate(picked, 1)  # in the order of the list, and with the numbers of the report
+            cases = [beside.Case(f"{i}. {title(run)}", run.recipe, run.picture(), run.metrics) for i, run in told]
             beside.show(cases, "runs.beside")
 
 
 def models() -> None:
-    """The models that were trained here: what each is, its size, and a way to delete it."""
+    """The models that were trained here: what each is, its size, and ways to use it and to delete it."""
     found = [folder for folder in store.models() if session.may_see(f"sha256:{folder.name}")]
     if not found:
         return
@@ -117,14 +118,34 @@ def models() -> None:
         except UserError as error:
             system, summary, data = f"Model {folder.name[:8]}", str(error), ""
         size = human_size(sum(path.stat().st_size for path in folder.glob("*")))
-        text, button = st.columns([11, 2], gap="medium", vertical_alignment="center")
-        text.markdown(f"**{plain(system)}** · {plain(summary)}  \n:gray[{plain(data)} · {size} · sha256 {folder.name[:8]}…]")
-        with button.popover(
-            "Delete", icon=":material/delete:", type="tertiary", width="stretch", key=f"runs/model/{folder.name}"
-        ):
-            st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
-            delete = f"runs/model/delete/{folder.name}"
-            st.button("Delete it", key=delete, type="primary", on_click=_forget, args=(f"sha256:{folder.name}",))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            what = f"**{plain(system)}** · {plain(summary)}  \n:gray[{plain(data)} · {size} · sha256 {folder.name[:8]}…]"
+            st.markdown(what, width="stretch")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+                use(folder.name)
+                delete(folder.name)
+
+
+def use(digest: str) -> None:
+    """A link to the page of a model that shows it, where there is one."""
+    model = f"sha256:{digest}"
+    try:
+        recipe = catalog.using(model)
+        where = open_file.page_of(recipe) if recipe is not None else None
+    except UserError:  # the line above says what is wrong with its card
+        return
+    if recipe is not None and where is not None:
+        st.page_link(
+            where, label="Use it", icon=":material/arrow_forward:", query_params=session.link_fields(recipe), width="content"
+        )
+
+
+def delete(digest: str) -> None:
+    """A button that deletes a model, once more asked."""
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/model/{digest}"):
+        st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
+        key = f"runs/model/delete/{digest}"
+        st.button("Delete it", key=key, type="primary", on_click=_forget, args=(f"sha256:{digest}",))
 
 
 def empty() -> None:
@@ -140,7 +161,7 @@ def empty() -> None:
 
 def row(run: runs.Run) -> None:
     """One run: its picture, what it is, and what can be done with it."""
-    pick, picture, text, buttons = st.columns([1, 8, 14, 4], gap="small", vertical_alignment="center")
+    pick, picture, text = st.columns([1, 8, 18], gap="small", vertical_alignment="center")
     here = session.turn(PAGE, f"runs/pick/{run.id}")
     told = "Pick it, to compare it with others or to save it with a report."
     pick.checkbox(
@@ -168,21 +189,21 @@ def row(run: runs.Run) -> None:
             st.caption(plain(numbers(run.metrics)))
         when = datetime.datetime.fromtimestamp(run.when).strftime("%-d %B %Y, %H:%M")
         st.caption(f"{when} · {human_size(run.size)}", help=None if session.hosted() else f"The files: `{run.folder}`")
-    with buttons:
-        actions(run)
+        with st.container(horizontal=True, gap="small"):  # below each other where there is no room beside each other
+            actions(run)
 
 
 def actions(run: runs.Run) -> None:
     """Reopen, rename, delete."""
-    if run.recipe is not None and st.button("Reopen", key=f"runs/open/{run.id}", icon=":material/open_in_new:", width="stretch"):
+    if run.recipe is not None and st.button("Reopen", key=f"runs/open/{run.id}", icon=":material/open_in_new:"):
         st.switch_page(open_file.page_of(run.recipe), query_params=session.link_fields(run.recipe))
     key = session.turn(PAGE, f"rename/{run.id}")
-    with st.popover("Rename", icon=":material/edit:", type="tertiary", width="stretch", key=f"{key}/popover"):
+    with st.popover("Rename", icon=":material/edit:", type="tertiary", key=f"{key}/popover"):
         st.text_input(
             "Name", run.name, max_chars=runs.MAX_NAME, key=key, placeholder=title(run), on_change=_rename, args=(run.id, key)
         )
         st.caption("Press Enter to keep it.")
-    with st.popover("Delete", icon=":material/delete:", type="tertiary", width="stretch"):
+    with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/delete/{run.id}/popover"):
         st.markdown("Delete this run with all its files? This cannot be undone.")
         st.button("Delete it", key=f"runs/delete/{run.id}", type="primary", on_click=runs.delete, args=(run.id,))
 

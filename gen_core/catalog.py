@@ -127,6 +127,16 @@ def from_file(path: Path) -> Recipe:
     return from_document(read_document(path))
 
 
+def all_from_file(path: Path) -> dict[str, Recipe]:
+    """The recipes in a zip of several runs, by the runs' folders; of any other exported file its one recipe, under "".
+
+    A run whose recipe is wrong is left out as long as another's is right. Raises as `from_file` does.
+    """
+    from gen_core.stamp import read_stamps, readable
+
+    return readable(read_stamps(path), from_document)
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """The recipe document inside any exported file, as it stands there. Raises InputError where there is none."""
     from gen_core.stamp import read_stamp
@@ -161,6 +171,20 @@ def steps(recipe: Recipe, folder: Path, device: str = "auto") -> Generator[Step,
 def models() -> list[dict[str, Any]]:
     """The cards of the bundled models."""
     return [checkpoint.read_card(path.parent) for path in sorted(checkpoint.BUNDLED.glob(f"*/{checkpoint.CARD}"))]
+
+
+def using(model: str) -> Recipe | None:
+    """The recipe with which a model trained here is used; None where its system has none for such a model.
+
+    Raises CheckpointError where it is not on this machine, or its card cannot be read.
+    """
+    card = checkpoint.read_card(store.model_folder(model))
+    make = system(str(card.get("system"))).using
+    try:
+        recipe: Recipe | None = load(make)(model, card) if make else None
+    except (LookupError, TypeError, ValueError):  # a card of another version
+        return None
+    return recipe
 
 
 def load(reference: str) -> Any:

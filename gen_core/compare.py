@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gen_core import scores
 from gen_core.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Row:
-    """One field of all recipes, or one number of all results; None where one has no such field."""
+    """One field of all recipes, or one number of all results as it is read; None where one has no such field."""
 
     name: str
     values: tuple[Any, ...]
@@ -28,9 +29,8 @@ def recipes(asked: Sequence[Recipe]) -> list[Row]:
 
 
 def numbers(found: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Every metric that is a number in one of the results."""
-    kept = [{k: v for k, v in one.items() if isinstance(v, int | float) and not isinstance(v, bool)} for one in found]
-    return _rows(kept)
+    """Every metric that is a number in one of the results, under the name that is read, those that matter first in front."""
+    return [Row(scores.title(name), tuple(scores.text(name, one) for one in found)) for name in scores.names(found)]
 
 
 def flat(fields: Mapping[str, Any], before: str = "") -> dict[str, Any]:

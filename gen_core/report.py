@@ -5,13 +5,17 @@ from __future__ import annotations
 import html
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
-from gen_core import compare
+from gen_core import compare, scores
 from gen_core.recipe import Recipe, spell
 from gen_core.stamp.text import html_meta
+
+HEIGHT = 420  # pixels of a figure without a height of its own
+ASPECT = 1.5  # its width over its height
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -20,7 +24,7 @@ body { font: 15px/1.5 "Source Sans 3", "Source Sans Pro", "Helvetica Neue", Aria
 h1 { font-size: 1.8rem; margin: 0 0 .25rem; } h2 { font-size: 1.3rem; margin: 0; } h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
 p.small, figcaption, td.muted { color: #5e6a72; font-size: .87rem; }
 section { border-top: 1px solid #d8d3c8; padding-top: 1.2rem; margin-top: 2rem; }
-figure { margin: 1rem 0; } .figure { min-height: 320px; }
+figure { margin: 1rem 0; }
 table { border-collapse: collapse; font-size: .87rem; margin: .3rem 0 1rem; } .wide { overflow-x: auto; }
 th, td { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #e4e0d7; vertical-align: top;
          overflow-wrap: anywhere; }
@@ -74,7 +78,7 @@ def page(entries: Sequence[Entry], title: str = "Results of Latent Sandbox") -> 
     body = [f"<h1>{_text(title)}</h1>", _contents(entries)]
     if len(known) > 1:
         body.append(_differences(entries))
-    body += [_section(i, entry, f"figure{i}" in figures) for i, entry in enumerate(entries)]
+    body += [_section(i, entry, figures.get(f"figure{i}")) for i, entry in enumerate(entries)]
     code = json.dumps(figures, allow_nan=False).replace("<", "\\u003c")
     drawn = f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script>" if figures else ""
     return (
@@ -107,29 +111,29 @@ def _differences(entries: Sequence[Entry]) -> str:
         "<h3>What was asked differently</h3>" + (_table(head, rows) if rows else "<p>Nothing: the recipes are the same.</p>")
     )
     if found:
-        rows = [[row.name.replace("_", " "), *(_number(v) for v in row.values)] for row in found]
+        rows = [[row.name, *map(str, row.values)] for row in found[: scores.FIRST]]
         out.append("<h3>Numbers that all have</h3>" + _table(head, rows, [row.differs for row in found], numbers=True))
+        out.append(_more(found))
     return "".join(out) + "</section>"
 
 
-def _section(i: int, entry: Entry, drawn: bool) -> str:
+def _section(i: int, entry: Entry, drawn: dict[str, Any] | None) -> str:
     out = [f'<section id="r{i}"><h2>{i + 1}. {_text(entry.title)}</h2>']
     if entry.when:
         out.append(f'<p class="small">{_text(entry.when)}</p>')
-    if drawn:
-        out.append(f'<figure><div class="figure" id="figure{i}"></div><figcaption>{_named(entry)}</figcaption></figure>')
+    if drawn is not None:
+        out.append(f'<figure><div id="figure{i}" style="{_size(drawn)}"></div><figcaption>{_named(entry)}</figcaption></figure>')
     else:
         out.append(f'<p class="small">No picture was kept. {_named(entry)}</p>')
     if entry.warnings:
         out.append('<ul class="warnings">' + "".join(f"<li>{_text(text)}</li>" for text in entry.warnings) + "</ul>")
-    scores = {name: value for name, value in entry.metrics.items() if _is_number(value)}
-    if scores:
-        others = list(entry.baselines)
-        rows = [
-            [n.replace("_", " "), _number(v), *(_number(entry.baselines[o].get(n)) for o in others)] for n, v in scores.items()
-        ]
+    names = scores.names([entry.metrics])
+    if names:
+        shown = names[: scores.FIRST]
+        others = {name: one for name, one in entry.baselines.items() if any(scores.text(n, one) for n in shown)}
+        rows = [[scores.title(n), *(scores.text(n, one) or "–" for one in (entry.metrics, *others.values()))] for n in shown]
         head = ["", "This result", *(name.replace("_", " ") for name in others)]
-        out.append("<h3>Numbers, beside the baselines</h3>" + _table(head, rows, numbers=True))
+        out.append("<h3>Numbers, beside the baselines</h3>" + _table(head, rows, numbers=True) + _more(names))
     if entry.recipe is not None:
         rows = [[name, _value(value)] for name, value in compare.flat(entry.recipe.fields()).items()]
         out.append("<h3>Recipe</h3>" + _table(["Field", "Value"], rows))
@@ -137,6 +141,11 @@ def _section(i: int, entry: Entry, drawn: bool) -> str:
         out.append(f'<p class="small">Its files, in the folder <code>{_text(entry.folder)}</code>: ')
         out.append(", ".join(f"<code>{_text(name)}</code>" for name in entry.files) + ".</p>")
     return "".join(out) + "</section>"
+
+
+def _more(found: Sequence[object]) -> str:
+    """A line below a table that does not show all."""
+    return f'<p class="small">{_text(scores.more(found))}</p>' if scores.more(found) else ""
 
 
 def _named(entry: Entry) -> str:
@@ -169,21 +178,29 @@ def _figure(picture: str | None) -> dict[str, Any] | None:
         return None
     if not isinstance(found, dict) or not isinstance(found.get("data"), list):
         return None
-    return {"data": found["data"], "layout": found.get("layout") or {}}
+    layout = found.get("layout")
+    return {"data": found["data"], "layout": layout if isinstance(layout, dict) else {}}
+
+
+def _size(drawn: Mapping[str, Any]) -> str:
+    """A figure's own height, and so much width that it is not flat: more where it holds several panels or a row of pictures."""
+    layout = drawn["layout"]
+    height = layout.get("height")
+    high = min(max(height, 120), 2000) if _is_number(height) else HEIGHT
+    if isinstance(meta := layout.get("meta"), dict) and meta.get("tiles"):
+        return f"height: {high:.0f}px"
+    columns = {
+        str(axis.get("domain")) for name, axis in layout.items() if re.fullmatch(r"xaxis\d*", name) and isinstance(axis, dict)
+    }
+    return f"height: {high:.0f}px; max-width: {ASPECT * high * max(1, len(columns)):.0f}px"
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _number(value: Any) -> str:
-    if not _is_number(value):
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}".replace("-", "−")
 
 
 def _value(value: Any) -> str:

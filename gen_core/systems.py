@@ -18,6 +18,7 @@ class System:
     icon: str  # a Material symbol
     picture: str  # a file in assets/pictures
     warm: str  # "module:name" of a function that does once what its first view needs
+    using: str | None = None  # and of one that makes the recipe with which a model trained here (its name, its card) is used
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ SYSTEMS = (
         ":material/texture:",
         "images.png",
         "gen_core.images.modelfile:warm",
+        "gen_core.images.recipe:using",
     ),
     System(
         "cells",
@@ -52,6 +54,7 @@ SYSTEMS = (
         ":material/biotech:",
         "cells.png",
         "gen_core.cells.plots:warm",
+        "gen_core.cells.recipe:using",
     ),
     System(
         "proteins",
@@ -60,6 +63,7 @@ SYSTEMS = (
         ":material/genetics:",
         "proteins.png",
         "gen_core.proteins.known:warm",
+        "gen_core.proteins.recipe:using",
     ),
     System(
         "tomography",
@@ -68,6 +72,7 @@ SYSTEMS = (
         ":material/radiology:",
         "tomography.png",
         "gen_core.tomography.kept:warm",
+        "gen_core.tomography.question_own:using",
     ),
     System(
         "defects",

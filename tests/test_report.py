@@ -55,7 +55,18 @@ def test_what_differs_is_found_and_nothing_else() -> None:
     assert mixed["operation"].values == ("cells.perturb", "images.mix")
     assert mixed["dose"].values[1] is None
     assert compare.flat({"a": {"b": {"c": [1]}, "d": None}}) == {"a.b.c": [1], "a.d": None}
-    assert [row.name for row in compare.numbers([{"a": 1, "b": "x", "c": True}, {"a": 2.0, "d": 3}])] == ["a", "d"]
+    assert [row.name for row in compare.numbers([{"a": 1, "b": "x", "c": True}, {"a": 2.0, "d": 3}])] == ["A", "D"]
+
+
+def test_a_report_tells_numbers_by_their_names_with_intervals_and_no_more_than_ten() -> None:
+    spans = {"pearson_delta_all": 0.957, "pearson_delta_all_low": 0.952, "pearson_delta_all_high": 0.962}
+    many = {f"n_{i}": i for i in range(12)}
+    page = report.page([report.Entry(str(i), Perturb(seed=i), metrics=many | spans) for i in range(2)])
+    assert page.count('<tr><td>Change, all genes (r)</td><td class="number">0.957 (0.952 to 0.962)</td>') == 3
+    assert "pearson_delta" not in page
+    assert page.count("The 10 that matter first, of 13: result.json has all.") == 3
+    assert "N 8" in page
+    assert "N 9" not in page
 
 
 def test_a_report_stands_alone_and_names_every_recipe() -> None:
@@ -85,6 +96,25 @@ def test_a_report_of_one_result_opens_the_app_in_its_state(tmp_path: Path) -> No
     path.write_text(report.page([report.Entry("One", recipe)]), encoding="utf-8")
     assert catalog.from_file(path) == recipe
     assert "<script>" not in path.read_text()  # without a figure nothing has to run
+
+
+@pytest.mark.parametrize(
+    ("layout", "style"),
+    [
+        ({"height": 400}, "height: 400px; max-width: 600px"),
+        ({}, "height: 420px; max-width: 630px"),
+        ({"height": 1e9, "meta": "x"}, "height: 2000px; max-width: 3000px"),
+        ({"height": "1;x:url(//a)", "xaxis": 3}, "height: 420px; max-width: 630px"),
+        ({"height": 300, "meta": {"tiles": [1]}}, "height: 300px"),
+        (
+            {"height": 300, "xaxis": {"domain": [0, 0.45]}, "xaxis2": {"domain": [0.55, 1]}, "xaxis3": {"domain": [0, 0.45]}},
+            "height: 300px; max-width: 900px",
+        ),
+    ],
+)
+def test_a_figure_keeps_its_height_and_is_not_flat(layout: dict[str, object], style: str) -> None:
+    page = report.page([report.Entry("One", Perturb(), picture=json.dumps({"data": [], "layout": layout}))])
+    assert f'<div id="figure0" style="{style}"></div>' in page
 
 
 @pytest.mark.parametrize("picture", [None, "", "[]", "{", '{"data": 3}', '{"data": [NaN]}', "[" * 5000])

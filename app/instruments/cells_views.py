@@ -17,11 +17,11 @@ from gen_core.cells.shift import BASELINES
 from gen_core.result import Result
 
 SCORES = [
-    evidence.Score("pearson_delta_all", "Change, all genes (r)"),
-    evidence.Score("pearson_delta_top100", "Change, top 100 (r)"),
-    evidence.Score("r2_mean_all", "Means, all genes (R²)"),
-    evidence.Score("e_distance_relative", "Energy distance (1 = nothing done)", "low"),
-    evidence.Score("r2_variance", "Variances (R²)"),
+    evidence.Score("pearson_delta_all"),
+    evidence.Score("pearson_delta_top100"),
+    evidence.Score("r2_mean_all"),
+    evidence.Score("e_distance_relative", better="low"),
+    evidence.Score("r2_variance"),
 ]
 TITLES = {
     "control_mean": ("Control", "%.2f"),

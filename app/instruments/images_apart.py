@@ -12,11 +12,11 @@ from gen_core.images import disentangle_plots
 from gen_core.images.recipe import BUNDLED, PLAIN
 
 SCORES = [
-    evidence.Score("mig", "Gap (MIG)", digits=2),
-    evidence.Score("sap", "Separation (SAP)", digits=2),
-    evidence.Score("dci_disentanglement", "Disentanglement (DCI)", digits=2),
-    evidence.Score("dci_completeness", "Completeness (DCI)", digits=2),
-    evidence.Score("dci_informativeness", "Factors told (R²)", digits=2),
+    evidence.Score("mig", digits=2),
+    evidence.Score("sap", digits=2),
+    evidence.Score("dci_disentanglement", digits=2),
+    evidence.Score("dci_completeness", digits=2),
+    evidence.Score("dci_informativeness", digits=2),
 ]
 TITLES = {BUNDLED: "Styles, 48 numbers", PLAIN: "Plain, 48 numbers"}
 

@@ -20,19 +20,19 @@ from gen_core.images.recipe import Images, Interpolate
 from gen_core.result import Result
 
 SCORES = {
-    "path_length": evidence.Score("path_length", "Path length (pixels)", "low", 2),
-    "uniformity": evidence.Score("uniformity", "Unevenness of steps", "low", 2),
-    "excess_length": evidence.Score("excess_length", "Excess length", "low", 2),
-    "content_kept": evidence.Score("content_kept", "Structure kept", digits=2),
-    "style_moved": evidence.Score("style_moved", "Style moved", digits=2),
-    "swap_score": evidence.Score("swap_score", "Swap score S (1 = the truth)", digits=2),
-    "psnr_truth": evidence.Score("psnr_truth", "Against the rendered truth (dB)", digits=1),
+    "path_length": evidence.Score("path_length", better="low", digits=2),
+    "uniformity": evidence.Score("uniformity", better="low", digits=2),
+    "excess_length": evidence.Score("excess_length", better="low", digits=2),
+    "content_kept": evidence.Score("content_kept", digits=2),
+    "style_moved": evidence.Score("style_moved", digits=2),
+    "swap_score": evidence.Score("swap_score", digits=2),
+    "psnr_truth": evidence.Score("psnr_truth", digits=1),
     "psnr": evidence.Score("psnr", "Reconstruction (dB)", digits=1),
     "ssim": evidence.Score("ssim", "Structural similarity", digits=2),
-    "spread": evidence.Score("spread", "Spread of the pictures (RMS, 0 to 1)", "low"),
-    "reconstruction": evidence.Score("reconstruction", "Reconstruction term (nats)", digits=0),
-    "elbo": evidence.Score("elbo", "Evidence bound (nats)", digits=0),
-    "active_units": evidence.Score("active_units", "Numbers in use", digits=0),
+    "spread": evidence.Score("spread", better="low"),
+    "reconstruction": evidence.Score("reconstruction", digits=0),
+    "elbo": evidence.Score("elbo", digits=0),
+    "active_units": evidence.Score("active_units", digits=0),
     "off_manifold_percentile": evidence.Score("off_manifold_percentile", "Farther out than (% of pictures)", "low", 0),
 }
 BASELINES = {

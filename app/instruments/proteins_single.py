@@ -17,7 +17,7 @@ from gen_core.result import Result
 
 KEY = "proteins.single"
 HIGH = 330
-ASSAY = evidence.Score("spearman_assay", "Agrees with the assay (rank r)", digits=2)
+ASSAY = evidence.Score("spearman_assay", digits=2)
 NAMES = {"log_likelihood": "Log likelihood", "coupling_energy": "Coupling energy", "profile_bits": "Profile score"}
 Figures = dict[str, Callable[[], Any]]
 

@@ -20,16 +20,16 @@ from gen_core.proteins.score import Scored
 from gen_core.result import Result
 
 SCORES = [
-    evidence.Score("site_frequency_pearson", "Sites (r)", digits=3),
-    evidence.Score("pair_correlation_pearson", "Pairs (r)", digits=3),
-    evidence.Score("pair_correlation_pearson_heldout", "Pairs, held-out (r)", digits=3),
-    evidence.Score("profile_pass_fraction", "Pass the profile", digits=2),
-    evidence.Score("kept_fraction", "Pass all filters", digits=2),
-    evidence.Score("unique_fraction", "Unique", digits=3),
-    evidence.Score("identity_among_mean", "Alike among themselves", "low", 2),
+    evidence.Score("site_frequency_pearson", digits=3),
+    evidence.Score("pair_correlation_pearson", digits=3),
+    evidence.Score("pair_correlation_pearson_heldout", digits=3),
+    evidence.Score("profile_pass_fraction", digits=2),
+    evidence.Score("kept_fraction", digits=2),
+    evidence.Score("unique_fraction", digits=3),
+    evidence.Score("identity_among_mean", better="low", digits=2),
 ]
-LIKELIHOOD = evidence.Score("log_likelihood_heldout", "Held-out likelihood (nats)", digits=1)
-WORDS = evidence.Score("r20", "Words (r20)", digits=2)
+LIKELIHOOD = evidence.Score("log_likelihood_heldout", digits=1)
+WORDS = evidence.Score("r20", digits=2)
 NAMES = {
     "independent_sites": "Independent sites",
     "natural_holdout": "Held-out naturals",
@@ -190,7 +190,7 @@ def _of_scores(result: Result) -> None:
     rows = {_near("These sequences", near): result.metrics} | {
         _near(name, near): row for name, row in result.baselines.items() if "log_likelihood_mean" in row
     }
-    scores = [evidence.Score("log_likelihood_mean", "Mean log likelihood (nats)", digits=1)]
+    scores = [evidence.Score("log_likelihood_mean", digits=1)]
     told = "In brackets the median identity to the nearest known sequence. A likelihood is no measure of function."
     evidence.score_table(scores, rows, highlight=next(iter(rows)), caption=told)
 

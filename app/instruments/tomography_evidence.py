@@ -16,12 +16,12 @@ from gen_core.tomography import trust as trust_of
 from gen_core.tomography.recipe import PRIORS
 
 SCORES = [
-    evidence.Score("psnr", "PSNR (dB)", digits=1),
-    evidence.Score("psnr_view", "In the field of view (dB)", digits=1),
-    evidence.Score("ssim", "SSIM", digits=2),
-    evidence.Score("data_residual", "Data residual (best: 1)", "one", 2),
-    evidence.Score("invented_share", "Invented (% of energy)", "low", 1),
-    evidence.Score("coverage90", "90 % intervals hold (%)", digits=0),
+    evidence.Score("psnr", digits=1),
+    evidence.Score("psnr_view", digits=1),
+    evidence.Score("ssim", digits=2),
+    evidence.Score("data_residual", better="one", digits=2),
+    evidence.Score("invented_share", better="low", digits=1),
+    evidence.Score("coverage90", digits=0),
 ]
 WARNED = (
     "Real slices are unlike what they know. Over 60 degrees and more the warning came for every real slice that was tried; "

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import evidence, figure, kept, session
+from app.parts import figure, kept, session
 from app.parts.guard import plain
-from gen_core import compare
+from gen_core import compare, scores
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 
@@ -19,7 +19,7 @@ MOST = 4  # pictures that fit beside each other
 
 @dataclass(frozen=True)
 class Case:
-    """One of the results. `picture` is a Plotly figure as JSON."""
+    """One of the results, its title unlike the others'. `picture` is a Plotly figure as JSON."""
 
     title: str
     recipe: Recipe | None
@@ -51,11 +51,13 @@ def show(cases: Sequence[Case], key: str) -> None:
             st.caption("Nothing: the recipes are the same.")
     with right:
         found = [row for row in compare.numbers([case.metrics for case in cases]) if row.differs]
-        found = [row for row in found if sum(value is not None for value in row.values) > 1 and "seconds" not in row.name]
+        found = [row for row in found if sum(value is not None for value in row.values) > 1]
         st.markdown("**Numbers that differ**")
         if found:
             several = [case.title for case in cases]
-            _table("", several, [(r.name.replace("_", " "), [_number(v) for v in r.values]) for r in found])
+            _table("", several, [(row.name, [value or "–" for value in row.values]) for row in found[: scores.FIRST]])
+            if told := scores.more(found):
+                st.caption(told)
         else:
             st.caption("None.")
 
@@ -106,13 +108,8 @@ def _json(draw: Callable[[], Any] | None) -> str | None:
 def _table(first: str, titles: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> None:
     columns = {first or "Number": [plain(name) for name, _ in rows]}
     for i, title in enumerate(titles):
-        name = title if titles.count(title) == 1 else f"{title} ({i + 1})"
-        columns[plain(name)] = [plain(values[i]) for _, values in rows]
+        columns[plain(title)] = [plain(values[i]) for _, values in rows]
     st.table(columns, border="horizontal", hide_index=True)
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else evidence.number(value)
 
 
 def _said(value: Any) -> str:

@@ -11,6 +11,8 @@ import streamlit as st
 
 from app.parts.guard import plain
 from gen_core.result import Notice
+from gen_core.scores import number as number  # pages ask for it here
+from gen_core.scores import title as called
 
 # Good to know, and no reason to doubt the result; every other warning is one, and is shown in red.
 CALM = {
@@ -37,9 +39,13 @@ class Score:
     """One column of a table of scores. `name` is the metric's name in result.json."""
 
     name: str
-    title: str  # says so itself where the best is 1
+    title: str = ""  # as everywhere where it is empty; says so itself where the best is 1
     better: Literal["high", "low", "one"] = "high"
     digits: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", called(self.name))
 
 
 def notices(warnings: Iterable[Notice], words: Callable[[str], str] = str) -> None:
@@ -84,13 +90,6 @@ def badge(text: str, good: bool | None = None) -> None:
     colour: Literal["green", "red", "gray"] = "gray" if good is None else "green" if good else "red"
     icon = ":material/info:" if good is None else ":material/check:" if good else ":material/warning:"
     st.badge(plain(text), icon=icon, color=colour)
-
-
-def number(value: object, digits: int = 3) -> str:
-    """A number for reading: a dash where there is none, a proper minus."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        return "–"
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:

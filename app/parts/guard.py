@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,8 @@ def say(error: UserError, words: Callable[[str], str] = str) -> None:
 
 def plain(text: str) -> str:
     """`text` for st.error, st.info and st.caption, with what markdown would read as markup escaped."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>#$~|:" else c for c in text)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#$~|:" else c for c in text)
+    return re.sub(r"^(\s*(?:\d+(?=[.)]\s)|(?=[+-]\s)))", r"\1\\", escaped, flags=re.MULTILINE)  # "1. Name" begins no list
 
 
 def ask_for(error: MissingContent) -> None:

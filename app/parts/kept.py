@@ -4,32 +4,63 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.parts import evidence, session
+from app.parts import session
 from app.parts.guard import plain
-from gen_core import catalog, palette, runs, store
-from gen_core.recipe import DIGEST, Recipe, content_fields
+from gen_core import catalog, compare, palette, runs, scores, store
+from gen_core.errors import UserError
+from gen_core.recipe import DIGEST, Recipe, content_fields, model_fields
+
+TOLD = 3  # fields that a title holds
+# How a table is read, and which weights were found: they tell two runs apart last.
+READING = {"layer", "condition_key", "control", "perturbed", "cell_type_key", "weights", "model_sha256"}
 
 
 def title(run: runs.Run) -> str:
-    """What its user called a run; one without a name is called after its system and verb."""
+    """What its user called a run; one without a name is called after what was asked."""
     if run.name:
         return run.name
     return called(run.recipe) if run.recipe is not None else f"Run {run.id[:8]}"
 
 
 def called(recipe: Recipe) -> str:
-    """System and verb."""
+    """System, verb, and the first few fields that are not as the recipe would be by default: "Cells: perturb, dose 0.5"."""
     system, _, verb = recipe.operation.partition(".")
-    return f"{catalog.system(system).title}: {verb.replace('_', ' ')}"
+    fields, content = type(recipe).model_fields, content_fields(type(recipe))
+    filled = {"family", *(name for name in model_fields(type(recipe)) if fields[name].default is None)}  # in with bundled ones
+    changed = compare.flat(_changed(recipe))
+    told = []
+    for name in sorted(changed, key=lambda name: name == "seed"):
+        value = changed[name]
+        if name in READING or value is None or (name in filled and not DIGEST.fullmatch(str(value))):
+            continue
+        field = name.rpartition(".")[2].replace("_", " ")
+        if name in content:
+            told.append(name_of(str(value)))
+        elif isinstance(value, bool):
+            told.append(field if value else f"no {field}")
+        else:
+            told.append(f"{field} {spelled(value)[:30].replace('_', ' ')}")
+    more = ["…"] if len(told) > TOLD else []
+    return f"{catalog.system(system).title}: {', '.join([verb.replace('_', ' '), *told[:TOLD], *more])}"
 
 
 def words(recipe: Recipe) -> str:
     """A recipe for reading (markdown): what it works on, and every field that is not as the recipe would be by default."""
     content = content_fields(type(recipe))
-    changed = recipe.model_dump(mode="json", exclude_defaults=True)
+    changed = _changed(recipe)
     told = [(name, name_of(str(getattr(recipe, name)))) for name in content if getattr(recipe, name) is not None]
     told += [(name, spelled(value)) for name, value in changed.items() if name not in (*content, "weights")]
     return " · ".join(f":gray[{plain(name.replace('_', ' '))}] {plain(value)}" for name, value in told)
+
+
+def _changed(recipe: Recipe) -> dict[str, Any]:
+    """The fields that are not as they are where nothing is asked: a recipe may fill some of its own in."""
+    changed: dict[str, Any] = recipe.model_dump(mode="json", exclude_defaults=True)
+    try:
+        default = type(recipe).read({}).fields()
+    except UserError:  # something must be asked
+        return changed
+    return {name: value for name, value in changed.items() if value != default[name]}
 
 
 def name_of(content: str) -> str:
@@ -53,9 +84,8 @@ def spelled(value: Any) -> str:
 
 
 def numbers(metrics: Any) -> str:
-    """The first few metrics that are numbers."""
-    told = [(name, value) for name, value in metrics.items() if isinstance(value, float) and evidence.number(value) != "–"]
-    return " · ".join(f"{name.replace('_', ' ')} {evidence.number(value)}" for name, value in told[:4])
+    """The first few metrics, those that matter most."""
+    return " · ".join(f"{scores.title(name)} {scores.text(name, metrics)}" for name in scores.names([metrics])[:3])
 
 
 def figure_of(picture: str | None, dark: bool) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -172,3 +173,10 @@ def training_of(recipe: Perturb, **changes: object) -> Train:
     if recipe.latent_dim == Perturb.model_fields["latent_dim"].default:
         del fields["latent_dim"]  # a number of components, not of latent dimensions
     return Train.read({name: fields[name] for name in Train.model_fields if name in fields} | changes)
+
+
+def using(model: str, card: Mapping[str, Any]) -> Perturb:
+    """The prediction that a model trained here was made for: of the cells and the type it was trained without."""
+    asked = dict(card["recipe"])
+    shared = (Perturb.model_fields.keys() & Train.model_fields.keys()) - {"seed", "latent_dim", "epochs"}
+    return Perturb.read({name: asked[name] for name in sorted(shared) if name in asked} | {"model": model, "predictor": "latent"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -224,3 +225,12 @@ class Train(Recipe):
     def weights_of_divergence(self) -> tuple[float, ...]:
         """The betas of its networks, ascending."""
         return tuple(sorted(self.betas)) if self.betas else BETAS[self.kind]
+
+
+def using(model: str, card: Mapping[str, Any]) -> Images | None:
+    """What a model trained here is looked at with: a walk, or the plane of two numbers; None for a plain autoencoder."""
+    kind = card.get("kind", "styles")
+    if kind == "lecture":
+        betas = card["betas"]
+        return Plane(model=model, beta=betas[len(betas) // 2])
+    return Interpolate(model=model) if kind == "styles" else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
@@ -347,3 +348,8 @@ class Train(_Labelled):
     max_seconds: float | None = Field(
         None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."
     )
+
+
+def using(model: str, card: Mapping[str, Any]) -> Sample:
+    """Sampling from a family that was learned here."""
+    return Sample(model=model)

@@ -10,8 +10,10 @@ the formats' libraries but h5py (and for a re-saved Zarr store its unpacker). Wr
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gen_core.errors import InputError, OutputError, UserError
 from gen_core.inputs import sniff
@@ -33,6 +35,7 @@ __all__ = [
     "npz_member",
     "png_info",
     "read_stamp",
+    "read_stamps",
     "safe_cell",
     "stamp",
     "text_of",
@@ -62,6 +65,8 @@ FORMATS = {
     "zip": Format((".zip",), "a member recipe.json", store.write_zip, store.read_zip),
 }
 _SURE = {"hdf5", "zarr", "png", "gif", "tiff", "npz", "parquet", "nifti", "dicom"}  # their first bytes tell them for sure
+T = TypeVar("T")
+U = TypeVar("U")
 _NONE = "There is no recipe in this file: drop a file that Latent Sandbox exported, or its recipe.json."
 
 
@@ -104,13 +109,46 @@ def read_stamp(path: str | Path) -> dict[str, Any]:
     form = FORMATS.get("csv" if kind in ("text", "unknown") else kind)  # any cell may be in a table
     if form is None or not os.access(path, os.R_OK):
         raise InputError(_NONE)
-    try:
+    with _one_sentence():
         found = form.read(path)
         if found is None:
             raise InputError(_NONE)
         return loads(found)
+
+
+def read_stamps(path: str | Path) -> dict[str, dict[str, Any]]:
+    """The documents in a zip of several runs, by the runs' folders; of any other file its one document, under "".
+
+    A run whose recipe cannot be read is left out as long as another's can. Raises as `read_stamp` does.
+    """
+    path = Path(path)
+    if sniff(path) == "zip" and os.access(path, os.R_OK):
+        with _one_sentence():
+            found = readable(store.read_zip_of_runs(path), loads)
+        if found:
+            return found
+    return {"": read_stamp(path)}
+
+
+def readable(found: Mapping[str, T], read: Callable[[T], U]) -> dict[str, U]:
+    """What can be read of each. Raises the first error where nothing can."""
+    told, errors = {}, []
+    for name, one in found.items():
+        try:
+            told[name] = read(one)
+        except UserError as error:
+            errors.append(error)
+    if errors and not told:
+        raise errors[0]
+    return told
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """The last net: whatever a stranger's bytes make a parser raise, the user reads one sentence."""
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:
-        # The last net: whatever a stranger's bytes make a parser raise, the user reads one sentence.
         raise damaged() from error

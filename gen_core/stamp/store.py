@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _ANY = 1 << 62  # bytes: a file's whole size does not matter where one small part of it is read
+RUNS = 200  # recipes that are read of a zip of several runs
 
 # ---- HDF5: `.uns["recipe"]` as AnnData writes text (h5ad), else an attribute of the root group
 
@@ -218,8 +219,21 @@ def write_zip(path: Path, recipe: Recipe) -> None:
 def read_zip(path: Path) -> str | None:
     """The recipe.json in a zip of a run's folder, at its top or one folder down."""
     with open_zip(path, STEPS, _ANY, max_ratio=None) as archive:
-        names = [name for name in archive.namelist() if name.count("/") <= 1 and f"/{name}".endswith("/recipe.json")]
+        names = _recipes(archive)
         return plain(read_member(archive, min(names, key=len), LIMIT)) if names else None
+
+
+def read_zip_of_runs(path: Path) -> dict[str, str]:
+    """The recipe.json of each run in a zip of several, by the run's folder, at most `RUNS`; empty where it is no such zip."""
+    with open_zip(path, STEPS, _ANY, max_ratio=None) as archive:
+        names = _recipes(archive)
+        if len(names) < 2 or "recipe.json" in names:
+            return {}
+        return {name.rpartition("/")[0]: plain(read_member(archive, name, LIMIT)) for name in names[:RUNS]}
+
+
+def _recipes(archive: zipfile.ZipFile) -> list[str]:
+    return [name for name in archive.namelist() if name.count("/") <= 1 and f"/{name}".endswith("/recipe.json")]
 
 
 def _with_member(path: Path, name: str, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gen_core import store
@@ -78,3 +79,8 @@ def with_prior(recipe: Reconstruct, name: str | None) -> Reconstruct:
     method = next(method for method, kind in KIND.items() if kind == card.get("prior"))
     methods = recipe.methods if method in recipe.methods else (*recipe.methods, method)
     return recipe.replace(model=name, weights=None, methods=methods, size=max(int(card["size"]), 64))
+
+
+def using(model: str, card: Mapping[str, Any]) -> Reconstruct:
+    """The scan the page opens on, with a prior that was learned here."""
+    return with_prior(Reconstruct(), model)

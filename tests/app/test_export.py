@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -104,6 +105,26 @@ def test_a_dropped_file_opens_its_page_and_can_be_dropped_again(switched: list[t
         assert at.file_uploader[0].value is None
 
 
+def test_of_a_zip_of_several_runs_one_is_chosen(switched: list[tuple[str, str]]) -> None:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        for folder, dose in (("1-cells-perturb", 0.5), ("2-b", 0.75)):
+            archive.writestr(f"{folder}/recipe.json", RECIPE.replace(dose=dose).json())
+        archive.writestr("3-damaged/recipe.json", "{")
+        archive.writestr("report.html", "")
+    at = app(dropping).run()
+    at.file_uploader[0].upload("runs.zip", zipped.getvalue(), "").run()
+    assert not at.exception
+    assert not switched
+    assert "2 results" in at.selectbox[0].label
+    assert at.selectbox[0].options == ["1-cells-perturb", "2-b"]
+    at.selectbox[0].select("1-cells-perturb").run()
+    at.selectbox[0].select("2-b").run()  # and another one
+    assert switched == [("instruments/cells.py", "0.5"), ("instruments/cells.py", "0.75")]
+    at.file_uploader[0].upload("recipe.json", RECIPE.json().encode(), "").run()
+    assert not at.selectbox
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -112,6 +133,7 @@ def test_a_dropped_file_opens_its_page_and_can_be_dropped_again(switched: list[t
         ("recipe.json", b'{"operation": "stars.fold"}', "no operation"),
         ("../../etc/passwd", b"\x00\x01\x02", "."),
         ("empty.png", b"", "empty"),
+        ("a.zip", b"PK\x03\x04 and no more", "."),
     ],
 )
 def test_a_wrong_file_is_one_sentence(name: str, content: bytes, words: str, switched: list[tuple[str, str]]) -> None:

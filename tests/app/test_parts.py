@@ -81,6 +81,7 @@ def test_missing_content_asks_for_exactly_this_file() -> None:
 
 def test_what_a_file_is_called_cannot_become_markup() -> None:
     assert guard.plain("[a](http://b) :red[c] $d$ <e>") == r"\[a\](http\://b) \:red\[c\] \$d\$ \<e\>"
+    assert [guard.plain(text) for text in ("1. A", "2) B", "- C", "-0.5 to 1.2")] == [r"1\. A", r"2\) B", r"\- C", "-0.5 to 1.2"]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,15 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     page.get_by_role("link", name="Runs", exact=True).click()
     rest(page)
     expect(page.get_by_text("Trained models")).to_be_visible()
+    page.get_by_role("link", name="Use it").first.click()
+    page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
+    rest(page)
+    used = parse_qs(urlparse(page.url).query)
+    assert {name: used[name] for name in ("model", "target", "predictor")} == {
+        "model": state["model"],
+        "target": state["target"],
+        "predictor": ["latent"],
+    }
 
 
 def test_the_arrow_on_the_map_is_dragged_to_another_dose(page: Page, app_url: str, rest: Rest) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import at_rest
 
@@ -69,6 +71,12 @@ def keep(page: Page, app_url: str, link: str) -> None:
     expect(page.get_by_role("link", name="Kept: see Runs")).to_be_visible(timeout=LONG)
 
 
+def doses(place: Page | Locator) -> list[str]:
+    """The row of the first table there that tells the dose."""
+    rows = place.locator("tbody tr").filter(has_text=re.compile(r"^\s*dose"))
+    return [text.strip() for text in rows.first.locator("td").all_inner_texts()[1:]]
+
+
 def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: str, app_home: Path, tmp_path: Path) -> None:
     shutil.rmtree(app_home / "runs", ignore_errors=True)
     for dose in ("0.5", "1.5"):
@@ -93,6 +101,9 @@ def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: st
     expect(beside.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
     expect(beside.get_by_role("cell", name="1.5", exact=True)).to_be_visible()
     assert beside.get_by_role("cell", name="seed").count() == 0  # the same in both
+    order = beside.get_by_role("table").first.get_by_role("columnheader").all_inner_texts()[1:]
+    assert [text.partition(".")[0] for text in order] == ["1", "2"]
+    assert doses(beside) == ["1.5", "0.5"]  # the newest first, as they are listed
 
     ranges = "plots => plots.map(plot => plot.layout.xaxis.range.map(x => Math.round(x * 1000)))"
     page.evaluate(
@@ -110,10 +121,12 @@ def test_runs_are_found_compared_and_saved_with_a_report(page: Page, app_url: st
         beside.get_by_role("button", name="Save with a report").click()
     with zipfile.ZipFile(saving.value.path()) as archive:
         archive.extract("report.html", tmp_path)
-        assert sum(name.endswith("recipe.json") for name in archive.namelist()) == 2
+        recipes = sorted(name for name in archive.namelist() if name.endswith("recipe.json"))
+        assert [json.loads(archive.read(name))["dose"] for name in recipes] == [1.5, 0.5]
     page.goto(f"file://{tmp_path / 'report.html'}")
     expect(page.locator(".js-plotly-plot .main-svg").nth(1)).to_be_attached(timeout=LONG)
     expect(page.get_by_text("What was asked differently")).to_be_visible()
+    assert doses(page) == ["1.5", "0.5"]
     page.emulate_media(media="print")
     page.pdf(path=tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").stat().st_size > 10_000
