@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+try:
+    import typer
+except ModuleNotFoundError:  # another Python than the one that was set up
+    sys.exit("This Python lacks what the software needs: in the project's folder use .venv/bin/python -m gen_core …")
 
 import gen_core
 from gen_core import catalog
@@ -45,10 +48,15 @@ Force = Annotated[bool, typer.Option("--force", help="Replace what is in the fol
 
 @app.command("list")
 def list_(
+    operation: Annotated[str | None, typer.Argument(help="SYSTEM.OPERATION, to see what may be asked of it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
     table: Annotated[bool, typer.Option("--table", help="The bundled models beside the simple methods, as Markdown.")] = False,
 ) -> None:
-    """Systems, operations, bundled models with their metrics, data sets."""
+    """Systems, operations, bundled models with their metrics, data sets; or the fields of one operation."""
+    if operation is not None:
+        fields = _fields(catalog.operation(operation).name)
+        print(json.dumps(fields, indent=1) if as_json else "\n".join(_field(name, told) for name, told in fields.items()))
+        return
     if table:
         from gen_core import cards
 
@@ -73,8 +81,9 @@ def list_(
     for heading, rows in told.items():
         if isinstance(rows, list) and rows:
             print(heading)
+            wide = max(len(row["name"]) for row in rows)
             for row in rows:
-                print(f"  {row['name']:20s} {row.get('summary') or ', '.join(f'{k} {v}' for k, v in row['metrics'].items())}")
+                print(f"  {row['name']:{wide}s} {row.get('summary') or ', '.join(f'{k} {v}' for k, v in row['metrics'].items())}")
 
 
 @app.command()
@@ -161,6 +170,11 @@ def _recipe(operation: str, file: Path | None, settings: list[str]) -> Recipe:
 
 def _fields(operation: str) -> dict[str, str]:
     return {name: info.description or "" for name, info in catalog.recipe_class(operation).model_fields.items()}
+
+
+def _field(name: str, told: str) -> str:
+    """A field of a recipe and what it is, for a terminal."""
+    return f"{name:20s} {told}".rstrip()
 
 
 def progress() -> Callable[[float, str], None]:

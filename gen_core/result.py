@@ -102,7 +102,9 @@ def refuse_full(folder: Path, force: bool = False) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder.name!r} is a file; name a folder to write to.")
     if not force and folder.is_dir() and any(folder.iterdir()):
-        raise OutputError(f"The folder {folder.name!r} is not empty: name another one, or add --force to replace it.")
+        raise OutputError(
+            f"The folder {folder.name!r} is not empty: name another one, or replace it (--force, in Python force=True)."
+        )
 
 
 def disk_sentence(error: OSError, path: Path) -> str:

@@ -19,6 +19,9 @@ def test_list_names_systems_operations_and_data(capsys: pytest.CaptureFixture[st
     assert {"simulated", "kang2018"} <= {d["name"] for d in told["data"]}
     assert main(["list"]) == 0
     assert "cells.perturb" in capsys.readouterr().out
+    assert main(["list", "cells.perturb"]) == 0
+    assert {"dose", "target"} <= {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert main(["list", "cells.nonsense"]) == 2
 
 
 def test_run_show_and_run_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
