@@ -28,7 +28,7 @@ CALM = {
     *("noise_estimated", "one_of_several"),
 }
 
-ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": ""}
+ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": "", "none": ""}
 Interval = tuple[float, float]
 
 
@@ -38,7 +38,7 @@ class Score:
 
     name: str
     title: str  # says so itself where the best is 1
-    better: Literal["high", "low", "one"] = "high"
+    better: Literal["high", "low", "one", "none"] = "high"  # none: more or less of it is not better as such
     digits: int = 3
 
 
@@ -94,7 +94,9 @@ def number(value: object, digits: int = 3) -> str:
 
 
 def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:
-    """The rows whose value, as it is shown, is the best: what reads the same is equally good."""
+    """The rows whose value, as it is shown, is the best: what reads the same is equally good. None where there is no contest."""
+    if score.better == "none":
+        return set()
     values = {row: value for row, row_values in rows.items() if isinstance(value := row_values.get(score.name), int | float)}
     shown = {row: round(value, score.digits) for row, value in values.items() if math.isfinite(value)}
     if not shown:
