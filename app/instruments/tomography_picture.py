@@ -11,7 +11,7 @@ import streamlit as st
 from app.instruments import tomography_bayes as bayes
 from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
-from app.parts import background, figure, map, session
+from app.parts import background, figure, map, session, theme
 from gen_core.result import Result
 from gen_core.tomography import kept, methods, mosaic_plots, plots, quick
 from gen_core.tomography.files import WINDOWS
@@ -35,9 +35,7 @@ SAID = {
 ALONE = "Zoom into one, all follow. No truth is known. Residual: misfit to the data over the noise, 1 is right."
 WIDE = (-200.0, 1600.0)
 NOTICES, BELOW = "tomography_said", "tomography_below"  # where it is said of the slice what is known of it
-# Streamlit leaves there what was said last until there is something new: of another slice that would be wrong.
-HIDDEN = f"""<style>.st-key-{NOTICES}, .st-key-{BELOW} {{ visibility: hidden; }}</style>
-<small>Warnings, evidence and export of this slice follow when all methods are done.</small>"""
+FOLLOWS = "Warnings, evidence and export of this slice follow when all methods are done."
 
 
 def chooser(recipe: Reconstruct) -> tuple[str, tuple[float, float] | None]:
@@ -91,7 +89,7 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
     drawn(tiles, subject, scale, recipe)
     bar = st.progress(0.0, "Reconstructing")
     if session.get(PAGE, "said of") != slice_of(recipe):
-        st.html(HIDDEN)
+        theme.hide((NOTICES, BELOW), FOLLOWS)
     session.put(PAGE, "shown", before | {name: subject.told(one.image) for name, one in found.items()})
     work(recipe, bar)
     session.again()
