@@ -72,9 +72,16 @@ def enlarged(fig: Any) -> Any:
     size = LARGER * (fig.layout.font.size or 13)
     fig.update_layout(font_size=size).update_xaxes(title_font_size=size, tickfont_size=size)
     fig.update_yaxes(title_font_size=size, tickfont_size=size)
-    fig.for_each_annotation(lambda note: note.update(font_size=LARGER * (note.font.size or 12)))
-    fig.for_each_coloraxis(lambda axis: _bar(axis.colorbar) if axis.showscale is not False else None)
+    if fig.layout.legend.font.size:
+        fig.update_layout(legend_font_size=LARGER * fig.layout.legend.font.size)
+    for note in fig.layout.annotations:
+        note.update(font_size=LARGER * (note.font.size or 12), yshift=LARGER * (note.yshift or 0))
+    fig.for_each_coloraxis(lambda axis: _bar(axis.colorbar))
     for trace in fig.data:
+        if "colorbar" in trace:
+            _bar(trace.colorbar)
+        if "marker" in trace and "colorbar" in trace.marker and trace.marker.colorbar.to_plotly_json():  # naming one shows one
+            _bar(trace.marker.colorbar)
         if "text" in (getattr(trace, "mode", None) or "") or getattr(trace, "texttemplate", None):
             trace.update(textfont_size=LARGER * (trace.textfont.size or 12))
     if tiles := (fig.layout.meta or {}).get("tiles"):  # rows of pictures, see figure.js
@@ -85,6 +92,7 @@ def enlarged(fig: Any) -> Any:
 
 
 def _bar(bar: Any) -> None:
+    """A scale of colours; one that is not shown stays so."""
     bar.update(tickfont_size=LARGER * (bar.tickfont.size or 12), title_font_size=LARGER * (bar.title.font.size or 12))
 
 
