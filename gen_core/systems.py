@@ -81,6 +81,7 @@ SYSTEMS = (
         ":material/scatter_plot:",
         "defects.png",
         "gen_core.defects.kept:warm",
+        "gen_core.defects.recipe:using",
     ),
     System(
         "poisson",
@@ -89,6 +90,7 @@ SYSTEMS = (
         ":material/electric_bolt:",
         "poisson.png",
         "gen_core.poisson.question:warm",
+        "gen_core.poisson.recipe:using",
     ),
 )
 

@@ -25,6 +25,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("images-plain", None),
         ("proteins-chorismate-mutase", "proteins.sample"),
         ("tomography-vae-64", "tomography.reconstruct"),
+        ("defects-pairs", "defects.sample"),
+        ("poisson-fno-32", "poisson.solve"),
     ],
 )
 def test_a_model_trained_here_has_a_recipe_that_uses_it(name: str, operation: str | None) -> None:

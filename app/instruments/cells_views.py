@@ -39,7 +39,12 @@ TITLES = {
 def score(made: Prediction) -> None:
     """The few numbers that say how good this prediction is, beside the best simple one and the ceiling."""
     if made.recipe.predictor == "auto":
-        st.caption(f"Uses **{plots.NAMES[made.predictor]}**.")
+        told = (
+            "Each other type was left out in turn: the predictor with the highest mean correlation is taken, of those within "
+            "0.01 the simplest. A trained latent space must also lead on a type that it had not seen. The type that is "
+            "predicted here has no say."
+        )
+        st.caption(f"Uses **{plots.NAMES[made.predictor]}**, chosen by the other types: here another may do better.", help=told)
     if made.fold is None:
         own = "was learned from" if made.study.saw_target else "was not measured"
         told = f"Mean over the types whose answer is known, each left out in turn. This one's own response {own}."
@@ -203,7 +208,10 @@ def trust(result: Result) -> None:
         rows = {used: told} | {plots.NAMES[n]: result.baselines[n] for n in (*BASELINES, "ceiling") if n != made.predictor}
         spans = {name: (told[f"{name}_low"], told[f"{name}_high"]) for name in metrics.NAMES if f"{name}_low" in told}
         cells = f"{len(made.observed)} {made.study.end} {plain(made.study.target)} cells"
-        about = f"This prediction, scored on {cells} it never saw; 90 % intervals."
+        about = (
+            f"This prediction, scored on {cells} it never saw; 90 % intervals. {plots.NAMES['no_change']} correlates a little "
+            f"because the same {plain(made.study.start)} cells, and so their noise, are in both changes that are compared."
+        )
         evidence.score_table(SCORES, rows, {used: spans}, used, [plots.NAMES["ceiling"]], about)
     if not made.folds.folds:
         st.caption("With a single other type nothing can be left out, so nothing tells how far to trust this.")

@@ -31,7 +31,7 @@ PAGE = "images"
 TEXTURE = Mix(content_seeds=(33, 1, 61), style_seeds=(71, 40, 26, 47), layers=("middle", "fine"))
 PRESETS = {
     "Structure and texture": TEXTURE,
-    "One ASTM number finer": Edit(seed=8, directions={"grain_size": 1.0}),
+    "One ASTM number finer": Edit(seed=157, directions={"grain_size": 1.0}),
     "An empty spot": Map(spot=(0.0, 0.0)),
     "Two numbers": Plane(),
 }
@@ -93,7 +93,9 @@ def turn() -> None:
     if isinstance(now, Images) and not isinstance(now, Plane) and not isinstance(new, Plane):
         if now.model != new.model:  # it may know other directions
             new = VERBS[verb](model=now.model)
-        new = question.with_first(new, question.first(now))
+        if (seen := question.first(now)) is not None:
+            session.put(PAGE, "looked at", seen)
+        new = question.with_first(new, session.get(PAGE, "looked at"))  # a verb in between may look at none
     session.load(PAGE, new)
 
 

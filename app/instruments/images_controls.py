@@ -11,7 +11,7 @@ from app.instruments import images_own, images_plane
 from app.instruments.images_own import PAGE
 from app.parts import figure, map, session
 from gen_core.errors import RecipeError
-from gen_core.images import map_plots
+from gen_core.images import map_plots, plots, question
 from gen_core.images.atlas import atlas_of, thinned
 from gen_core.images.modelfile import open_space
 from gen_core.images.recipe import GROUPS, Decode, Edit, Grid, Images, Interpolate, Invert, Map, Mix, Plane, Sample, Stylize
@@ -86,15 +86,18 @@ def controls(now: Images) -> Images:
 
 
 def picture(name: str, label: str) -> int | str:
-    """A choice of one picture: a seed, or one of the user's own."""
-    told = "The number of a rendered micrograph: the same number, the same picture."
-    seed = st.number_input(label, 0, 2**32 - 1, key=session.key(PAGE, name), help=told)
+    """A choice of one picture: a seed, or one of the user's own, which is then shown as it was read."""
     own = _own(session.value(PAGE, f"{name}_own"))
-    if not own:
-        return int(seed)
-    key = session.settle(PAGE, f"{name}_own", [None, *own], None)
-    st.selectbox(f"{label}: yours", [None, *own], key=key, format_func=lambda d: own.get(d, "none"), placeholder="none")
-    return session.value(PAGE, f"{name}_own") or int(seed)
+    if own:
+        key, rendered = session.settle(PAGE, f"{name}_own", [None, *own], None), "a rendered one"
+        st.selectbox(
+            label.removesuffix(" (seed)"), [None, *own], key=key, format_func=lambda d: own.get(d, rendered), placeholder=rendered
+        )
+        if (chosen := session.value(PAGE, f"{name}_own")) is not None:
+            st.image(plots.large(question.as_read(chosen), 2), caption="Your picture", width=96)
+            return str(chosen)
+    told = "The number of a rendered micrograph: the same number, the same picture."
+    return int(st.number_input(label, 0, 2**32 - 1, key=session.key(PAGE, name), help=told))
 
 
 def pictures(name: str, label: str, now: Images, most: int = 16) -> list[int | str]:

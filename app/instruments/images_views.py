@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ from gen_core.images.recipe import Images, Interpolate
 from gen_core.result import Result
 
 SCORES = {
-    "path_length": evidence.Score("path_length", better="low", digits=2),
+    "path_length": evidence.Score("path_length", better="none", digits=2),
     "uniformity": evidence.Score("uniformity", better="low", digits=2),
-    "excess_length": evidence.Score("excess_length", better="low", digits=2),
+    "excess_length": evidence.Score("excess_length", better="none", digits=2),
     "content_kept": evidence.Score("content_kept", digits=2),
     "style_moved": evidence.Score("style_moved", digits=2),
     "swap_score": evidence.Score("swap_score", digits=2),
@@ -45,6 +46,12 @@ BASELINES = {
     "whole_map": "All pictures",
     "mean_picture": "Mean picture",
 }
+WALKED = (
+    "Path length: mean squared change of a pixel along the way. Unevenness: how much the steps differ, 0 is constant speed. "
+    "Excess length: how much longer the way is than a plain fade from the first picture to the last, 0 is that fade. Farther "
+    "out: of the picture on the way that is least like the training pictures. Less of these three is not better by itself: a "
+    "picture that fades half way changes little, and its code, which is too short, does not count as far out."
+)
 Figures = dict[str, Callable[[], Any]]
 
 
@@ -56,7 +63,13 @@ def play(recipe: Interpolate) -> None:
     if recipe.space == "w" and (plain := plain_path(paths["lerp"])) is not None:
         strips["Plain autoencoder, straight"] = plots.strip(plain)
     player.show(
-        strips, n, (wide, high), "images.walk", [f"{i + 1} of {n}" for i in range(n)], size=300 if len(strips) < 3 else 250
+        strips,
+        n,
+        (wide, high),
+        "images.walk",
+        [f"{i + 1} of {n}" for i in range(n)],
+        size=300 if len(strips) < 3 else 250,
+        begin=True,
     )
 
 
@@ -193,8 +206,12 @@ def trust(result: Result) -> None:
     used = "This result"
     names = [name for name in SCORES if any(name in row for row in (result.metrics, *result.baselines.values()))]
     rows = {used: result.metrics} | {BASELINES.get(name, name): row for name, row in result.baselines.items() if row}
+    walked = isinstance(result.recipe, Interpolate)
+    scores = [SCORES[name] for name in names]
+    if walked:  # the straight way passes through codes that are too short, which is no merit
+        scores = [replace(score, better="none") if score.name == "off_manifold_percentile" else score for score in scores]
     if names:
-        evidence.score_table([SCORES[name] for name in names], rows, highlight=used)
+        evidence.score_table(scores, rows, highlight=used, caption=WALKED if walked else None)
 
 
 def model(recipe: Images) -> None:

@@ -95,7 +95,7 @@ def default() -> Reconstruct:
 def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
     left, right = st.columns([1, 3], gap="medium")
-    below = st.container()
+    below = st.container(key=picture.BELOW)
     with right, guard():  # what goes wrong is said in the place of the pictures
         with left:
             recipe = controls()
@@ -104,8 +104,9 @@ def instrument() -> None:
             result = picture.steps(recipe, show, window)
             session.write_link(result.recipe)
             figures = picture.show(result, show, window)
-            evidence.notices(result.warnings)
-            st.caption(f":material/info: {trusting.NEVER} {SMALL}")
+            with st.container(key=picture.NOTICES):
+                evidence.notices(result.warnings)
+                st.caption(f":material/info: {trusting.NEVER} {SMALL}")
         with below:
             beside.pin(PAGE, result, figures)
             figures |= tabs.show(result, window)

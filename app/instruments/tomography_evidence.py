@@ -59,8 +59,8 @@ def _known(found: trust_of.Trust) -> list[str]:
     told = []
     if found.family:
         told.append(
-            f"Of {trust_of.WORDS[found.family]} seen over this range with this noise, {100 * found.unlike:.0f} % have data at "
-            f"least as strange; it warns below {100 * trust_of.RARE:g} %."
+            f"Of {trust_of.WORDS[found.family]} seen over this range with this noise, at most {trust_of.share(found.unlike)} "
+            f"have data at least as strange; it warns below {100 * trust_of.RARE:g} %."
         )
     if found.surprise == found.surprise:  # there is a Gaussian prior to ask
         told.append(

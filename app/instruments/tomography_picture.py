@@ -11,7 +11,7 @@ import streamlit as st
 from app.instruments import tomography_bayes as bayes
 from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
-from app.parts import background, figure, map, session
+from app.parts import background, figure, map, session, theme
 from gen_core.result import Result
 from gen_core.tomography import kept, methods, mosaic_plots, plots, quick
 from gen_core.tomography.files import WINDOWS
@@ -34,6 +34,8 @@ SAID = {
 }
 ALONE = "Zoom into one, all follow. No truth is known. Residual: misfit to the data over the noise, 1 is right."
 WIDE = (-200.0, 1600.0)
+NOTICES, BELOW = "tomography_said", "tomography_below"  # where it is said of the slice what is known of it
+FOLLOWS = "Warnings, evidence and export of this slice follow when all methods are done."
 
 
 def chooser(recipe: Reconstruct) -> tuple[str, tuple[float, float] | None]:
@@ -86,10 +88,17 @@ def steps(recipe: Reconstruct, show: str, window: tuple[float, float] | None) ->
     scale = _grey(window, subject.unit, tiles)
     drawn(tiles, subject, scale, recipe)
     bar = st.progress(0.0, "Reconstructing")
+    if session.get(PAGE, "said of") != slice_of(recipe):
+        theme.hide((NOTICES, BELOW), FOLLOWS)
     session.put(PAGE, "shown", before | {name: subject.told(one.image) for name, one in found.items()})
     work(recipe, bar)
     session.again()
     raise AssertionError("unreachable")
+
+
+def slice_of(recipe: Reconstruct) -> tuple[object, ...]:
+    """What is scanned, however it is scanned."""
+    return recipe.image, recipe.slice, recipe.sinogram
 
 
 def work(recipe: Reconstruct, bar: Any) -> None:
@@ -136,6 +145,7 @@ def show(result: Result, what: str, window: tuple[float, float] | None) -> dict[
     if what == "deviation":
         bayes.beside(result)
     session.put(PAGE, "shown", dict(made.images))
+    session.put(PAGE, "said of", slice_of(recipe))
     return {"pictures": lambda: picture(tiles, made.subject, scale, recipe, spot, dark)}
 
 

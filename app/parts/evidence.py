@@ -30,7 +30,7 @@ CALM = {
     *("noise_estimated", "one_of_several"),
 }
 
-ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": ""}
+ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": "", "none": ""}
 Interval = tuple[float, float]
 
 
@@ -40,7 +40,7 @@ class Score:
 
     name: str
     title: str = ""  # as everywhere where it is empty; says so itself where the best is 1
-    better: Literal["high", "low", "one"] = "high"
+    better: Literal["high", "low", "one", "none"] = "high"  # none: more or less of it is not better as such
     digits: int = 3
 
     def __post_init__(self) -> None:
@@ -93,7 +93,9 @@ def badge(text: str, good: bool | None = None) -> None:
 
 
 def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:
-    """The rows whose value, as it is shown, is the best: what reads the same is equally good."""
+    """The rows whose value, as it is shown, is the best: what reads the same is equally good. None where there is no contest."""
+    if score.better == "none":
+        return set()
     values = {row: value for row, row_values in rows.items() if isinstance(value := row_values.get(score.name), int | float)}
     shown = {row: round(value, score.digits) for row, value in values.items() if math.isfinite(value)}
     if not shown:

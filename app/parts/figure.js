@@ -47,12 +47,13 @@ const fitting = (layout, width) => {
 // Below small tiles what is said of each takes two lines: the gap between two rows has room for them.
 const NARROW = 195;
 function wrapped(layout, width) {
-  if (!(sideOf(layout, width) < NARROW)) return;
+  const larger = layout.meta?.tiles?.larger ?? 1; // in a presentation, whose words are longer
+  if (!(sideOf(layout, width) < NARROW * larger)) return;
   for (const note of layout.annotations ?? []) {
     const text = note.text.replace(/ · (?=[^·]*$)|; /, "<br>");
-    if (text !== note.text) Object.assign(note, { text, align: "left", font: { ...note.font, size: 11 } });
+    if (text !== note.text) Object.assign(note, { text, align: "left", font: { ...note.font, size: 11 * larger } });
   }
-  layout.margin.b += 12;
+  layout.margin.b += 12 * larger;
 }
 
 // After the texts of the same run are on the screen: they are read first, and drawing holds up the page.

@@ -42,9 +42,7 @@ def show(
     if height is not None:
         fig.update_layout(height=height)
     if session.presenting():
-        size = LARGER * (fig.layout.font.size or 13)
-        fig.update_layout(font_size=size).update_xaxes(title_font_size=size, tickfont_size=size)
-        fig.update_yaxes(title_font_size=size, tickfont_size=size)
+        fig = enlarged(fig)
     config: dict[str, Any] = palette.CONFIG | {
         "responsive": False,  # figure.js watches its own width, which the sidebar changes too
         "toImageButtonOptions": {"format": "svg", "filename": key.replace(".", "-").replace("_", "-")},
@@ -66,6 +64,36 @@ def show(
     if caption:
         st.caption(caption)
     return picked(key) if select else None
+
+
+def enlarged(fig: Any) -> Any:
+    """The figure with larger type, whatever is written in it, and with room for it between pictures in rows."""
+    fig = type(fig)(fig)  # the caller's own stays as it is, or it would grow with every run
+    size = LARGER * (fig.layout.font.size or 13)
+    fig.update_layout(font_size=size).update_xaxes(title_font_size=size, tickfont_size=size)
+    fig.update_yaxes(title_font_size=size, tickfont_size=size)
+    if fig.layout.legend.font.size:
+        fig.update_layout(legend_font_size=LARGER * fig.layout.legend.font.size)
+    for note in fig.layout.annotations:
+        note.update(font_size=LARGER * (note.font.size or 12), yshift=LARGER * (note.yshift or 0))
+    fig.for_each_coloraxis(lambda axis: _bar(axis.colorbar))
+    for trace in fig.data:
+        if "colorbar" in trace:
+            _bar(trace.colorbar)
+        if "marker" in trace and "colorbar" in trace.marker and trace.marker.colorbar.to_plotly_json():  # naming one shows one
+            _bar(trace.marker.colorbar)
+        if "text" in (getattr(trace, "mode", None) or "") or getattr(trace, "texttemplate", None):
+            trace.update(textfont_size=LARGER * (trace.textfont.size or 12))
+    if tiles := (fig.layout.meta or {}).get("tiles"):  # rows of pictures, see figure.js
+        fig.update_layout(meta={"tiles": tiles | {"around": LARGER * tiles["around"], "larger": LARGER}})
+        margin = fig.layout.margin
+        margin.update(t=LARGER * margin.t, b=LARGER * margin.b)
+    return fig
+
+
+def _bar(bar: Any) -> None:
+    """A scale of colours; one that is not shown stays so."""
+    bar.update(tickfont_size=LARGER * (bar.tickfont.size or 12), title_font_size=LARGER * (bar.title.font.size or 12))
 
 
 def picked(key: str) -> dict[str, Any] | None:

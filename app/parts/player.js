@@ -37,7 +37,7 @@ function show(state, frame) {
   });
 }
 
-function play(state, on) {
+function play(state, on, once = false) {
   state.playing = on;
   state.button.textContent = on ? "❚❚" : "▶";
   state.button.setAttribute("aria-label", on ? "Pause" : "Play");
@@ -45,6 +45,7 @@ function play(state, on) {
   let step = 1;
   if (on) {
     state.timer = setInterval(() => {
+      if (once && state.frame + 1 >= state.data.count) return play(state, false);
       if (state.frame + step < 0 || state.frame + step >= state.data.count) step = -step; // there and back
       show(state, Math.max(0, Math.min(state.data.count - 1, state.frame + step)));
     }, state.data.pause);
@@ -53,6 +54,7 @@ function play(state, on) {
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".latent-player");
+  const first = !root.state;
   const state = (root.state ??= { frame: 0 });
   const spec = JSON.stringify(data);
   if (state.spec !== spec) {
@@ -67,7 +69,8 @@ export default function ({ data, parentElement }) {
       return image;
     });
     show(state, Math.min(state.frame, data.count - 1));
-    play(state, Boolean(playing));
+    const begin = first && data.begin && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    play(state, begin || Boolean(playing), begin);
   }
   return () => clearInterval(state.timer);
 }

@@ -34,11 +34,13 @@ def show(
     labels: Sequence[str] = (),
     size: int = 240,
     seconds: float = 3.0,
+    begin: bool = False,
 ) -> None:
     """Paths by title, each a PNG of its `count` frames (width, height) in a row.
 
     `labels` are what is said of each frame, `size` the width of a picture on the screen in pixels, `seconds` how long one
-    way takes. A figure that names `key` in its `layout.meta.follows` moves its first shape to the frame's place in `marks`.
+    way takes. With `begin` they play one way once by themselves, unless the reader's system asks for less motion. A figure
+    that names `key` in its `layout.meta.follows` moves its first shape to the frame's place in `marks`.
     """
     width, height = frame
     data: dict[str, Any] = {
@@ -50,6 +52,7 @@ def show(
         "labels": list(labels),
         "film": key,
         "size": size,
+        "begin": begin,
         "pause": max(30, round(1000 * seconds / max(count, 1))),
     }
     st.components.v2.component("latent_player", html=_HTML, css=_CSS, js=_JS)(data=data, key=key)

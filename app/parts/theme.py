@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.parts import session
@@ -80,6 +82,15 @@ def present() -> None:
 def dark() -> bool:
     """Whether the reader looks at the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def hide(keys: Sequence[str], instead: str) -> None:
+    """Until something else is drawn in this place: what the containers of these keys hold is not seen, but keeps its room.
+
+    Streamlit leaves there what was drawn last until there is something new, which may be about something else. Words of the
+    page only, no user's.
+    """
+    st.html(f"<style>{', '.join(f'.st-key-{key}' for key in keys)} {{ visibility: hidden; }}</style><small>{instead}</small>")
 
 
 def follow() -> None:

@@ -16,27 +16,30 @@ STEPS = (
         Sample(),
     ),
     Step(
+        "Temperature",
+        (
+            "These were drawn at temperature 1, and 713 of the 1,000 pass all filters: see the funnel. Nearer to 0 every site "
+            "takes its likeliest residue."
+        ),
+        Sample(temperature=0.1),
+        Guess(
+            "At temperature 0.1, will more or fewer than 713 of 1,000 pass?",
+            ("More", "About as many", "Fewer"),
+            0,
+            (
+                "851 of 1,000 pass instead of 713, and the profile and the energies look splendid. But they are more alike among "
+                "themselves: look at the logo and at the correlations of pairs, which come out too strong (slope 1.3). Passing "
+                "filters is not variety."
+            ),
+        ),
+    ),
+    Step(
         "The active site stays",
         (
             "Eight residues of the active site are locked, counted along E. coli's sequence. **Logo**, below the map, shows "
             "them as single letters, and everything else still moves."
         ),
         Sample(around="naturals", reference=question.COLI, locks=(11, 28, 39, 48, 51, 52, 84, 88)),
-    ),
-    Step(
-        "Temperature",
-        "At a low temperature every site takes its likeliest residue.",
-        Sample(temperature=0.1),
-        Guess(
-            "Will more or fewer samples pass the filters?",
-            ("More", "About as many", "Fewer"),
-            0,
-            (
-                "85 of 100 pass instead of 71, and the profile and the energies look splendid. But they are more alike among "
-                "themselves: look at the logo and at the correlations of pairs, which come out too strong (slope 1.3). Passing "
-                "filters is not variety."
-            ),
-        ),
     ),
     Step(
         "A good profile score",

@@ -55,8 +55,8 @@ STEPS = (
             ("About 90 %", "About 70 %", "About 40 %"),
             2,
             (
-                "About 40 %: surely wrong, and sharp. The warning above says that the prior does not know such slices. "
-                "Total variation is ten decibels better here."
+                "About 40 %: surely wrong, and sharp. The warning below the pictures says that the prior does not know such "
+                "slices. Total variation is ten decibels better here."
             ),
         ),
     ),

@@ -50,9 +50,9 @@ def cell_map(made: Prediction, dark: bool = False, height: int = 420) -> go.Figu
     others = np.flatnonzero(study.cell_type != study.target)
     cloud(study.places[others], "other types", grey, "circle", 3, 0.18)
     cloud(study.places[study.asked], study.start, grey, "circle", 5, 0.75)
-    cloud(made.places, "predicted", palette.role("predicted", dark), "circle", 5, 0.8 if made.off_manifold <= 95 else 0.35)
-    if len(made.observed):
-        cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond-open", 6, 0.8)
+    if len(made.observed):  # below the predicted cells and larger, so that both are seen where they lie on each other
+        cloud(study.places[made.observed], "observed", palette.role("observed", dark), "diamond", 7, 0.55)
+    cloud(made.places, "predicted", palette.role("predicted", dark), "circle", 4, 0.8 if made.off_manifold <= 95 else 0.35)
     _responses(figure, made, palette.role("control", dark))
     start, end = study.places[study.asked][:, axes].mean(0), made.places[:, axes].mean(0)
     _arrow(figure, start, end, spans(study.places, axes), palette.role("accent", dark))  # seen on the orange cloud

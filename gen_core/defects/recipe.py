@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -157,3 +158,13 @@ class Power(Infer):
         (11,), min_length=1, max_length=8, description="How many times are looked at."
     )
     repeats: int = Field(5, ge=1, le=100, description="Simulations of each.")
+
+
+def using(model: str, card: Mapping[str, Any]) -> Sample:
+    """What a network trained here is looked at with: new configurations of its own snapshots."""
+    asked = dict(card["recipe"])
+    shared = OfSnapshots.model_fields.keys() - {"seed", "n", "model"}
+    return Sample.read(
+        {name: asked[name] for name in sorted(shared) if name in asked}
+        | {"model": model, "time": card["first"] + card["span"] / 2}
+    )

@@ -108,9 +108,15 @@ def told_of(found: list[Named]) -> Array:
 
 
 def notices_of(found: list[Named], space: Space) -> tuple[Notice, ...]:
-    """What was noticed when the pictures were read, and that rendered ones are no measurements."""
+    """What was noticed when the pictures were read, and that rendered ones are no measurements; which, if some are own."""
     told = [notice for one in found for notice in one.notices]
-    if any(one.rendered is not None for one in found):
+    rendered = sum(one.rendered is not None for one in found)
+    if 0 < rendered < len(found):
+        these = "The micrograph" if rendered == 1 else "The micrographs"
+        verb = "is" if rendered == 1 else "are"
+        text = f"{these} beside your own {verb} synthetic: rendered by this project, measured nowhere."
+        told.append(Notice("synthetic_data", text))
+    elif rendered:
         told.append(Notice("synthetic_data", "These micrographs are synthetic: rendered by this project, measured nowhere."))
     elif space.card.get("synthetic"):
         told.append(Notice("synthetic_data", "This model learned from synthetic micrographs only."))

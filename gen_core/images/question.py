@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gen_core.datasets import named, path_of
 from gen_core.errors import InputError
 from gen_core.images.recipe import Edit, Grid, Images, Interpolate, Invert, Mix, Stylize, Train
@@ -11,6 +13,7 @@ from gen_core.inputs.images import read_picture, read_pictures
 from gen_core.memo import Memo
 
 COUNTS = Memo(1 << 20, lambda count: 64)
+PICTURES = Memo(1 << 20, lambda picture: picture.nbytes)
 
 
 def fits(card: dict[str, Any]) -> bool:
@@ -21,6 +24,12 @@ def fits(card: dict[str, Any]) -> bool:
 def check_picture(digest: str) -> None:
     """Raise InputError where this content is no picture that can be used."""
     read_picture(path_of(digest, "image"), 64)
+
+
+def as_read(digest: str) -> np.ndarray:
+    """A picture of the user's own (64, 64, 3) in [0, 1] as the models are given it."""
+    found: np.ndarray = PICTURES.get(digest, lambda: read_picture(path_of(digest, "image"), 64)[0])
+    return found
 
 
 def check_pictures(digest: str) -> None:

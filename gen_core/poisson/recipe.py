@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -160,6 +161,11 @@ class Train(Recipe):
     max_seconds: float | None = Field(
         None, gt=0, le=1e7, description="Seconds of training after which it stops with what it has; null for no limit."
     )
+
+
+def using(model: str, card: Mapping[str, Any]) -> Solve:
+    """What a model trained here is looked at with: a scene, solved by it."""
+    return Solve.read({"model": model, "solver": card["kind"], "size": card["size"]})
 
 
 def _valued(sensors: Any) -> bool:

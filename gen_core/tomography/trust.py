@@ -64,11 +64,17 @@ def trust(subject: Subject, prior: Gaussian, image: Array) -> Trust:
     return Trust(surprise, float(np.sqrt(np.mean(error**2))), float(np.sqrt(np.mean((w * left) ** 2))))
 
 
+def share(unlike: float) -> str:
+    """`unlike` in words: a share that is counted among some hundred slices, with a digit more where it is small."""
+    percent = max(100 * unlike, 0.1)
+    return f"{percent:.0f}\u00a0%" if percent >= 10 else f"{percent:.1f}\u00a0%"
+
+
 def notices(found: Trust) -> list[Notice]:
     """The warning that the prior does not know this slice, where that is so."""
     told = []
     if found.unlike < RARE:
-        told.append(f"of {WORDS[found.family]} seen so, fewer than {max(found.unlike, 0.001):.1%} have data as strange as these")
+        told.append(f"of {WORDS[found.family]} seen so, at most {share(found.unlike)} have data at least as strange as these")
     if found.surprise > SURPRISE or found.held_out > HELD_OUT:
         told.append(
             f"its data are {found.surprise:.1f} times as far from what the prior expects as it says they would be, and views "

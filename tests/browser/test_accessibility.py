@@ -37,7 +37,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", ["", "runs", "images", "cells", "proteins", "tomography"])
+@pytest.mark.parametrize("path", ["", "runs", "images", "cells", "proteins", "tomography", "defects", "poisson"])
 def test_axe_finds_nothing_that_keeps_anyone_out(page: Page, app_url: str, path: str) -> None:
     page.goto(f"{app_url}/{path}")
     if path not in ("", "runs"):
@@ -82,7 +82,7 @@ def test_the_keyboard_alone_drives_a_page(page: Page, app_url: str) -> None:
     page.wait_for_function("location.search.includes('spot=%5B')", timeout=LONG)
 
 
-@pytest.mark.parametrize("path", ["", "images", "cells", "proteins", "tomography"])
+@pytest.mark.parametrize("path", ["", "images", "cells", "proteins", "tomography", "defects", "poisson"])
 def test_a_tablet_is_wide_enough(page: Page, app_url: str, path: str) -> None:
     page.set_viewport_size({"width": 768, "height": 1024})
     page.goto(f"{app_url}/{path}")

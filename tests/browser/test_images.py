@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -73,6 +74,16 @@ def test_through_the_verbs(page: Page, app_url: str, rest: Rest, tmp_path: Path)
     assert state(page) == was
 
 
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_a_walk_plays_once_by_itself_where_motion_is_welcome(page: Page, app_url: str, rest: Rest, motion: str) -> None:
+    page.emulate_media(reduced_motion=motion)
+    page.goto(f"{app_url}/images")
+    page.get_by_test_id("latentPlayer").wait_for(timeout=LONG)
+    rest(page)
+    expect(page.get_by_test_id("playerText")).to_have_text("16 of 16" if motion == "no-preference" else "1 of 16", timeout=10_000)
+    expect(page.get_by_test_id("playerPlay")).to_have_attribute("aria-label", "Play")
+
+
 def test_an_own_picture_and_one_that_is_none(page: Page, app_url: str, rest: Rest) -> None:
     page.goto(f"{app_url}/images?operation=images.invert&image=3&steps=0")
     expect(page.get_by_text("What is left").first).to_be_visible(timeout=LONG)
@@ -90,6 +101,13 @@ def test_an_own_picture_and_one_that_is_none(page: Page, app_url: str, rest: Res
     assert state(page)["image"][0].startswith("sha256:")
     expect(page.get_by_text("not of the kind the model learned").first).to_be_visible(timeout=LONG)
     page.keyboard.press("Escape")
+    expect(page.get_by_text("Your picture", exact=True)).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Picture (seed)")).to_have_count(0)  # it is no seed that is shown
+    turn(page, "Walk", rest)
+    expect(page.get_by_text("The micrograph beside your own is synthetic")).to_be_visible(timeout=LONG)
+    turn(page, "Map", rest)  # which looks at no picture
+    turn(page, "Edit", rest)
+    assert state(page)["seed"][0].startswith("sha256:")
     turn(page, "Mix", rest)
     assert "sha256:" in state(page)["content_seeds"][0]  # it goes along
 

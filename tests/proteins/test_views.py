@@ -55,7 +55,8 @@ def test_the_funnel_ends_at_what_is_kept(made: Drawn) -> None:
     assert left.x[0] == 120
     assert left.x[-1] == made.kept.sum()
     assert sum(removed.x) == 120 - made.kept.sum()
-    assert [note.text for note in figure.layout.annotations][::2][1:] == [plots.step_title(v.name) for v in made.verdicts]
+    assert [note.text for note in figure.layout.annotations][1:] == [plots.step_title(v.name) for v in made.verdicts]
+    assert [text.split()[-1] for text in figure.layout.yaxis.ticktext] == [f"{count:,}" for count in left.x]
 
 
 def test_the_density_counts_every_pair_once(made: Drawn) -> None:
