@@ -9,7 +9,7 @@ import streamlit as st
 from app.parts import session, upload
 from gen_core.defects import question
 from gen_core.defects.recipe import BUNDLED, Infer, Sample
-from gen_core.recipe import Recipe
+from gen_core.recipe import DIGEST, Recipe
 
 PAGE = "defects"
 TYPES = ["csv", "tsv", "parquet", "npz"]
@@ -63,10 +63,10 @@ def _other_data() -> None:
 def controls(now: Asked) -> Asked:
     """The controls of a verb; the recipe they make."""
     name = str(session.value(PAGE, "data", now.data))
-    made: dict[str, Any] = {"data": name, "seed": int(session.value(PAGE, "seed", 0)), "model": session.value(PAGE, "model")}
-    made["weights"] = now.weights if now.model == made["model"] and now.data == name else None
+    made: dict[str, Any] = {"data": name, "seed": int(session.value(PAGE, "seed", 0))}
     if isinstance(now, Sample):
-        return Sample.read(made | _sample(now))
+        same = {"model": now.model, "weights": now.weights} if now.data == name else {}
+        return Sample.read(made | same | _sample(now))
     forces = st.container()
     size = _simulated(name) if name in BUNDLED else _own()
     made |= size
@@ -74,6 +74,7 @@ def controls(now: Asked) -> Asked:
         made |= _forces(Infer.read(made))
     with st.expander("Settings", icon=":material/settings:", key=f"{PAGE}/settings"):
         made |= _settings(str(made["library"]))
+        made |= _score(Infer.read(made), now)
     return Infer.read(made)
 
 
@@ -150,6 +151,20 @@ def _settings(library: str) -> dict[str, Any]:
     told = "Another seed, other test functions and other draws."
     made["seed"] = int(st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help=told))
     return made
+
+
+def _score(asked: Infer, now: Asked) -> dict[str, Any]:
+    """Where the score comes from: a formula, or a network that learned these snapshots."""
+    found: dict[str | None, str] = {None: "In closed form"}
+    for name, title in question.networks(asked).items():
+        if not DIGEST.fullmatch(name) or session.may_see(name):
+            found[name] = f"Network: {title}"
+    if len(found) == 1:
+        return {"model": None, "weights": None}
+    key = session.settle(PAGE, "model", list(found))
+    told = "What the second opinion, the films and the flow are made from. The numbers of the weak form do not depend on it."
+    model = st.selectbox("Score", list(found), key=key, format_func=found.__getitem__, help=told)
+    return {"model": model, "weights": now.weights if now.model == model and now.data == asked.data else None}
 
 
 def _sample(now: Sample) -> dict[str, Any]:

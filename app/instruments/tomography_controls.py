@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,6 @@ from app.instruments import tomography_learn as learn
 from app.instruments import tomography_own as own
 from app.instruments.tomography_own import PAGE
 from app.parts import figure, map, session, slider
-from gen_core.errors import RecipeError
 from gen_core.recipe import Recipe
 from gen_core.tomography import methods, question
 from gen_core.tomography.recipe import PRIORS, Lesion, Reconstruct
@@ -56,7 +56,7 @@ def controls() -> Reconstruct:
     if not measured:
         made |= angles()
     with st.container(gap="small"):
-        made |= chosen_methods()
+        made |= chosen_methods(kept.get("methods") or Reconstruct().methods)
         made |= learn.choose_prior(now)
     if not measured:
         made |= lesion()
@@ -100,8 +100,10 @@ def angles() -> dict[str, Any]:
     return {"angle_range": covered, "start_angle": start, "views": views, "noise": noise / 100}
 
 
-def chosen_methods() -> dict[str, Any]:
-    """Which methods, and how many samples of those that know a posterior."""
+def chosen_methods(last: Sequence[str]) -> dict[str, Any]:
+    """Which methods, and how many samples of those that know a posterior. Where none is left, the last ones stay chosen."""
+    if not session.value(PAGE, "methods"):
+        session.seed(PAGE, methods=list(last))
     known = [name for name in question.known() if name in NAMES] + [
         name for name in session.value(PAGE, "methods") or [] if name not in question.known()
     ]
@@ -109,10 +111,8 @@ def chosen_methods() -> dict[str, Any]:
     chosen = st.pills(
         "Methods", known, selection_mode="multi", key=session.key(PAGE, "methods"), format_func=NAMES.__getitem__, help=told
     )
-    if not chosen:
-        raise RecipeError("Choose at least one method.")
-    made: dict[str, Any] = {"methods": [name for name in known if name in chosen]}
-    if any(name in PRIORS for name in chosen):
+    made: dict[str, Any] = {"methods": [name for name in known if name in (chosen or last)]}
+    if any(name in PRIORS for name in made["methods"]):
         told = "Pictures drawn from all that agree with the data, as the prior sees it."
         made["posterior_samples"] = st.slider(
             "Posterior samples", *wide("posterior_samples", 0, 32), key=session.key(PAGE, "posterior_samples"), help=told

@@ -88,7 +88,7 @@ def test_a_tablet_is_wide_enough(page: Page, app_url: str, path: str) -> None:
     page.goto(f"{app_url}/{path}")
     at_rest(page, 1500)
     if path:
-        expect(page.get_by_text("Evidence", exact=True)).to_be_visible(timeout=LONG)
+        expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=LONG)
     cut = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stButtonGroup"] > div')]
         .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 80))"""
     assert page.evaluate(cut) == []

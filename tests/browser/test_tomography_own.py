@@ -81,9 +81,3 @@ def test_a_slice_arrives_while_a_job_is_under_way(page: Page, app_url: str, rest
         page.wait_for_timeout(6000)  # more than the time between two lines
         expect(page).to_have_url(re.compile("image=sha256"), timeout=LONG)
         assert not page.get_by_test_id("stException").count()
-    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B")
-    cancel = page.get_by_role("button", name="Cancel")
-    done = page.get_by_text("Done ·")
-    expect(cancel.or_(done).first).to_be_visible(timeout=LONG)
-    if cancel.count():
-        cancel.click()
