@@ -8,7 +8,7 @@ import pandas as pd
 
 from gen_core.proteins import filters
 from gen_core.proteins.agreement import wilson
-from gen_core.proteins.recipe import Filters
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.values import values_of
 
 if TYPE_CHECKING:

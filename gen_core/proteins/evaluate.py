@@ -15,11 +15,12 @@ from gen_core import checkpoint, store
 from gen_core.proteins import metrics, sample
 from gen_core.proteins.alphabet import Q
 from gen_core.proteins.family import Family, open_family
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.known import Known
 from gen_core.proteins.model import draw, likelihood
 from gen_core.proteins.modelfile import FamilyModel, read_model
 from gen_core.proteins.prior import Mixture
-from gen_core.proteins.recipe import BUNDLED, Filters, Sample
+from gen_core.proteins.recipe import BUNDLED, Sample
 from gen_core.proteins.score import SAMPLES
 from gen_core.proteins.statistics import frequencies
 from gen_core.proteins.values import values_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen_core.proteins.recipe import Filters
+from gen_core.proteins.filters_recipe import Filters
 
 Array = np.ndarray
 

@@ -19,8 +19,9 @@ from gen_core.memo import Memo
 from gen_core.proteins.alphabet import decode
 from gen_core.proteins.atlas import Atlas
 from gen_core.proteins.family import open_family
+from gen_core.proteins.filters_recipe import MAX_RESIDUES, Filters
 from gen_core.proteins.modelfile import FamilyModel, open_model
-from gen_core.proteins.recipe import BUNDLED, MAX_RESIDUES, Decode, Filters, Mutate, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, Decode, Mutate, Sample, Score, Train
 from gen_core.proteins.template import BUNDLED as TEMPLATE
 from gen_core.proteins.template import source_of
 from gen_core.recipe import Recipe

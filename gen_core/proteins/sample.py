@@ -13,11 +13,12 @@ from gen_core.memo import Memo
 from gen_core.proteins import filters, metrics, motifs, order, places, plate, viability
 from gen_core.proteins.alphabet import ungapped
 from gen_core.proteins.filters import Verdict
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.known import Known, open_both, ready
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import FamilyModel
 from gen_core.proteins.order import Ordered
-from gen_core.proteins.recipe import Filters, Sample
+from gen_core.proteins.recipe import Sample
 from gen_core.proteins.statistics import Moments, density, moments
 from gen_core.proteins.values import values_of
 from gen_core.proteins.viability import Viability

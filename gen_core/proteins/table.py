@@ -14,10 +14,10 @@ from gen_core.proteins.plots import step_title
 
 if TYPE_CHECKING:
     from gen_core.proteins.decode import Decoded
+    from gen_core.proteins.filters_recipe import Filters
     from gen_core.proteins.modelfile import FamilyModel
     from gen_core.proteins.mutate import Mutated
     from gen_core.proteins.order import Ordered
-    from gen_core.proteins.recipe import Filters
     from gen_core.proteins.sample import Drawn
     from gen_core.proteins.score import Scored
     from gen_core.proteins.viability import Viability

@@ -15,10 +15,11 @@ from gen_core.errors import RecipeError
 from gen_core.proteins import motifs
 from gen_core.proteins.alphabet import LETTERS, encode_text
 from gen_core.proteins.filters import judge
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.model import draw
 from gen_core.proteins.modelfile import open_model
 from gen_core.proteins.properties import composition_of, properties
-from gen_core.proteins.recipe import BUNDLED, Filters
+from gen_core.proteins.recipe import BUNDLED
 from gen_core.proteins.values import values_of
 
 OFF = {name: None for name in Filters.model_fields if name != "unique"} | {"unique": False}

@@ -13,12 +13,13 @@ import gen_core
 from gen_core import catalog, store
 from gen_core.errors import CheckpointError, InputError, MissingContent, RecipeError
 from gen_core.proteins.filters import funnel, judge, kept
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.known import stand_ins
 from gen_core.proteins.metrics import independent
 from gen_core.proteins.model import posterior
 from gen_core.proteins.modelfile import FamilyModel, open_model
 from gen_core.proteins.places import locks_of
-from gen_core.proteins.recipe import BUNDLED, Decode, Filters, Sample
+from gen_core.proteins.recipe import BUNDLED, Decode, Sample
 from gen_core.proteins.sample import draw_samples
 from gen_core.proteins.statistics import moments, pearson
 from tests.proteins.conftest import family_codes, write_fasta

@@ -14,10 +14,11 @@ from gen_core import catalog, store
 from gen_core.proteins import viability
 from gen_core.proteins.agreement import auc, interval, spearman, wilson
 from gen_core.proteins.alphabet import decode
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.head import Calibration, fit, inputs_of
 from gen_core.proteins.labels import Labelled, clusters_of
 from gen_core.proteins.modelfile import FamilyModel, open_model
-from gen_core.proteins.recipe import BUNDLED, Filters, Sample
+from gen_core.proteins.recipe import BUNDLED, Sample
 from tests.proteins.conftest import family_codes, write_fasta
 
 OFF = {name: None for name in Filters.model_fields if name != "unique"} | {"unique": False}

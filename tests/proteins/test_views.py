@@ -9,9 +9,10 @@ from gen_core import catalog, store
 from gen_core.errors import InputError, RecipeError
 from gen_core.proteins import beside, logo, plots, question, table
 from gen_core.proteins.alphabet import GAP, LETTERS
+from gen_core.proteins.filters_recipe import Filters
 from gen_core.proteins.letters import outlines
 from gen_core.proteins.modelfile import open_model
-from gen_core.proteins.recipe import BUNDLED, Filters, Mutate, Sample, Score, Train
+from gen_core.proteins.recipe import BUNDLED, Mutate, Sample, Score, Train
 from gen_core.proteins.sample import Drawn, draw_samples, independent_of
 from gen_core.proteins.statistics import CELLS, density, frequencies
 
