@@ -136,6 +136,18 @@ def known(system: str) -> dict[str, dict[str, Any]]:
     return cards
 
 
+def card_of(name: str, system: str) -> dict[str, Any]:
+    """The card of a model of this system, by its name or digest. Raises CheckpointError where there is none, or of another."""
+    return check_system(read_card(find(name)), system, name)
+
+
+def check_system(card: dict[str, Any], system: str, name: str) -> dict[str, Any]:
+    """The card. Raises CheckpointError where it is of a model of another system; `name` is what the model is called then."""
+    if card.get("system") != system:
+        raise CheckpointError(f"The model {name[:40]!r} is of {card.get('system')!r}, not of {system}.")
+    return card
+
+
 def read_card(folder: Path) -> dict[str, Any]:
     """The model card alone, without its weights. Raises CheckpointError where there is none or it is not JSON."""
     try:

@@ -126,6 +126,19 @@ def train(
     return run.result()
 
 
+def followed(task: Task, settings: Settings, folder: Path, device: Device) -> Generator[Step, None, tuple[torch.nn.Module, Step]]:
+    """`train`, for work that goes on after it: the steps are passed on; returns what was trained and the last step."""
+    work, last = train(task, settings, folder, device), Step(0, settings.epochs)
+    try:
+        while True:
+            last = next(work)
+            yield last
+    except StopIteration as end:
+        return end.value, last
+    finally:
+        work.close()
+
+
 def trained(folder: Path, recipe: Recipe) -> bool:
     """Whether the folder holds the finished model of this recipe. Raises OutputError where it holds anything else than that
     or this recipe's own unfinished training."""

@@ -43,8 +43,7 @@ def open_model(name: str, expected: str | None = None) -> LatentModel:
 def read_model(folder: Path, expected: str | None = None) -> LatentModel:
     """The model in a folder. Raises CheckpointError where it is missing, damaged, or no latent space of cells."""
     tensors, card = checkpoint.load(folder, expected)
-    if card.get("system") != "cells":
-        raise CheckpointError(f"The model {folder.name!r} is of {card.get('system')!r}, not of cells.")
+    checkpoint.check_system(card, "cells", folder.name)
     try:
         genes = np.array(tensors["genes"].numpy().tobytes().decode().split("\n"))
         types = np.array(card["types"], str)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gen_core.recipe import Recipe
-from gen_core.stamp import npz_member, stamp
+from gen_core.stamp import npz_member, stamp, write_csv
 
 if TYPE_CHECKING:
     from gen_core.defects.infer import Inferred
@@ -27,11 +25,11 @@ def writers(recipe: Recipe, made: Inferred) -> dict[str, Writer]:
     files: dict[str, Writer] = {
         "drift.npz": lambda path: arrays(path, recipe, **drift(made)),
         "score.npz": lambda path: arrays(path, recipe, **scores(made)),
-        "coefficients.csv": lambda path: table(path, recipe, *coefficients(made)),
-        "estimates.csv": lambda path: table(path, recipe, *estimates(made)),
+        "coefficients.csv": lambda path: write_csv(path, recipe, *coefficients(made)),
+        "estimates.csv": lambda path: write_csv(path, recipe, *estimates(made)),
     }
     if made.pair:
-        files["pair_force.csv"] = lambda path: table(path, recipe, *pair_forces(made))
+        files["pair_force.csv"] = lambda path: write_csv(path, recipe, *pair_forces(made))
     if made.snapshots.d == 2:
         files["ensemble.gif"] = lambda path: film(path, recipe, made)
     return files
@@ -149,16 +147,6 @@ def pair_forces(made: Inferred) -> tuple[list[str], list[list[Any]]]:
             truth = "" if law.truth is None else f"{law.truth[i]:.6g}"
             rows.append([kind, f"{r:.6g}", f"{law.fitted[i]:.6g}", f"{law.band[0, i]:.6g}", f"{law.band[1, i]:.6g}", truth])
     return ["pairs", "r", "force", "low", "high", "truth"], rows
-
-
-def table(path: Path, recipe: Recipe, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A CSV file with the recipe in its last column."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    path.write_text(out.getvalue())
-    stamp(path, recipe)
 
 
 def film(path: Path, recipe: Recipe, made: Inferred, size: int = 320) -> None:

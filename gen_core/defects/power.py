@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gen_core.defects import data, estimate, files, metrics, simulate
+from gen_core.defects import data, estimate, metrics, simulate
 from gen_core.defects.data import WORLDS
 from gen_core.defects.recipe import Infer, Power
 from gen_core.defects.worlds import World
@@ -21,6 +21,7 @@ from gen_core.device import pick
 from gen_core.errors import InputError
 from gen_core.inputs import read_limited
 from gen_core.result import Notice, Result, unique
+from gen_core.stamp import write_csv
 
 Array = np.ndarray
 MAX_NUMBERS = 1 << 22  # bytes
@@ -63,7 +64,7 @@ def run(recipe: Power, progress: Progress = lambda share, text: None) -> Result:
         end = f"{row.n}_{row.snapshots}"
         numbers |= {f"D_error_{end}": row.D_error, f"drift_error_{end}": row.drift_error, f"coverage95_{end}": row.coverage}
     return Result(
-        recipe, tuple(rows), {"power.csv": lambda path: files.table(path, recipe, *table(rows))}, numbers, {}, unique(notices)
+        recipe, tuple(rows), {"power.csv": lambda path: write_csv(path, recipe, *table(rows))}, numbers, {}, unique(notices)
     )
 
 

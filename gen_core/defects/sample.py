@@ -13,6 +13,7 @@ from gen_core.defects.recipe import Sample
 from gen_core.device import pick
 from gen_core.errors import RecipeError
 from gen_core.result import Notice, Result
+from gen_core.stamp import write_csv
 
 Array = np.ndarray
 
@@ -62,7 +63,7 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
             "samples.npz": lambda path: files.arrays(
                 path, recipe, positions=drawn, time=np.array(recipe.time), nearest_time=np.array(made.nearest_time)
             ),
-            "samples.csv": lambda path: files.table(path, recipe, *files.positions(drawn, recipe.time)),
+            "samples.csv": lambda path: write_csv(path, recipe, *files.positions(drawn, recipe.time)),
         },
         metrics=apart | {"nearest_time": made.nearest_time},
         baselines={"ceiling": half},

@@ -38,7 +38,8 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     snapshots = data.opened(recipe)
     task = ScoreTask(snapshots, recipe.width, recipe.seed)
     training.begin(folder, recipe)
-    net, last = yield from _trained(task, settings_of(recipe, task), folder, used)
+    made, last = yield from training.followed(task, settings_of(recipe, task), folder, used)
+    net = cast("ScoreNet", made)
     yield Step(recipe.epochs, recipe.epochs, last.metrics, "measuring it beside a normal distribution")
     weights = {name: value.clone() for name, value in net.state_dict().items()}
     card = card_of(recipe, used, last, snapshots) | modelfile.known_of(task, snapshots)
@@ -103,16 +104,3 @@ def card_of(recipe: Train, device: Device, last: Step, snapshots: Snapshots) -> 
         "synthetic": snapshots.world is not None,
         "licence": known.licence if known else "that of the snapshots it was trained on",
     }
-
-
-def _trained(task: ScoreTask, settings: Settings, folder: Path, device: Device) -> Generator[Step, None, tuple[ScoreNet, Step]]:
-    """The training; returns the network and the last step."""
-    work, last = training.train(task, settings, folder, device), Step(0, settings.epochs)
-    try:
-        while True:
-            last = next(work)
-            yield last
-    except StopIteration as end:
-        return cast("ScoreNet", end.value), last
-    finally:
-        work.close()

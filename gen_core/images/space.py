@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gen_core import checkpoint
 from gen_core.errors import CheckpointError, RecipeError
 from gen_core.images import render
 from gen_core.images.model import CHANNELS, GROUPS, MAP, STYLE, ImageNet
@@ -264,8 +265,7 @@ KINDS = {
 
 def check_kind(name: str, card: dict[str, Any], kind: str) -> None:
     """Raise CheckpointError where a model is not of images, or of another kind than is needed."""
-    if card.get("system") != "images":
-        raise CheckpointError(f"The model {name!r} is of {card.get('system')!r}, not of images.")
+    checkpoint.check_system(card, "images", name)
     found = str(card.get("kind", "styles"))
     if found != kind:
         here = KINDS.get(found, "of a kind unknown here").partition(" (")[0]

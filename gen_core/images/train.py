@@ -22,10 +22,10 @@ from gen_core.images.plaintask import PlainTask
 from gen_core.images.recipe import Train
 from gen_core.images.rendered import FIRST, RenderedTask
 from gen_core.inputs.images import read_pictures
-from gen_core.training import Settings, Step, train
+from gen_core.training import Settings, Step
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Array = np.ndarray
 KEPT = 1_500  # training pictures whose places are kept with a model
@@ -45,7 +45,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     used = pick(device)
     task = task_of(recipe)
     training.begin(folder, recipe)
-    net, last = yield from _trained(task, settings_of(recipe), folder, used)
+    net, last = yield from training.followed(task, settings_of(recipe), folder, used)
     yield Step(recipe.epochs, recipe.epochs, last.metrics, "measuring it beside the baselines")
     card = card_of(recipe, task, last, used)
     if isinstance(task, PlainTask):
@@ -120,16 +120,3 @@ def card_of(recipe: Train, task: Task, last: Step, device: Device) -> dict[str, 
         "notices": [notice.text for notice in getattr(task, "notices", ())],
         "licence": known.licence if known else "that of the pictures it was trained on",
     }
-
-
-def _trained(task: Task, settings: Settings, folder: Path, device: Device) -> Generator[Step, None, tuple[torch.nn.Module, Step]]:
-    """The training; returns the network and the last step."""
-    work, last = train(task, settings, folder, device), Step(0, settings.epochs)
-    try:
-        while True:
-            last = next(work)
-            yield last
-    except StopIteration as end:
-        return end.value, last
-    finally:
-        work.close()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gen_core.poisson import grid, metrics
 from gen_core.recipe import Recipe
-from gen_core.stamp import npz_member, stamp
+from gen_core.stamp import npz_member, write_csv
 
 if TYPE_CHECKING:
     from gen_core.poisson.green import Response
@@ -64,7 +62,7 @@ def profile(path: Path, recipe: Recipe, made: Solved) -> None:
     columns |= {name: values for name, values in made.others.items() if name != "exact"}
     at = grid.nodes(made.problem.size, made.problem.boundary)
     rows = [[f"{x:.6g}", *(f"{values[row, i]:.8g}" for values in columns.values())] for i, x in enumerate(at)]
-    table(path, recipe, ["x", *columns], rows)
+    write_csv(path, recipe, ["x", *columns], rows)
 
 
 def corrections(path: Path, recipe: Recipe, made: Solved) -> None:
@@ -75,14 +73,14 @@ def corrections(path: Path, recipe: Recipe, made: Solved) -> None:
         for start, trace in starts.items()
         for k in range(len(trace.error))
     ]
-    table(path, recipe, ["method", "start", "steps", "passes", "error_l2", "residual"], rows)
+    write_csv(path, recipe, ["method", "start", "steps", "passes", "error_l2", "residual"], rows)
 
 
 def measured(path: Path, recipe: Recipe, made: Solved) -> None:
     """The sensors: where they are and what they say."""
     assert made.data is not None
     rows = [[f"{x:.8g}", f"{y:.8g}", f"{v:.8g}"] for (x, y), v in zip(made.data.places, made.data.measured, strict=True)]
-    table(path, recipe, ["x", "y", "potential"], rows)
+    write_csv(path, recipe, ["x", "y", "potential"], rows)
 
 
 def response_writers(recipe: Recipe, made: Response) -> dict[str, Writer]:
@@ -102,14 +100,4 @@ def response(path: Path, recipe: Recipe, made: Response) -> None:
 def radial(path: Path, recipe: Recipe, made: Response) -> None:
     """The mean potential by distance from the charge."""
     rows = [[f"{r:.6g}", f"{a:.8g}", f"{b:.8g}"] for r, a, b in zip(*made.profile, strict=True)]
-    table(path, recipe, ["distance", "phi", "exact"], rows)
-
-
-def table(path: Path, recipe: Recipe, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A CSV with the recipe in it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    path.write_text(out.getvalue())
-    stamp(path, recipe)
+    write_csv(path, recipe, ["distance", "phi", "exact"], rows)

@@ -36,10 +36,7 @@ def there(kind: str) -> bool:
 
 def open_card(name: str) -> dict[str, Any]:
     """The card of a model of this system. Raises CheckpointError where there is none, or of another system."""
-    card = checkpoint.read_card(checkpoint.find(name))
-    if card.get("system") != "poisson":
-        raise CheckpointError(f"The model {name[:40]!r} is of {card.get('system')!r}, not of poisson.")
-    return card
+    return checkpoint.card_of(name, "poisson")
 
 
 def named(recipe: Solver, kind: Kind) -> tuple[str, str | None]:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from gen_core import checkpoint, training
 from gen_core.device import Device, pick
 from gen_core.poisson.recipe import Train
-from gen_core.training import Settings, Step, train
+from gen_core.training import Settings, Step
 
 if TYPE_CHECKING:
-    import torch
-
-    from gen_core.poisson.tasks import SolverTask
+    pass
 
 EPOCHS = {"flow": 20, "regression": 12, "fno": 12}
 BATCH, RATE, AVERAGING = 16, 2e-3, 0.998
@@ -41,7 +39,7 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
     used = pick(device)
     training.begin(folder, recipe)
     task = SolverTask(recipe)
-    net, last = yield from _trained(task, settings_of(recipe), folder, used)
+    net, last = yield from training.followed(task, settings_of(recipe), folder, used)
     yield Step(epochs, epochs, last.metrics, "measuring it beside the exact solver")
     card = card_of(recipe, last, used)
     tensors = modelfile.tensors_of(net)
@@ -72,18 +70,3 @@ def card_of(recipe: Train, last: Step, device: Device) -> dict[str, Any]:
         "licence": "MIT",
         "scenes_seen": recipe.scenes * last.done,
     }
-
-
-def _trained(
-    task: SolverTask, settings: Settings, folder: Path, device: Device
-) -> Generator[Step, None, tuple[torch.nn.Module, Step]]:
-    """The training; returns the network and the last step."""
-    work, last = train(task, settings, folder, device), Step(0, settings.epochs)
-    try:
-        while True:
-            last = next(work)
-            yield last
-    except StopIteration as end:
-        return end.value, last
-    finally:
-        work.close()

@@ -139,8 +139,7 @@ def open_model(name: str, expected: str | None = None) -> FamilyModel:
 def read_model(folder: Path, expected: str | None = None) -> FamilyModel:
     """The model in a folder. Raises CheckpointError where it is missing, damaged, or no model of a protein family."""
     tensors, card = checkpoint.load(folder, expected)
-    if card.get("system") != "proteins":
-        raise CheckpointError(f"The model {folder.name!r} is of {card.get('system')!r}, not of proteins.")
+    checkpoint.check_system(card, "proteins", folder.name)
     try:
         for name in ("data", "family"):
             if not isinstance(card[name], str):

@@ -9,8 +9,9 @@ the formats' libraries but h5py (and for a re-saved Zarr store its unpacker). Wr
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +41,7 @@ __all__ = [
     "stamp",
     "text_of",
     "tiff_description",
+    "write_csv",
 ]
 
 FORMATS = {
@@ -94,6 +96,15 @@ def stamp(path: str | Path, recipe: Recipe) -> None:
         raise OutputError(disk_sentence(error, path)) from error
     except (ValueError, LookupError, OverflowError) as error:  # parsers of the formats on a file that is not of its format
         raise damaged() from error
+
+
+def write_csv(path: Path, recipe: Recipe, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table as CSV with the recipe in it."""
+    with path.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(head)
+        writer.writerows(rows)
+    stamp(path, recipe)
 
 
 def read_stamp(path: str | Path) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gen_core.recipe import Recipe
-from gen_core.stamp import npz_member, png_info, stamp
+from gen_core.stamp import npz_member, png_info, stamp, write_csv
 
 if TYPE_CHECKING:
     from gen_core.tomography.reconstruct import Reconstructed
@@ -99,9 +97,4 @@ def profiles(path: Path, recipe: Recipe, made: Reconstructed) -> None:
     size = made.subject.problem.size
     step = (np.arange(size) - (size - 1) / 2) * (made.subject.pixel or 1.0)
     rows = [[f"{step[i]:.4g}", *(f"{image[size // 2, i]:.6g}" for image in images.values())] for i in range(size)]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["position_mm" if made.subject.pixel else "position_pixels", *images])
-    writer.writerows(rows)
-    path.write_text(out.getvalue())
-    stamp(path, recipe)
+    write_csv(path, recipe, ["position_mm" if made.subject.pixel else "position_pixels", *images], rows)

@@ -42,10 +42,7 @@ _KEPT = Memo(512 << 20, lambda made: 64 << 20)
 
 def open_card(name: str) -> dict[str, Any]:
     """The card of a model of this system, by its name or digest. Raises CheckpointError where there is none, or of another."""
-    card = checkpoint.read_card(checkpoint.find(name))
-    if card.get("system") != "tomography":
-        raise CheckpointError(f"The model {name[:40]!r} is of {card.get('system')!r}, not of tomography.")
-    return card
+    return checkpoint.card_of(name, "tomography")
 
 
 def named(recipe: Reconstruct, kind: str) -> tuple[str, str | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +15,7 @@ from gen_core.device import pick
 from gen_core.errors import InputError
 from gen_core.inputs import read_limited
 from gen_core.result import Result, unique
-from gen_core.stamp import stamp
+from gen_core.stamp import stamp, write_csv
 from gen_core.tomography import measure, methods, metrics
 from gen_core.tomography.priors import Problem
 from gen_core.tomography.recipe import PRIORS, Reconstruct
@@ -202,14 +200,19 @@ def opened(folder: Path, recipe: Ranges) -> list[Row]:
 
 def table(path: Path, rows: Sequence[Row], recipe: Ranges) -> None:
     """The rows as CSV; PSNR in dB, the interval is of its mean over the noise."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["method", "angle_range_deg", "views", "psnr_db", "psnr_low", "psnr_high", "ssim", "coverage90", "repeats"])
-    for row in rows:
-        numbers = ["" if v is None else f"{v:.4f}" for v in (row.psnr, row.low, row.high, row.ssim, row.coverage)]
-        writer.writerow([row.method, f"{row.covered:g}", at(recipe, row.covered).views, *numbers, recipe.repeats])
-    path.write_text(out.getvalue())
-    stamp(path, recipe)
+    head = ["method", "angle_range_deg", "views", "psnr_db", "psnr_low", "psnr_high", "ssim", "coverage90", "repeats"]
+    told = lambda value: "" if value is None else f"{value:.4f}"  # noqa: E731
+    lines = [
+        [
+            row.method,
+            f"{row.covered:g}",
+            at(recipe, row.covered).views,
+            *map(told, (row.psnr, row.low, row.high, row.ssim, row.coverage)),
+            recipe.repeats,
+        ]
+        for row in rows
+    ]
+    write_csv(path, recipe, head, lines)
 
 
 def picture(path: Path, rows: Sequence[Row], recipe: Ranges) -> None:

@@ -118,15 +118,7 @@ def network(
     yield Step(0, epochs, text="preparing the training")
     task = task_of(drawn)
     settings = training.Settings(epochs, batch, averaging=0.998, max_seconds=recipe.max_seconds, seed=recipe.seed)
-    work, last = training.train(task, settings, folder, used), Step(0, epochs)
-    try:
-        while True:
-            last = next(work)
-            yield last
-    except StopIteration as end:
-        net = end.value
-    finally:
-        work.close()
+    net, last = yield from training.followed(task, settings, folder, used)
     yield Step(epochs, epochs, last.metrics, "measuring it beside the other methods")
     card = card_of(recipe, used, last, kind, recipe.slices, mine) | {"slices_seen": recipe.slices * last.done}
     made = learned(net, task, card)

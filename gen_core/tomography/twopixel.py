@@ -9,7 +9,6 @@ after noise was added: the score that Langevin dynamics follows is exact. Quadra
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ import numpy as np
 
 from gen_core.errors import RecipeError
 from gen_core.recipe import Recipe
-from gen_core.stamp import stamp
+from gen_core.stamp import write_csv
 
 Array = np.ndarray
 MIDDLE = np.array([1.3, 0.9])  # of the prior: near the attenuation of water
@@ -275,8 +274,4 @@ def table(path: Path, found: Found, recipe: Recipe) -> None:
     for name, point in found.points.items():
         rows += [(f"{name}_x1", float(point[0])), (f"{name}_x2", float(point[1]))]
     rows += list(found.numbers.items())
-    with path.open("w", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["quantity", "value"])
-        writer.writerows((name, f"{value:.6g}") for name, value in rows)
-    stamp(path, recipe)
+    write_csv(path, recipe, ["quantity", "value"], [(name, f"{value:.6g}") for name, value in rows])

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import gen_core
-from gen_core import catalog, checkpoint, store
+from gen_core import catalog, checkpoint, store, training
 from gen_core.__main__ import main
 from gen_core.errors import CheckpointError, InputError, OutputError
 from gen_core.images import render, train
@@ -63,7 +63,7 @@ def test_a_folder_with_something_else_is_refused(folder: Path, tmp_path: Path) -
 def test_it_learns(tmp_path: Path) -> None:
     task = RenderedTask("metal", 8, 0)
     losses = []
-    for step in train.train(task, train.Settings(epochs=12, batch=2, learning_rate=2e-3, averaging=0.5)):
+    for step in training.train(task, training.Settings(epochs=12, batch=2, learning_rate=2e-3, averaging=0.5)):
         losses += [step.metrics["valid_loss"]] if "valid_loss" in step.metrics else []  # none before the first epoch's end
     assert losses[-1] < 0.97 * losses[0]
 
