@@ -110,7 +110,9 @@ def wanted(page: str, name: str, operation: str, asked: Recipe | None) -> tuple[
         session.put(page, name, asked)
     last = next((job for job in known(operation) if session.may_see(job.id)), None)
     found = session.get(page, name) or (last.recipe if last is not None else None)
-    return found, asked is not None or (last is not None and last.state != "done")
+    if asked is not None or (last is not None and last.state != "done"):
+        session.put(page, f"{name}/open", True)  # and it stays so when its job is done
+    return found, session.get(page, f"{name}/open", False)
 
 
 def known(operation: str) -> list[jobs.Job]:
