@@ -160,7 +160,8 @@ def click_in(page: Page, target: Locator, across: float, down: float) -> None:
         was, box = box, target.bounding_box()
         if box is not None and box == was:
             break
-    assert box is not None
+    else:
+        raise AssertionError("what is to be clicked never stood still")
     x, y = box["x"] + across * box["width"], box["y"] + down * box["height"]
     page.mouse.move(x, y)
     page.mouse.click(x, y)

@@ -38,6 +38,7 @@ def test_the_error_over_ranges_is_measured_and_own_slices_are_learned_from(page:
     page.get_by_role("button", name="Train").click()
     page.get_by_role("button", name="Cancel").click(timeout=LONG)
     expect(page.get_by_text("This was cancelled")).to_be_visible(timeout=LONG)
+    rest(page)  # its buttons come after its words, and the panel above has such buttons too
     page.get_by_role("button", name="Delete").last.click()
     expect(page.get_by_text("This was cancelled")).to_have_count(0, timeout=LONG)
     rest(page)
