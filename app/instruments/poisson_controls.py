@@ -45,7 +45,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     """A recipe as the values of the widgets."""
     if not isinstance(recipe, Asked):  # a training, which this page does not show
         return widgets(Solve())
-    same = ("solver", "steps", "correction", "correction_method", "seed", "model")
+    same = ("solver", "steps", "correction", "correction_method", "seed")
     values: dict[str, Any] = {name: getattr(recipe, name) for name in same}
     values |= {"verb": verb_of(recipe), "size": recipe.size or 32, "samples": recipe.samples or 4}
     if isinstance(recipe, Green):
@@ -90,7 +90,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
 
 def controls(now: Asked) -> Asked:
     """The controls of a verb; the recipe they make."""
-    kept: dict[str, Any] = {"model": session.value(PAGE, "model"), "seed": int(session.value(PAGE, "seed", 0))}
+    kept: dict[str, Any] = {"seed": int(session.value(PAGE, "seed", 0))}
     if verb_of(now) == "Point charge":
         made = kept | _point() | _solver(True)
         return _read(Green, made, now)
@@ -104,10 +104,10 @@ def controls(now: Asked) -> Asked:
 
 
 def _read(kind: type[Solve] | type[Green], made: dict[str, Any], now: Asked) -> Asked:
-    """The recipe; of the one before it keeps the weights, where it asks for the same model."""
-    recipe = kind.read({name: value for name, value in made.items() if value is not None})
-    same = isinstance(now, kind) and (now.model, now.solver) == (recipe.model, recipe.solver)
-    return recipe.replace(weights=now.weights) if same and now.weights else recipe
+    """The recipe; of the one before it keeps the model and its weights, where it asks for the same solver."""
+    if isinstance(now, kind) and now.solver == made["solver"]:
+        made = made | {"model": now.model, "weights": now.weights}
+    return kind.read({name: value for name, value in made.items() if value is not None})
 
 
 def _scene(measured: bool) -> dict[str, Any]:

@@ -7,18 +7,12 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.poisson_controls import PAGE, SOLVERS, titled
+from app.instruments.poisson_views import SCORES
 from app.parts import evidence, jobs, session
 from app.parts.guard import guard, plain
-from gen_core import checkpoint
+from gen_core import catalog, checkpoint, scores
 from gen_core.poisson.recipe import KINDS, Train
 from gen_core.recipe import DIGEST
-
-SCORES = [
-    evidence.Score("error_l2", "Error (%)", "low", 2),
-    evidence.Score("residual", "Law broken (%)", "low", 1),
-    evidence.Score("boundary_violation", "Edges missed (%)", "low", 2),
-    evidence.Score("seconds", "Milliseconds", "low", 2),
-]
 
 
 def models() -> None:
@@ -28,19 +22,11 @@ def models() -> None:
             if DIGEST.fullmatch(name) and not session.may_see(name):
                 continue
             st.markdown(f"**{plain(str(card.get('title') or name))}**")
-            rows: dict[str, dict[str, Any]] = {"This model": _percent(card.get("metrics", {}))}
-            rows |= {titled(one): _percent(values) for one, values in card.get("baselines", {}).items()}
+            rows: dict[str, dict[str, Any]] = {"This model": scores.scaled(card.get("metrics", {}))}
+            rows |= {titled(one): scores.scaled(values) for one, values in card.get("baselines", {}).items()}
             shown = [score for score in SCORES if any(row.get(score.name) is not None for row in rows.values())]
             if shown:
                 evidence.score_table(shown, rows, highlight="This model", caption=plain(str(card.get("summary", ""))))
-
-
-def _percent(values: Any) -> dict[str, Any]:
-    return {
-        name: value if value is None else (1000 if name == "seconds" else 100) * value
-        for name, value in values.items()
-        if isinstance(value, int | float) or value is None
-    }
 
 
 def training(asked: Train | None) -> None:
@@ -63,6 +49,6 @@ def training(asked: Train | None) -> None:
         )
         recipe = recipe.replace(kind=kind, scenes=int(scenes), epochs=int(epochs))
         job = jobs.panel(f"{PAGE}/learn", recipe, opens=session.current(PAGE))
-        if job is not None and job.model is not None:
-            session.own(job.model)
-            st.caption(f"Its model is `{job.model[:15]}…`; it stands among the models above.")
+        jobs.just_done(PAGE, recipe, job)
+        if job is not None and job.model is not None and (use := catalog.using(job.model)) is not None:
+            st.button("Solve with it", key=f"{PAGE}/learn/use", icon=":material/bolt:", on_click=session.load, args=(PAGE, use))

@@ -10,6 +10,7 @@ import streamlit as st
 from app.instruments.poisson_controls import PAGE, titled
 from app.parts import evidence, figure
 from app.parts.guard import guard
+from gen_core import scores
 from gen_core.poisson import plots
 from gen_core.poisson.recipe import Green, Solve
 from gen_core.result import Result
@@ -17,13 +18,12 @@ from gen_core.result import Result
 Figures = dict[str, Callable[[], Any]]
 HIGH = 282
 SCORES = [
-    evidence.Score("error_l2", "Error (%)", "low", 2),
-    evidence.Score("residual", "Law broken (%)", "low", 2),
-    evidence.Score("boundary_violation", "Edges missed (%)", "low", 2),
-    evidence.Score("gauss_error", "Gauss law, error (%)", "low", 2),
-    evidence.Score("seconds", "Milliseconds", "low", 2),
+    evidence.Score("error_l2", better="low", digits=2),
+    evidence.Score("residual", better="low", digits=2),
+    evidence.Score("boundary_violation", better="low", digits=2),
+    evidence.Score("gauss_error", better="low", digits=2),
+    evidence.Score("milliseconds", better="low", digits=2),
 ]
-PERCENT = ("error_l2", "residual", "boundary_violation", "gauss_error", "reciprocity_error", "mean_error_to_exact_posterior")
 
 
 def show(result: Result) -> Figures:
@@ -269,16 +269,10 @@ def trust(result: Result) -> None:
     """The solver beside the baselines."""
     own = "Response" if isinstance(result.recipe, Green) else titled(result.recipe.solver)
     rows = {f"{own} (this result)": result.metrics} | {titled(name): values for name, values in result.baselines.items()}
-    shown = [score for score in SCORES if any(values.get(score.name) is not None for values in rows.values())]
-    if not shown:
-        return
-    table = {row: {name: _scaled(name, value) for name, value in values.items()} for row, values in rows.items()}
-    evidence.score_table(shown, table, highlight=f"{own} (this result)", caption="Of this one problem.")
-
-
-def _scaled(name: str, value: Any) -> Any:
-    factor = 100 if name in PERCENT else 1000 if name == "seconds" else 1
-    return factor * value if isinstance(value, int | float) else value
+    table = {row: scores.scaled(values) for row, values in rows.items()}
+    shown = [score for score in SCORES if any(values.get(score.name) is not None for values in table.values())]
+    if shown:
+        evidence.score_table(shown, table, highlight=f"{own} (this result)", caption="Of this one problem.")
 
 
 def _percent(value: Any) -> str:

@@ -5,6 +5,7 @@ const WAIT = 500;
 const SETTLED = 3000; // milliseconds after which other charges are not a late answer, but what a preset asks for
 const NEAR = 14; // pixels within which a charge is taken hold of
 const MOST = 256; // charges
+const PLACES = 9; // values that an edge of a single one is split into, to be painted
 
 const copy = ({ charges, edges }) => ({ charges: charges.map((one) => [...one]), edges: edges.map((one) => [...one]) });
 const rounded = (value) => Math.round(value * 1000) / 1000;
@@ -106,7 +107,9 @@ function lift(state) {
 
 // Values along the edge the stroke began on: what was passed over takes the value, the rest stays.
 function stroke(state, at) {
-  const values = state.now.edges[state.held.edge];
+  const { edges } = state.now;
+  const values = (edges[state.held.edge] = edges[state.held.edge].length > 1 ? edges[state.held.edge]
+    : Array(PLACES).fill(edges[state.held.edge][0] ?? 0)); // one value for all of it
   const along = state.held.edge < 2 ? at.y : at.x;
   const node = Math.round(Math.min(Math.max(along, 0), 1) * (values.length - 1));
   const from = state.held.node ?? node;

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.poisson import scenes
-from gen_core.poisson.problem import edges_of, problem_of
+from gen_core.poisson.problem import problem_of
 from gen_core.poisson.recipe import Solve
 
 PLACES = 9  # along an edge
@@ -29,25 +29,16 @@ class Drawn:
 def drawn(recipe: Solve) -> Drawn:
     """The scene of a recipe, whose random charges are told one by one. Raises InputError where its array cannot be read."""
     name, _, number = (recipe.rho or "").partition(":")
-    size = recipe.size or 32
+    charges, edges = [list(one) for one in recipe.charges if one[2]], np.zeros((4, PLACES))
     if name == "synthetic" and number.isdigit():
         made = scenes.scene(int(number))
-        charges = [list(map(float, one)) for one in [*made.charges, *recipe.charges]]
-        edges = scenes.edges(made.waves, size) if recipe.boundary == "dirichlet" else np.zeros((4, size))
-    else:
-        charges = [list(one) for one in recipe.charges if one[2]]
-        edges = np.zeros((4, size))
-    if recipe.edges is not None:
-        edges = edges_of(recipe.edges, size)
+        charges = [*([round(float(v), 4) for v in one] for one in made.charges), *charges]
+        if recipe.boundary == "dirichlet":
+            edges = scenes.edges(made.waves, PLACES).round(4)
     field = None
     if recipe.rho is not None and name != "synthetic":
-        field = problem_of(recipe.replace(charges=(), boundary="dirichlet", edges=None)).rho
-    at = np.linspace(0, size - 1, PLACES)
-    picked = [[round(float(v), 4) for v in np.interp(at, np.arange(size), one)] for one in edges]
-    for i, one in enumerate(recipe.edges or ()):
-        if len(one) == PLACES:  # drawn before: told again to the last digit
-            picked[i] = list(one)
-    return Drawn([[round(v, 4) for v in one] for one in charges], picked, None if field is None else thinned(field))
+        field = thinned(problem_of(recipe.replace(charges=(), boundary="dirichlet", edges=None)).rho)
+    return Drawn(charges, edges.tolist() if recipe.edges is None else [list(one) for one in recipe.edges], field)
 
 
 def as_fields(charges: Rows, edges: Rows) -> dict[str, object]:

@@ -149,7 +149,7 @@ def _solved(
         numbers |= {f"sample.{name}": float(np.mean([one[name] for one in each])) for name in each[0]}
         if count > 1:
             spread, apart = samples.std(0, ddof=1), np.abs(samples.mean(0) - exact)
-            numbers["spread"] = metrics.relative(spread, exact)
+            numbers["sample_spread"] = metrics.relative(spread, exact)
             numbers["spread_skill"] = sensors.correlation(grid.inside(spread), grid.inside(apart))
     if traces and recipe.solver != "exact":
         numbers |= _saved(traces)

@@ -146,3 +146,27 @@ def test_what_has_no_solution_and_what_is_no_array_is_said(page: Page, app_url: 
     rest(page)
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible(timeout=LONG)
     assert not page.get_by_test_id("stException").count()
+
+
+def test_a_model_goes_with_its_solver(page: Page, app_url: str, rest: Rest) -> None:
+    opened(page, f"{app_url}/poisson?operation=poisson.solve&solver=fno&model=poisson-fno-32", rest)
+    assert state(page)["model"] == ["poisson-fno-32"]
+    choose(page, "Solver", "Regression: one answer", rest)
+    page.wait_for_function("() => new URL(location).searchParams.get('solver') === 'regression'", timeout=LONG)
+    rest(page)
+    assert state(page)["model"] == ["null"]
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+
+
+def test_a_link_is_shown_as_it_is(page: Page, app_url: str, rest: Rest) -> None:
+    """Digits beyond those of the canvas, and edges of one value, are not changed by looking at them."""
+    opened(page, f"{app_url}/poisson?charges=[[0.123456,0.5,1,0.061234]]&edges=[[0],[0.1],[0,0.05,0.1],[0]]", rest)
+    assert json.loads(state(page)["charges"][0]) == [[0.123456, 0.5, 1.0, 0.061234]]
+    assert [len(one) for one in json.loads(state(page)["edges"][0])] == [1, 1, 3, 1]
+    page.mouse.move(*at(page, -0.03, 0.0))
+    page.mouse.down()
+    page.mouse.move(*at(page, -0.03, 0.5), steps=5)
+    page.mouse.up()
+    page.wait_for_function("() => JSON.parse(new URL(location).searchParams.get('edges'))[0].length === 9", timeout=LONG)
+    rest(page)
+    assert json.loads(state(page)["edges"][0])[0] == [0.2] * 5 + [0.0] * 4
