@@ -69,6 +69,9 @@ WORDS = {
     "fokker_planck_difference": Word("Score against Fokker-Planck (%)", 0, 100),
     "entropy_production": Word("Entropy production", 3),
     "w1": Word("Distance to the nearest snapshot (W1)", 4),
+    "denoising_error": Word("Denoising error (1 = nothing learned)", 3),
+    "sample_w1": Word("Samples, W1 over the spread", 4),
+    "pair_w1": Word("Distances of pairs, W1", 4),
     # poisson
     "error_l2": Word("Error of the potential (%)", 2, 100),
     "residual": Word("Law broken (%)", 2, 100),
@@ -79,6 +82,8 @@ WORDS = {
     "reciprocity_error": Word("Reciprocity broken (%)", 2, 100),
     "mean_error_to_exact_posterior": Word("Mean off the exact posterior by (%)", 1, 100),
     "spread_skill": Word("Spread tells error (r)", 2),
+    "sample_spread": Word("Deviation of the samples (%)", 3, 100),
+    "milliseconds": Word("Milliseconds", 2),
     "unlike_percentile": Word("Unlike more than (% of scenes)", 0, 100),
     # proteins
     "expected_functional_per_96": Word("Functional ones expected of 96 wells", 0),
@@ -157,6 +162,15 @@ def title(name: str) -> str:
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
     return (f"{METHODS[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
+
+
+def scaled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers as their names say them, 100 times where that is %; a time in milliseconds too."""
+    out = {
+        name: value * WORDS[base].scale if (base := _parts(name)[1]) in WORDS and _is_number(value) else value
+        for name, value in values.items()
+    }
+    return out | ({"milliseconds": 1000 * values["seconds"]} if _is_number(values.get("seconds")) else {})
 
 
 def names(found: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -70,7 +70,7 @@ IDEA = [
 ]
 FORMULA = r"\frac{d}{dt}\,\mathbb E[\varphi] = \mathbb E[f\cdot\nabla\varphi] + D\,\mathbb E[\Delta\varphi]"
 SOURCE = (
-    "What marginals tell: Guan et al. 2024 (nn-APPEX), arXiv:2410.22729. J test: Hansen 1982, doi:10.2307/1912775. Score and "
+    "What marginals tell: Guan et al. 2025 (nn-APPEX), arXiv:2505.21770. J test: Hansen 1982, doi:10.2307/1912775. Score and "
     "Fokker-Planck: Boffi & Vanden-Eijnden 2023, arXiv:2206.04642."
 )
 
@@ -132,6 +132,6 @@ instrument()
 with st.expander("How good the score networks are", icon=":material/fact_check:"), guard():
     learn.cards()
 learn.need(asked if isinstance(asked, Power) else None)
-learn.training(asked if isinstance(asked, Train) else None, session.current(PAGE))
+learn.training(asked if isinstance(asked, Train) else None)
 explain.explain(IDEA, FORMULA, SOURCE)
 explain.mislead(PAGE, TRAPS)

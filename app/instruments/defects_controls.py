@@ -31,8 +31,8 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     """A recipe as the values of the widgets."""
     if not isinstance(recipe, Asked):  # a training or a power curve, which have panels of their own
         return widgets(Infer())
-    values: dict[str, Any] = {name: getattr(recipe, name) for name in ("data", "snapshots", "data_seed", "model", "seed")}
-    values |= {"verb": verb_of(recipe), "length_unit": recipe.length_unit, "time_unit": recipe.time_unit}
+    same = ("data", "snapshots", "data_seed", "model", "seed", "followed", "length_unit", "time_unit")
+    values: dict[str, Any] = {name: getattr(recipe, name) for name in same} | {"verb": verb_of(recipe)}
     values |= {"box": ", ".join(f"{side:g}" for side in recipe.box or ())}
     if isinstance(recipe, Sample):
         return values | {"configurations": recipe.n or 500, "time": recipe.time, "steps": recipe.steps}
@@ -64,9 +64,11 @@ def controls(now: Asked) -> Asked:
     """The controls of a verb; the recipe they make."""
     name = str(session.value(PAGE, "data", now.data))
     made: dict[str, Any] = {"data": name, "seed": int(session.value(PAGE, "seed", 0))}
+    if now.data == name:  # what no control here says of the same snapshots
+        made |= {field: getattr(now, field) for field in question.SHARED}
     if isinstance(now, Sample):
-        same = {"model": now.model, "weights": now.weights} if now.data == name else {}
-        return Sample.read(made | same | _sample(now))
+        made |= _sample(Sample.read(made))
+        return Sample.read(made | _score(Sample.read(made), now))
     forces = st.container()
     size = _simulated(name) if name in BUNDLED else _own()
     made |= size
@@ -123,7 +125,10 @@ def _own() -> dict[str, Any]:
     told = "For axes and tables; nothing is converted."
     length = left.text_input("Unit of length", max_chars=12, key=session.key(PAGE, "length_unit"), placeholder="nm", help=told)
     time = right.text_input("Unit of time", max_chars=12, key=session.key(PAGE, "time_unit"), placeholder="s", help=told)
-    return {"box": question.box(str(text or "")), "length_unit": length or "", "time_unit": time or ""}
+    told = "The same replicas, in the same order, at every time: one population that is looked at again and again."
+    followed = st.toggle("The same replicas each time", key=session.key(PAGE, "followed"), help=told)
+    box = question.box(str(text or ""))
+    return {"box": box, "length_unit": length or "", "time_unit": time or "", "followed": followed}
 
 
 def _settings(library: str) -> dict[str, Any]:
@@ -153,16 +158,20 @@ def _settings(library: str) -> dict[str, Any]:
     return made
 
 
-def _score(asked: Infer, now: Asked) -> dict[str, Any]:
-    """Where the score comes from: a formula, or a network that learned these snapshots."""
-    found: dict[str | None, str] = {None: "In closed form"}
+def _score(asked: Asked, now: Asked) -> dict[str, Any]:
+    """Where the score comes from: for a fit a formula, or a network that learned these snapshots; for new configurations that."""
+    found: dict[str | None, str] = {None: "In closed form"} if isinstance(asked, Infer) else {}
     for name, title in question.networks(asked).items():
         if not DIGEST.fullmatch(name) or session.may_see(name):
             found[name] = f"Network: {title}"
-    if len(found) == 1:
-        return {"model": None, "weights": None}
+    if len(found) < 2:
+        return {"model": next(iter(found), None), "weights": now.weights if now.data == asked.data else None}
     key = session.settle(PAGE, "model", list(found))
-    told = "What the second opinion, the films and the flow are made from. The numbers of the weak form do not depend on it."
+    told = (
+        "What the second opinion, the films and the flow are made from. The numbers of the weak form do not depend on it."
+        if isinstance(asked, Infer)
+        else "The network that draws: bundled, or learned here from these snapshots."
+    )
     model = st.selectbox("Score", list(found), key=key, format_func=found.__getitem__, help=told)
     return {"model": model, "weights": now.weights if now.model == model and now.data == asked.data else None}
 
@@ -180,4 +189,4 @@ def _sample(now: Sample) -> dict[str, Any]:
     low, high = session.reach(PAGE, "steps", 10, 200)
     steps = st.slider("Steps", int(low), int(high), step=10, key=session.key(PAGE, "steps"), help=told)
     seed = st.number_input("Seed", 0, 2**32 - 1, key=session.key(PAGE, "seed"), help="Another seed, other configurations.")
-    return {"time": time, "n": n, "steps": steps, "seed": int(seed), "snapshots": now.snapshots, "data_seed": now.data_seed}
+    return {"time": time, "n": n, "steps": steps, "seed": int(seed)}

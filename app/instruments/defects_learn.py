@@ -6,47 +6,47 @@ from typing import Any
 
 import streamlit as st
 
-from app.instruments.defects_controls import PAGE
-from app.parts import evidence, figure, jobs, session
+from app.instruments.defects_controls import LIBRARIES, PAGE
+from app.parts import evidence, figure, jobs, kept, session
 from app.parts.guard import guard, plain
-from gen_core import checkpoint
-from gen_core.defects import power, power_plots
-from gen_core.defects.recipe import Infer, Power, Train
-from gen_core.recipe import DIGEST, Recipe
+from gen_core import catalog, checkpoint
+from gen_core.defects import power, power_plots, question
+from gen_core.defects.recipe import Infer, Power, Sample, Train
+from gen_core.recipe import DIGEST
 
 COUNTS = [250, 500, 1_000, 2_000, 4_000, 8_000]
-SCORES = [
-    evidence.Score("denoising_error", "Denoising error (1: nothing learned)", "low", 3),
-    evidence.Score("sample_w1", "Samples, W1 over the spread", "low", 4),
-    evidence.Score("pair_w1", "Distances of pairs, W1", "low", 4),
-]
+SCORES = [evidence.Score(name, better="low", digits=d) for name, d in (("denoising_error", 3), ("sample_w1", 4), ("pair_w1", 4))]
 
 
 def need(asked: Power | None) -> None:
     """How many snapshots do I need: simulations of the fitted law with more and with fewer, as a job."""
     wanted, opened = jobs.wanted(PAGE, "need", "defects.power", asked)
-    opened = session.get(PAGE, "need/open", opened)
-    session.put(PAGE, "need/open", opened or None)  # once open it stays so when its job is done
-    with st.expander("How many snapshots do I need?", icon=":material/query_stats:", expanded=opened), guard():
+    with st.expander("How many snapshots do I need?", icon=":material/query_stats:", expanded=opened):
+        _need(wanted)
+
+
+@st.fragment
+def _need(wanted: Power | None) -> None:
+    with guard():
         st.caption(
             "The law that was fitted (or the simulator's own, where it is known) is simulated again with more and with fewer "
             "particles and times, and each is fitted anew: what error is to be expected."
         )
         now = session.current(PAGE)
-        recipe = wanted if isinstance(wanted, Power) and session.get(PAGE, "need/own") is None else None
-        left, middle, right = st.columns([4, 3, 2], gap="small", vertical_alignment="bottom")
+        left, middle, right, last = st.columns([4, 3, 2, 2], gap="small", vertical_alignment="bottom")
+        forget = {"on_change": _forget, "args": ("need",)}
         told = "Replicas in each snapshot."
         counts = left.pills(
             "Replicas", COUNTS, selection_mode="multi", default=[500, 1_000, 2_000, 4_000], key=f"{PAGE}/need/counts",
-            format_func=lambda v: f"{v:,}", help=told, on_change=_own,
+            format_func=lambda v: f"{v:,}", help=told, **forget,
         )  # fmt: skip
         told = "How many times are looked at."
         times = middle.pills(
-            "Snapshots", [3, 5, 11, 21], selection_mode="multi", default=[11], key=f"{PAGE}/need/times", help=told, on_change=_own
+            "Snapshots", [3, 5, 11, 21], selection_mode="multi", default=[11], key=f"{PAGE}/need/times", help=told, **forget
         )
-        repeats = right.number_input(
-            "Repeats", 1, 100, 5, key=f"{PAGE}/need/repeats", help="Simulations of each.", on_change=_own
-        )
+        repeats = right.number_input("Repeats", 1, 100, 5, key=f"{PAGE}/need/repeats", help="Simulations of each.", **forget)
+        _again(last, "need")
+        recipe = None if session.get(PAGE, "need/own") else wanted
         if recipe is None:
             if not isinstance(now, Infer):
                 st.info("This needs forces: choose *Forces* above.", icon=":material/info:")
@@ -55,6 +55,7 @@ def need(asked: Power | None) -> None:
                 st.info("Choose at least one number of replicas and of snapshots.", icon=":material/info:")
                 return
             recipe = power.asked_of(now, counts=tuple(sorted(counts)), times=tuple(sorted(times)), repeats=int(repeats))
+        st.caption(f"Of {plain(kept.name_of(recipe.data))}; forces: {LIBRARIES[recipe.library or 'gradient'].lower()}.")
         job = jobs.panel(f"{PAGE}/need", recipe, "Simulate", unit="Percent", opens=now)
         if job is not None and job.result is not None:
             rows = power.opened(job.result, recipe)
@@ -63,29 +64,47 @@ def need(asked: Power | None) -> None:
             st.page_link("runs.py", label="Its table is under Runs", icon=":material/bookmarks:")
 
 
-def _own() -> None:
-    """In a callback: the controls count from now on, no longer a link or an earlier job."""
-    session.put(PAGE, "need/own", True)
+def _again(place: Any, name: str) -> None:
+    """A button that takes what the page shows now: the panel does not run with each move of the page's controls."""
+    told = "After a change of the controls above."
+    place.button("Take what the page shows", key=f"{PAGE}/{name}/again", help=told, on_click=_forget, args=(name,))
 
 
-def training(asked: Train | None, now: Recipe) -> None:
+def _forget(name: str) -> None:
+    """In a callback: the page and the panel's controls count from now on, no longer a link or an earlier job."""
+    session.put(PAGE, f"{name}/own", True)
+
+
+def training(asked: Train | None) -> None:
     """The panel that learns a score network of the page's snapshots."""
     wanted, opened = jobs.wanted(PAGE, "learn", "defects.train", asked)
-    with st.expander("Learn a score network of these snapshots", icon=":material/model_training:", expanded=opened), guard():
+    with st.expander("Learn a score network of these snapshots", icon=":material/model_training:", expanded=opened):
+        _training(wanted)
+
+
+@st.fragment
+def _training(wanted: Train | None) -> None:
+    with guard():
         st.caption("It learns to take noise off the particles at any time; new configurations are drawn from it.")
-        fields: dict[str, Any] = {"data": getattr(now, "data", "double_well"), "snapshots": getattr(now, "snapshots", 11)}
-        mine = wanted if isinstance(wanted, Train) and wanted.data == fields["data"] else Train(**fields)
-        epochs = st.slider(
-            "Epochs", 5, 200, min(max(mine.epochs, 5), 200), key=f"{PAGE}/learn/epochs", help="Passes over the particles."
-        )
-        recipe = mine.replace(epochs=epochs)
+        now = session.current(PAGE)
+        left, right = st.columns([3, 1], gap="small", vertical_alignment="bottom")
+        told = "Passes over the particles."
+        epochs = left.slider("Epochs", 5, 200, 60, key=f"{PAGE}/learn/epochs", help=told, on_change=_forget, args=("learn",))
+        _again(right, "learn")
+        recipe = None if session.get(PAGE, "learn/own") else wanted
+        if recipe is None:
+            recipe = question.training_of(now if isinstance(now, Infer | Sample) else Infer()).replace(epochs=epochs)
+        size = f", {recipe.n:,} replicas" if recipe.n else ""
+        st.caption(f"Of {plain(kept.name_of(recipe.data))}{size}; {recipe.epochs} passes.")
         job = jobs.panel(f"{PAGE}/learn", recipe, opens=now)
-        if (model := jobs.just_done(PAGE, recipe, job)) is not None:
-            session.own(model)
+        jobs.just_done(PAGE, recipe, job)
         if job is not None and job.model is not None:
-            card = checkpoint.known(PAGE).get(job.model)
+            card, use = checkpoint.known(PAGE).get(job.model), catalog.using(job.model)
             if card is not None:
                 cards({job.model: card})
+            drawn = {"icon": ":material/scatter_plot:", "on_click": session.load, "args": (PAGE, use)}
+            if use is not None and st.button("Draw from it", key=f"{PAGE}/learn/use", **drawn):
+                st.rerun()  # the whole page: a click within a fragment runs that alone
 
 
 def cards(found: dict[str, Any] | None = None) -> None:

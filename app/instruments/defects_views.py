@@ -10,6 +10,7 @@ import streamlit as st
 from app.instruments.defects_controls import FIRST, LIBRARIES, PAGE
 from app.parts import evidence, figure
 from app.parts.guard import guard
+from gen_core import scores
 from gen_core.defects import film_plots, gates, plots
 from gen_core.defects.recipe import Infer, Sample
 from gen_core.result import Result
@@ -17,15 +18,13 @@ from gen_core.result import Result
 Figures = dict[str, Callable[[], Any]]
 HIGH = 430
 SCORES = [
-    evidence.Score("D", "D", "one", 4),
-    evidence.Score("D_error", "Error of D (%)", "low", 1),
-    evidence.Score("drift_error", "Error of the drift (%)", "low", 1),
-    evidence.Score("drift_over_D_error", "Error of drift / D (%)", "low", 1),
-    evidence.Score("drift_cosine", "Direction (cosine)", "high", 3),
-    evidence.Score("heldout_w1", "Last snapshot, W1", "low", 4),
+    evidence.Score("D_error", better="low", digits=1),
+    evidence.Score("drift_error", better="low", digits=1),
+    evidence.Score("drift_over_D_error", better="low", digits=1),
+    evidence.Score("drift_cosine", digits=3),
+    evidence.Score("heldout_w1", better="low", digits=4),
 ]
-BESIDE = {"ceiling": "Half of the snapshot, from the other half"}
-PERCENT = ("D_error", "drift_error", "drift_over_D_error")
+HALF = "Half of the snapshot, from the other half"
 
 
 def show(result: Result) -> Figures:
@@ -46,7 +45,12 @@ def inferred(result: Result) -> Figures:
     left, right = st.columns(2, gap="small")
     with left:
         figure.show(films["ensemble"](), f"{PAGE}.ensemble", "The particles at each time")
-        st.caption("Press ▶, or drag: every snapshot is of other particles, none is followed.")
+        each = (
+            "of the same particles, which are not told apart"
+            if made.snapshots.followed
+            else "of other particles, none is followed"
+        )
+        st.caption(f"Press ▶, or drag: every snapshot is {each}.")
     with right:
         for name, draw in forces.items():
             alt = "Force of a pair by distance" if name == "pair_force" else "The drift as arrows, fitted and true"
@@ -62,7 +66,7 @@ def verdict(result: Result) -> None:
     shown = (
         ("Snapshots change", f"{told.change:,.1f}", told.identifiable, "2 or more is needed to know D; 1 is noise."),
         ("Forces explain them", _plain(told.j_test), told.accepted, "J test: 1 is right, above 3 is wrong."),
-        ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {gates.APART:.0%}."),
+        ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {100 * gates.APART:.0f} %."),
     )
     for place, (name, value, good, rule) in zip(places, shown, strict=False):
         with place:
@@ -159,12 +163,12 @@ def _checked(result: Result) -> str:
 def sampled(result: Result) -> Figures:
     """Drawn configurations beside the snapshot nearest in time."""
     made, recipe, dark = result.content, result.recipe, figure.dark()
-    w1, half = result.metrics.get("w1"), next((b.get("w1") for b in result.baselines.values() if b.get("w1") is not None), None)
+    w1, half = result.metrics["w1"], result.baselines["ceiling"]["w1"]
     draw = lambda: plots.drawn(made, recipe, dark, HIGH)  # noqa: E731
     figure.show(draw(), f"{PAGE}.drawn", "Drawn configurations beside the nearest snapshot")
     st.caption(
         f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. "
-        + (f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart." if w1 and half else "")
+        f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart."
     )
     return {"drawn": draw}
 
@@ -172,17 +176,16 @@ def sampled(result: Result) -> Figures:
 def trust(result: Result) -> None:
     """The estimate beside second opinions and what leaves something out."""
     if not isinstance(result.recipe, Infer):
-        rows = {"Drawn": result.metrics} | {BESIDE.get(name, name): values for name, values in result.baselines.items()}
-        score = evidence.Score("w1", "Distance to the nearest snapshot (W1)", "low", 4)
-        evidence.score_table([score], rows, highlight="Drawn", reference=list(BESIDE.values()))
+        rows = {"Drawn": result.metrics, HALF: result.baselines["ceiling"]}
+        evidence.score_table([evidence.Score("w1", better="low", digits=4)], rows, highlight="Drawn", reference=[HALF])
         return
     first = FIRST[result.recipe.estimators[0]]
     own = f"{first}, {LIBRARIES[result.recipe.library or 'gradient'].lower()}"
     rows = {own: result.metrics} | {
         plots.TITLES.get(name, name.replace("_", " ").capitalize()): values for name, values in result.baselines.items()
     }
-    table = {row: {name: _scaled(name, value) for name, value in values.items()} for row, values in rows.items()}
-    shown = [score for score in SCORES[1:] if any(values.get(score.name) is not None for values in table.values())]
+    table = {row: scores.scaled(values) for row, values in rows.items()}
+    shown = [score for score in SCORES if any(values.get(score.name) is not None for values in table.values())]
     if shown:
         evidence.score_table(shown, table, highlight=own, caption="Against the simulator's truth.")
     world = result.content.snapshots.world
@@ -190,13 +193,9 @@ def trust(result: Result) -> None:
         st.caption("The truth of your snapshots is not known: trust the tests, the interval and the snapshot left out.")
 
 
-def _scaled(name: str, value: Any) -> Any:
-    return 100 * value if name in PERCENT and isinstance(value, int | float) else value
-
-
 def _plain(value: float) -> str:
     return f"{value:.2f}" if value == value else "–"
 
 
 def _share(value: float) -> str:
-    return "–" if value != value else "unlike in sign" if value == float("inf") else f"{value:.0%}"
+    return "–" if value != value else "unlike in sign" if value == float("inf") else f"{100 * value:.0f} %"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import is_dataclass
+
+import numpy as np
 
 from gen_core.defects import infer, sample
 from gen_core.defects.recipe import Infer, Sample
@@ -10,7 +13,17 @@ from gen_core.memo import Memo
 from gen_core.result import Result
 
 Progress = Callable[[float, str], None]
-_RUNS = Memo(256 << 20, lambda result: 24 << 20)
+
+
+def _weight(made: object) -> int:
+    """Bytes of the arrays in a result's content, as far as they lie in it."""
+    if isinstance(made, np.ndarray):
+        return int(made.nbytes)
+    inside = made.values() if isinstance(made, dict) else made if isinstance(made, list | tuple) else ()
+    return sum(_weight(one) for one in (vars(made).values() if is_dataclass(made) else inside))
+
+
+_RUNS = Memo(256 << 20, lambda result: _weight(result.content))
 
 
 def ready(recipe: Infer | Sample) -> bool:

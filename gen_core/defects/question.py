@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from gen_core import checkpoint
 from gen_core.datasets import path_of
 from gen_core.defects import data
-from gen_core.defects.recipe import Infer, OfSnapshots, Sample
+from gen_core.defects.recipe import BUNDLED, Infer, OfSnapshots, Sample, Train
 from gen_core.errors import RecipeError
 from gen_core.inputs.snapshots import read_snapshots
+from gen_core.recipe import Recipe
 
+SHARED = tuple(sorted(OfSnapshots.model_fields.keys() - Recipe.model_fields.keys() - {"data", "n"}))  # but the size
 SECONDS = {
     "weak": 1.5,
     "propagated": 8.0,
@@ -45,7 +47,8 @@ def told(recipe: OfSnapshots) -> Told:
 
 def libraries(recipe: OfSnapshots) -> tuple[str, ...]:
     """The libraries that make sense for these snapshots, the usual one first."""
-    if told(recipe).particles > 1:
+    usual = BUNDLED.get(recipe.data)  # known without simulating them
+    if usual[1] == "pair" if usual else told(recipe).particles > 1:
         return ("pair", "gradient", "full")
     return ("gradient", "full") if recipe.box is not None else ("gradient", "full", "additive")
 
@@ -61,6 +64,12 @@ def seconds(recipe: Infer) -> float:
     size = (recipe.n or 4_000) * recipe.snapshots / 44_000
     once = sum(SECONDS[name] for name in recipe.estimators) + 2.5
     return once * size * (4.0 if recipe.library == "pair" else 1.0)
+
+
+def training_of(recipe: OfSnapshots) -> Train:
+    """The training on just the snapshots that a page shows."""
+    size = recipe.n if isinstance(recipe, Infer) else None  # of new configurations it is how many are drawn
+    return Train.read({name: getattr(recipe, name) for name in ("data", *SHARED)} | {"n": size})
 
 
 def span(recipe: Sample) -> tuple[float, float]:

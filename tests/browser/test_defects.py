@@ -116,3 +116,27 @@ def test_how_many_snapshots_one_needs_is_a_job(page: Page, app_url: str, rest: R
         timeout=LONG
     )
     rest(page)
+
+
+def test_a_link_keeps_what_no_control_shows_and_a_network_of_own_snapshots_draws(page: Page, app_url: str, rest: Rest) -> None:
+    opened(page, f"{app_url}/defects?operation=defects.infer&{FEW}&duration=0.8&length_unit=nm", rest)
+    assert state(page)["duration"] == ["0.8"]
+    assert state(page)["length_unit"] == ["nm"]
+    add(page, "mine.csv", snapshots(6))
+    page.wait_for_url("**data=sha256*", timeout=LONG)
+    rest(page)
+    page.get_by_test_id("stCheckbox").get_by_text("The same replicas each time").click()
+    page.wait_for_function("() => new URL(location).searchParams.get('followed') === 'true'", timeout=LONG)
+    rest(page)
+    expect(page.get_by_text("of the same particles")).to_be_visible(timeout=LONG)
+    page.get_by_text("Learn a score network of these snapshots").click()
+    slider = page.get_by_role("slider", name="Epochs")
+    slider.focus()
+    slider.press("Home")
+    rest(page)
+    expect(page.get_by_text("mine.csv; 5 passes")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_role("button", name="Draw from it").click(timeout=LONG)
+    page.wait_for_url("**operation=defects.sample*", timeout=LONG)
+    expect(page.get_by_text("two halves of the snapshot")).to_be_visible(timeout=LONG)
+    assert state(page)["followed"] == ["true"]
