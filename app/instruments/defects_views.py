@@ -80,7 +80,9 @@ def verdict(result: Result) -> None:
             world = result.content.snapshots.world
             st.metric("Diffusion constant D", f"{numbers['D']:.4g}", help="The interval is by bootstrap.")
             true = f"; true {world.D:.4g}" if world is not None else ""
-            st.caption(f"95 %: {numbers['D_low']:.4g} to {numbers['D_high']:.4g}{true}")
+            known = numbers.get("D_low") is not None
+            interval = f"95 %: {numbers['D_low']:.4g} to {numbers['D_high']:.4g}" if known else "No interval"
+            st.caption(f"{interval}{true}")
 
 
 def _said(result: Result) -> str:

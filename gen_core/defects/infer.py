@@ -89,8 +89,9 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     if recipe.estimators[0] == "propagated" and identifiable:
         if found.particles > 1 or found.box is not None:
             raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
-        library, fitted = estimate.propagate(recipe, found)
-        first, j_test = Estimate("propagated", fitted.theta, fitted.D), fitted.misfit
+        fitted = estimate.propagate(recipe, found)
+        library = fitted.library
+        first, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
     else:
         fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
         first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test

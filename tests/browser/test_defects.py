@@ -79,6 +79,13 @@ def test_snapshots_at_rest_and_a_force_that_turns_are_called_so(page: Page, app_
     expect(page.get_by_text("No forces of this library explain the snapshots")).to_be_visible(timeout=LONG)
 
 
+def test_numbers_of_the_propagated_form_have_an_interval(page: Page, app_url: str, rest: Rest) -> None:
+    opened(page, f"{app_url}/defects?operation=defects.infer&data=appex_poly&n=500&bootstrap=50", rest)
+    column = page.get_by_test_id("stColumn").filter(has=page.get_by_test_id("stMetric").filter(has_text="Diffusion constant D"))
+    expect(column.last).to_contain_text("95 %: 0.")
+    assert not page.get_by_test_id("stException").count()
+
+
 def test_own_snapshots_are_read_and_wrong_ones_said(page: Page, app_url: str, rest: Rest) -> None:
     opened(page, f"{app_url}/defects?operation=defects.infer&{FEW}", rest)
     add(page, "two.csv", snapshots(2))
