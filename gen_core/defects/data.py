@@ -86,8 +86,14 @@ class Snapshots:
 
     @property
     def limits(self) -> tuple[Array, Array]:
-        """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data."""
+        """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data; none in a box."""
+        if self.box is not None:
+            return np.full(self.d, -np.inf), np.full(self.d, np.inf)
         return self.centre - 6 * self.scale, self.centre + 6 * self.scale
+
+    def wrapped(self, x: Array) -> Array:
+        """Positions brought back into the periodic box, where there is one."""
+        return x if self.box is None else np.mod(x, self.box)
 
     def first(self, k: int) -> Snapshots:
         """The first k snapshots alone."""

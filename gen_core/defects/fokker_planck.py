@@ -98,11 +98,13 @@ def check(score: Score, snapshots: Snapshots, force: Force, D: float, seed: int)
         x = snapshots.positions[k][:FLOW]
         entropy[k] = float(((force(x) - D * score.at(x, float(t))) ** 2).sum((1, 2)).mean() / D) if D > 0 else np.nan
     start = snapshots.positions[0][: FLOW // (4 if several else 1)]
-    flow = _flow(score, force, D, start, times, snapshots.limits)
+    flow = snapshots.wrapped(_flow(score, force, D, start, times, snapshots.limits))
     pause = float(np.diff(times).min()) / 10
-    stochastic = np.array(simulate.followed(start, force, max(D, 0.0), times, pause, seed, snapshots.limits))
+    moved = simulate.followed(start, force, max(D, 0.0), times, pause, seed, snapshots.limits)
+    stochastic = snapshots.wrapped(np.array(moved))
     apart = lambda moved: np.array([  # noqa: E731
-        metrics.w1(moved[k].reshape(-1, snapshots.d), x.reshape(-1, snapshots.d)) for k, x in enumerate(snapshots.positions)
+        metrics.w1(moved[k].reshape(-1, snapshots.d), x.reshape(-1, snapshots.d), snapshots.box)
+        for k, x in enumerate(snapshots.positions)
     ])  # fmt: skip
     return Check(times, difference, entropy, flow, stochastic, apart(flow), apart(stochastic))
 

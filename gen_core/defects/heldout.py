@@ -36,13 +36,14 @@ def predicted(snapshots: Snapshots, force: Callable[[Array], Array], D: float, s
     before, observed = snapshots.positions[-2][:MOVED], snapshots.positions[-1]
     pause = float(snapshots.times[-1] - snapshots.times[-2])
     moved = simulate.followed(before, force, max(D, 0.0), np.array([0.0, pause]), pause / STEPS, seed, snapshots.limits)[-1]
-    cloud = lambda x: x.reshape(-1, snapshots.d)  # noqa: E731
+    moved = snapshots.wrapped(moved)
+    apart = lambda a, b: metrics.w1(a.reshape(-1, snapshots.d), b.reshape(-1, snapshots.d), snapshots.box)  # noqa: E731
     return HeldOut(
         float(snapshots.times[-1]),
         observed,
         moved,
         before,
-        metrics.w1(cloud(moved), cloud(observed)),
-        metrics.w1(cloud(before), cloud(observed)),
-        metrics.w1(cloud(observed[::2]), cloud(observed[1::2])),
+        apart(moved, observed),
+        apart(before, observed),
+        apart(observed[::2], observed[1::2]),
     )

@@ -49,8 +49,8 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
     made = Drawn(drawn, recipe.time, found.positions[k], float(found.times[k]))
     d = found.d
     observed = made.nearest.reshape(-1, d)
-    apart = {"w1": metrics.w1(drawn.reshape(-1, d), observed)}
-    half = {"w1": metrics.w1(observed[::2], observed[1::2])}
+    apart = {"w1": metrics.w1(drawn.reshape(-1, d), observed, found.box)}
+    half = {"w1": metrics.w1(observed[::2], observed[1::2], found.box)}
     notices = [Notice("synthetic_data", "These configurations are drawn from a model; none of them was observed.")]
     if n < 200:
         notices.append(
