@@ -24,6 +24,10 @@ SCORES = [
     evidence.Score("drift_cosine", digits=3),
     evidence.Score("heldout_w1", better="low", digits=4),
 ]
+J_TEST = (
+    "J test: 1 is right, above 3 is wrong. Far below 1 it tells little: fewer conditions than it counts, or forces that follow "
+    "the noise."
+)
 HALF = "Half of the snapshot, from the other half"
 
 
@@ -65,7 +69,7 @@ def verdict(result: Result) -> None:
     places = st.columns([3, 3, 3, 4], gap="small")
     shown = (
         ("Snapshots change", f"{told.change:,.1f}", told.identifiable, "2 or more is needed to know D; 1 is noise."),
-        ("Forces explain them", _plain(told.j_test), told.accepted, "J test: 1 is right, above 3 is wrong."),
+        ("Forces explain them", _plain(told.j_test), told.accepted, J_TEST),
         ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {100 * gates.APART:.0f} %."),
     )
     for place, (name, value, good, rule) in zip(places, shown, strict=False):
@@ -96,8 +100,11 @@ def _said(result: Result) -> str:
         return "The band is a 95 % interval; above zero is repulsion." + (f" {100 * error:.1f} % off the truth." if known else "")
     what = "drift / D, all that can be known" if made.ratio else "drift"
     error = numbers.get("drift_over_D_error" if made.ratio else "drift_error")
-    return f"**Orange**: the {what}, fitted; **blue**: true, where it is known." + (
-        f" {100 * error:.1f} % off, over the data." if isinstance(error, int | float) else ""
+    noise = numbers.get("drift_noise")
+    return (
+        f"**Orange**: the {what}, fitted; **blue**: true, where it is known."
+        + (f" {100 * error:.1f} % off, over the data." if isinstance(error, int | float) else "")
+        + (f" By the bootstrap it is known to ± {100 * noise:.1f} %." if isinstance(noise, int | float) else "")
     )
 
 
@@ -134,7 +141,7 @@ def tabs(result: Result) -> Figures:
         )
         drawing["Entropy"] = (
             lambda: film_plots.curves(made, recipe, dark),
-            "Entropy production, and how far the flows are from the snapshots.",
+            _entropy(result),
         )
     if made.held_out is not None:
         held = made.held_out
@@ -160,6 +167,14 @@ def _checked(result: Result) -> str:
     if difference is None:
         return told
     return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of an estimated score are noisy."
+
+
+def _entropy(result: Result) -> str:
+    told = "Entropy production, and how far the flows are from the snapshots."
+    whole, noise = result.metrics.get("entropy_production"), result.metrics.get("entropy_noise")
+    if not isinstance(whole, float) or not isinstance(noise, float) or noise != noise:
+        return told
+    return f"{told} It reads high: over all of the time it is {whole:.3g}, of which the noise of the fit adds about {noise:.2g}."
 
 
 def sampled(result: Result) -> Figures:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, weak
+from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, spread, weak
 from gen_core.defects.estimate import Estimate
 from gen_core.defects.libraries import Library, Polynomial
 from gen_core.defects.pair_libraries import PairLibrary, distances
@@ -41,6 +41,7 @@ class Inferred:
     check: fokker_planck.Check | None
     held_out: heldout.HeldOut | None
     pair: dict[str, PairLaw]
+    spread: spread.Spread | None = None
 
     def force(self, name: str | None = None) -> Callable[[Array], Array]:
         """The force that an estimate (the first) found, as a function of positions (n, N, d); over D where `ratio` is set."""
@@ -122,14 +123,15 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
         held = _held_out(recipe, found)
         lap("held_out")
     pair = _pairs(found, library, fitted) if identifiable and isinstance(fitted, weak.Fit) else {}
-    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair)
+    noise = None if first.draws is None else spread.of(first.draws, first.theta, first.D, library, found, known if good else None)
+    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise)
     return Result(
         recipe=recipe,
         content=made,
         files=files.writers(recipe, made),
         metrics=_numbers(made),
         baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
-        warnings=unique([*notices, *told.notices(), *_close(made)]),
+        warnings=unique([*notices, *told.notices(), *_uncertain(made), *_close(made)]),
         seconds=seconds,
     )
 
@@ -198,6 +200,8 @@ def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
         "disagreement": None if nothing else made.verdict.disagreement,
     }
     numbers |= {k: v for k, v in _judged(first, made).items() if k != "D"}
+    if made.spread is not None:
+        numbers["drift_noise"] = made.spread.drift
     if made.pair:
         numbers["pair_force_error"] = max(law.error for law in made.pair.values())
     if isinstance(made.library, PairLibrary) and made.library.laws.names == ("strength",):
@@ -208,6 +212,7 @@ def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
         numbers |= {
             "fokker_planck_difference": _middle(made.check.difference),
             "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
+            "entropy_noise": None if made.spread is None else made.spread.entropy,
             "flow_w1": float(made.check.flow_w1[-1]),
             "stochastic_w1": float(made.check.stochastic_w1[-1]),
         }
@@ -266,6 +271,16 @@ def _close(made: Inferred) -> list[Notice]:
     if held is None or held.w1 < held.w1_no_change or held.w1_no_change < 1.5 * held.floor:
         return []
     return [Notice("adds_nothing", "The snapshot before predicts the last one as well as the fitted motion does.")]
+
+
+def _uncertain(made: Inferred) -> tuple[Notice, ...]:
+    """The warnings where the interval of D, or that of the drift, tells nothing."""
+    first = made.estimates[0]
+    told = () if made.spread is None else spread.notices(made.spread, made.verdict.j_test)
+    if made.ratio or first.draws is None:
+        return told
+    low, high = np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
+    return (*gates.uncertain(first.D, low, high), *told)
 
 
 def _refused(recipe: Infer, found: data.Snapshots, change: float, notices: list[Notice], seconds: dict[str, float]) -> Result:

@@ -12,7 +12,7 @@ import pytest
 import gen_core
 from gen_core import catalog
 from gen_core.__main__ import main
-from gen_core.defects import data, estimate, film_plots, infer, plots, power, power_plots
+from gen_core.defects import data, estimate, film_plots, gates, infer, plots, power, power_plots
 from gen_core.defects.infer import Inferred
 from gen_core.defects.recipe import Infer
 from gen_core.errors import RecipeError, UserError
@@ -45,6 +45,8 @@ def test_the_double_well_is_found_and_trusted(well: Result) -> None:
     assert told["D_error"] < 0.1
     assert told["drift_error"] < 0.12
     assert told["D_low"] < told["D"] < told["D_high"]
+    assert told["drift_error"] / 3 < told["drift_noise"] < 3 * told["drift_error"]
+    assert 0 < told["entropy_noise"] < told["entropy_production"]
     assert told["change_test"] > 40
     assert told["j_test"] < 2
     assert codes(well) == {"synthetic_data"}
@@ -57,6 +59,13 @@ def test_snapshots_at_rest_tell_no_diffusion_constant_but_the_ratio(rest: Result
     assert rest.metrics["D"] is None
     assert rest.metrics["change_test"] < 2
     assert rest.metrics["drift_over_D_error"] < 0.15
+
+
+def test_an_interval_that_tells_nothing_is_called_so() -> None:
+    assert gates.uncertain(0.85, -10.0, 25.0)[0].code == "not_identifiable"
+    assert "holds zero" in gates.uncertain(0.85, -10.0, 25.0)[0].text
+    assert "wider than D" in gates.uncertain(0.2, 0.05, 0.5)[0].text
+    assert gates.uncertain(0.2, 0.15, 0.25) == ()
 
 
 def test_a_gradient_is_rejected_where_the_truth_turns() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gen_core.defects import data, fokker_planck, heldout, metrics, score
+from gen_core.defects import data, estimate, fokker_planck, heldout, metrics, score, spread
+from gen_core.defects.recipe import Infer
 
 Array = np.ndarray
 SIDE, WIND, D = 4.0, np.array([3.0, 0.0]), 0.2
@@ -33,6 +34,21 @@ def test_the_true_motion_predicts_as_well_as_half_of_a_snapshot_does() -> None:
     assert check.stochastic_w1[-1] < 2 * held.floor
     assert check.stochastic.min() >= 0
     assert check.flow.max() <= SIDE
+
+
+def test_a_drift_that_is_not_known_is_called_so() -> None:
+    found = carried()
+    recipe = Infer(library="full", bootstrap=50)
+    library = estimate.library_of(recipe, found)
+    fitted = estimate.weakly(recipe, found, library)
+    apart = spread.of(fitted.draws, fitted.theta, fitted.D, library, found, None)
+    at = found.pooled()[::5, None]
+    error = metrics.relative(estimate.force_of(library, fitted.theta)(at), wind(at))
+    print(apart, error, fitted.j_test)
+    assert error / 3 < apart.drift < 3 * error
+    assert spread.notices(spread.Spread(0.6, 0.0), 0.17)[0].code == "drift_uncertain"
+    assert "no praise" in spread.notices(spread.Spread(0.6, 0.0), 0.17)[0].text
+    assert spread.notices(spread.Spread(0.1, 0.0), 0.17) == ()
 
 
 def test_the_way_around_is_the_shorter_one() -> None:
