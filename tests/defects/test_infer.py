@@ -200,6 +200,19 @@ def test_the_error_falls_with_more_particles() -> None:
     assert power.asked_of(result.recipe, repeats=2).repeats == 2
 
 
+def test_the_power_curve_says_what_the_page_says(tmp_path: Path) -> None:
+    sizes = {"counts": [300], "repeats": 1, **QUICK}
+    rest = gen_core.run("defects.power", data="stationary", n=1_000, **sizes)
+    assert "not_identifiable" in codes(rest)
+    own = np.random.default_rng(0).normal(size=(5, 400, 2))
+    np.savez(tmp_path / "a.npz", times=np.arange(5.0), positions=own)
+    with pytest.raises(UserError, match="change no more than noise does"):
+        gen_core.run("defects.power", data=str(tmp_path / "a.npz"), **sizes)
+    far = gen_core.run("defects.power", data="appex_poly", n=500, times=[3], **sizes)
+    assert far.content[0].D_error < 0.35  # by the propagated form, as on the page; the weak form is 59 % off
+    assert np.isfinite(far.content[0].width)
+
+
 def test_units_with_a_script_are_no_units() -> None:
     with pytest.raises(RecipeError, match="length_unit"):
         catalog.make_recipe("defects.infer", {"length_unit": "<script>"})
