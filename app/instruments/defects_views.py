@@ -28,7 +28,10 @@ J_TEST = (
     "J test: 1 is right, above 3 is wrong. Far below 1 it tells little: fewer conditions than it counts, or forces that follow "
     "the noise."
 )
-HALF = "Half of the snapshot, from the other half"
+WITHIN = f"{100 * gates.APART:.0f} %"
+WAYS = f"Estimates of D apart: at most {WITHIN}. The bar is wide, for a second opinion may err by more than the interval of the first."
+BAND = "The band is 95 % of the noise alone, the splines' own error is not in it; above zero is repulsion."
+HALF = "Half of what it is compared with, from the other half"
 
 
 def show(result: Result) -> Figures:
@@ -70,13 +73,14 @@ def verdict(result: Result) -> None:
     shown = (
         ("Snapshots change", f"{told.change:,.1f}", told.identifiable, "2 or more is needed to know D; 1 is noise."),
         ("Forces explain them", _plain(told.j_test), told.accepted, J_TEST),
-        ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {100 * gates.APART:.0f} %."),
+        ("Ways agree", _share(told.disagreement), told.agreed, WAYS),
     )
     for place, (name, value, good, rule) in zip(places, shown, strict=False):
         with place:
             st.metric(name, value, help=rule)
             known = value != "–"
-            evidence.badge(("Yes" if good else "No") if known else "Not known", good if known else None)
+            yes, no = (f"Within {WITHIN}", f"Not within {WITHIN}") if rule is WAYS else ("Yes", "No")
+            evidence.badge((yes if good else no) if known else "Not known", good if known else None)
     with places[-1]:
         if numbers.get("D") is None:
             st.metric("Diffusion constant D", "not known", help="These snapshots cannot tell it.")
@@ -97,7 +101,7 @@ def _said(result: Result) -> str:
     if made.pair:
         error = numbers.get("pair_force_error")
         known = error is not None and error == error
-        return "The band is a 95 % interval; above zero is repulsion." + (f" {100 * error:.1f} % off the truth." if known else "")
+        return BAND + (f" {100 * error:.1f} % off the truth." if known else "")
     what = "drift / D, all that can be known" if made.ratio else "drift"
     error = numbers.get("drift_over_D_error" if made.ratio else "drift_error")
     noise = numbers.get("drift_noise")
@@ -148,8 +152,8 @@ def tabs(result: Result) -> Figures:
         drawing["Left out"] = (
             lambda: plots.held_out(made, recipe, dark),
             (
-                f"The last snapshot, predicted from the others: W1 {held.w1:.4f}; two halves of it are {held.floor:.4f} apart, "
-                f"and the snapshot before is {held.w1_no_change:.4f} from it."
+                f"The last snapshot, predicted from the others: W1 {held.w1:.4f}. Two samples of as many points would be about "
+                f"{held.floor:.4f} apart, and the snapshot before is {held.w1_no_change:.4f} from it."
             ),
         )
     for title, tab in zip(drawing, st.tabs(list(drawing), key=f"{PAGE}/tabs", on_change="rerun"), strict=True):
@@ -183,10 +187,16 @@ def sampled(result: Result) -> Figures:
     w1, half = result.metrics["w1"], result.baselines["ceiling"]["w1"]
     draw = lambda: plots.drawn(made, recipe, dark, HIGH)  # noqa: E731
     figure.show(draw(), f"{PAGE}.drawn", "Drawn configurations beside the nearest snapshot")
-    st.caption(
-        f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. "
-        f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart."
-    )
+    apart = result.metrics.get("w1_neighbours")
+    if made.simulated is None:
+        told = f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart"
+    else:
+        told = (
+            f"From the simulator's own at t = {made.time:.3g} the drawn are {w1:.4f} away (W1); two halves of these are "
+            f"{half:.4f} apart"
+        )
+    between = f", the snapshots before and after {apart:.4f}." if isinstance(apart, float) else "."
+    st.caption(f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. {told}{between}")
     return {"drawn": draw}
 
 

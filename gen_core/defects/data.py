@@ -210,7 +210,8 @@ def _without(rows: Rows, at: Array, far: Array) -> tuple[Rows, Array, list[Notic
         return rows, at, []
     if far.mean() > 0.01:
         raise InputError(
-            f"{far.mean():.0%} of the positions lie more than {FAR:.0f} spreads from the rest; check the unit and the columns."
+            f"{100 * far.mean():.0f} % of the positions lie more than {FAR:.0f} spreads from the rest; check the unit and "
+            "the columns."
         )
     several = len(np.unique(rows.particles)) > 1
     gone = far

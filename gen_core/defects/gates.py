@@ -115,7 +115,7 @@ class Verdict:
                 )
             )
         if not self.agreed:
-            how = "even in sign" if not np.isfinite(self.disagreement) else f"by {self.disagreement:.0%}"
+            how = "even in sign" if not np.isfinite(self.disagreement) else f"by {100 * self.disagreement:.0f} %"
             out.append(
                 Notice(
                     "estimators_disagree",

@@ -12,6 +12,7 @@ from gen_core.defects.data import Snapshots
 
 Array = np.ndarray
 MOVED = 2_000  # replicas that are moved on
+HALVINGS = 10
 STEPS = 20  # from one snapshot to the next
 
 
@@ -19,7 +20,8 @@ STEPS = 20  # from one snapshot to the next
 class HeldOut:
     """The snapshot that was left out, the prediction, the snapshot before it, all (n, N, d), and sliced W1 distances to it.
 
-    `floor` is that of one half of the snapshot to the other, as well as any prediction could do with as many points.
+    `floor` is what two samples of as many points would be apart: the mean over random halves of the snapshot, brought to the
+    numbers of the prediction by the root of these.
     """
 
     time: float
@@ -45,5 +47,15 @@ def predicted(snapshots: Snapshots, force: Callable[[Array], Array], D: float, s
         before,
         apart(moved, observed),
         apart(before, observed),
-        apart(observed[::2], observed[1::2]),
+        _floor(observed, len(moved), apart, seed),
     )
+
+
+def _floor(observed: Array, count: int, apart: Callable[[Array, Array], float], seed: int) -> float:
+    """The distance of two samples of one law, of `count` replicas and of as many as were observed."""
+    rng, n = np.random.default_rng([seed, 41]), len(observed)
+    halves = []
+    for _ in range(HALVINGS):
+        order = rng.permutation(n)
+        halves.append(apart(observed[order[: n // 2]], observed[order[n // 2 :]]))
+    return float(np.mean(halves) * np.sqrt((1 / count + 1 / n) / (4 / n)))

@@ -37,13 +37,13 @@ def verdict(made: Inferred, dark: bool = False, height: int = 240) -> go.Figure:
     rows = [
         ("Change between snapshots", told.change, gates.CHANGED, "needs more than 2", told.change >= gates.CHANGED),
         ("J test of the library", told.j_test, gates.REJECTED, "right is 1, above 3 is wrong", told.accepted),
-        ("Estimates of D apart", told.disagreement, gates.APART, f"at most {gates.APART:.0%}", told.agreed),
+        ("Estimates of D apart", told.disagreement, gates.APART, f"at most {100 * gates.APART:.0f} %", told.agreed),
     ]
     figure = go.Figure()
     for name, value, bound, rule, good in rows:
         known = bool(np.isfinite(value)) and value > 0
         place = float(np.clip(np.log10(value / bound), -2, 2)) if known else 0.0
-        text = f"{value:.0%}" if name.startswith("Est") and known else f"{value:.3g}" if known else "not known"
+        text = f"{100 * value:.0f} %" if name.startswith("Est") and known else f"{value:.3g}" if known else "not known"
         colour = palette.role("accent" if good else "warning", dark)
         figure.add_scatter(
             x=[place], y=[name], mode="markers+text", text=[f"{text} ({rule})"], showlegend=False,

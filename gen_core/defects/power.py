@@ -94,6 +94,15 @@ def opened(folder: Path, recipe: Power) -> list[Row]:
         raise InputError("This result is damaged or was deleted. Run it again.") from None
 
 
+def notices(folder: Path) -> list[Notice]:
+    """The warnings of a result that was saved. Raises InputError where it is damaged."""
+    try:
+        found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["warnings"]
+        return [Notice(str(one["code"]), str(one["text"])) for one in found]
+    except (InputError, ValueError, KeyError, TypeError):
+        raise InputError("This result is damaged or was deleted. Run it again.") from None
+
+
 def asked_of(recipe: Infer, **changes: object) -> Power:
     """The recipe of the power curve of what a page shows."""
     return Power.read({k: v for k, v in recipe.fields().items() if k != "operation"} | changes)

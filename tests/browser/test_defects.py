@@ -112,7 +112,7 @@ def test_new_configurations_at_another_time(page: Page, app_url: str, rest: Rest
         slider.press("ArrowRight")
     page.wait_for_function("() => Number(new URL(location).searchParams.get('time')) > 0.52", timeout=LONG)
     rest(page)
-    expect(page.get_by_text("two halves of the snapshot")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("two halves of these")).to_be_visible(timeout=LONG)
 
 
 def test_how_many_snapshots_one_needs_is_a_job(page: Page, app_url: str, rest: Rest) -> None:
@@ -132,7 +132,7 @@ def test_a_link_keeps_what_no_control_shows_and_a_network_of_own_snapshots_draws
     add(page, "mine.csv", snapshots(6))
     page.wait_for_url("**data=sha256*", timeout=LONG)
     rest(page)
-    page.get_by_test_id("stCheckbox").get_by_text("The same replicas each time").click()
+    page.get_by_test_id("stCheckbox").get_by_text("Same replicas").click()
     page.wait_for_function("() => new URL(location).searchParams.get('followed') === 'true'", timeout=LONG)
     rest(page)
     expect(page.get_by_text("of the same particles")).to_be_visible(timeout=LONG)

@@ -58,3 +58,12 @@ def test_the_way_around_is_the_shorter_one() -> None:
     assert far == pytest.approx(0.5, abs=0.01)
     near = metrics.w1(np.mod(a + 1, SIDE), np.mod(a + 1.3, SIDE), np.array([SIDE]))
     assert near == pytest.approx(metrics.w1(a, a + 0.3), abs=0.01)
+
+
+def test_the_floor_of_a_prediction_is_that_of_as_many_points() -> None:
+    """Two samples of one law, of 500 and of 4,000: the halves of one are compared with others of other sizes."""
+    rng = np.random.default_rng(1)
+    apart = lambda a, b: metrics.w1(a[:, 0], b[:, 0])  # noqa: E731
+    floors = [heldout._floor(rng.normal(size=(4_000, 1, 2)), 500, apart, k) for k in range(5)]
+    told = [apart(rng.normal(size=(500, 1, 2)), rng.normal(size=(4_000, 1, 2))) for _ in range(30)]
+    assert np.mean(floors) == pytest.approx(np.mean(told), rel=0.25)
