@@ -29,8 +29,10 @@ J_TEST = (
     "the noise."
 )
 WITHIN = f"{100 * gates.APART:.0f} %"
-WAYS = f"Estimates of D apart: at most {WITHIN}. The bar is wide, for a second opinion may err by more than the interval of the first."
-BAND = "The band is 95 % of the noise alone, the splines' own error is not in it; above zero is repulsion."
+WAYS = (
+    f"Estimates of D apart: at most {WITHIN}. The bar is wide: a second opinion may err by more than the interval of the first."
+)
+BAND = "The band is 95 % of the noise, and what finer splines would change; above zero is repulsion."
 HALF = "Half of what it is compared with, from the other half"
 
 

@@ -103,7 +103,7 @@ def drift(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int =
 
 
 def pair_force(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int = 420) -> go.Figure:
-    """The force of a pair against its distance, with the 95 % band of the bootstrap and the truth where it is known."""
+    """The force of a pair against its distance, with its band and the truth where it is known."""
     figure = go.Figure()
     dashes = {"all": "solid", "like": "solid", "unlike": "dash"}
     names = {"all": "pairs", "like": "like pairs", "unlike": "unlike pairs"}
@@ -112,7 +112,7 @@ def pair_force(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: 
         edge = np.concatenate([law.band[1], law.band[0][::-1]])
         figure.add_scatter(
             x=both, y=edge, fill="toself", mode="none", fillcolor=palette.band("predicted", dark), hoverinfo="skip",
-            name=f"95 % of the bootstrap, {names[kind]}", showlegend=kind != "unlike",
+            name=f"95 % band, {names[kind]}", showlegend=kind != "unlike",
         )  # fmt: skip
         if law.truth is not None:
             line = {"color": palette.role("truth", dark), "dash": dashes[kind], "width": 2}

@@ -85,6 +85,9 @@ def test_the_law_of_the_pairs_is_found_and_ignoring_it_is_absurd(defects: Result
     assert defects.baselines["no_interactions"]["drift_error"] > 0.5
     assert defects.baselines["no_interactions"]["D"] < 0.05  # the truth is 0.15
     assert "model_rejected" not in codes(defects)
+    law = defects.content.pair["all"]
+    inside = (law.band[0] <= law.truth) & (law.truth <= law.band[1])
+    assert inside.mean() > 0.8
     recipe = defects.recipe.replace(pair_law="soft_log")
     library = estimate.library_of(recipe, defects.content.snapshots)
     fitted = estimate.weakly(recipe, defects.content.snapshots, library)
