@@ -172,7 +172,12 @@ def _checked(result: Result) -> str:
     told = "Left: how the score changes in time. Right: what the equation expects of the fitted force and D."
     if difference is None:
         return told
-    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of an estimated score are noisy."
+    noise = result.metrics.get("fokker_planck_noise")
+    known = isinstance(noise, float) and noise == noise
+    alone = (
+        f" Noise alone would make it {100 * (noise or 0):.0f} %; the rest is the form of the score, or the fit." if known else ""
+    )
+    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of a score are known badly.{alone}"
 
 
 def _entropy(result: Result) -> str:

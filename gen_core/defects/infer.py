@@ -43,6 +43,7 @@ class Inferred:
     held_out: heldout.HeldOut | None
     pair: dict[str, PairLaw]
     spread: spread.Spread | None = None
+    fokker_planck_noise: float | None = None
 
     def force(self, name: str | None = None) -> Callable[[Array], Array]:
         """The force that an estimate (the first) found, as a function of positions (n, N, d); over D where `ratio` is set."""
@@ -117,6 +118,7 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     good = identifiable and first.D > 0
     check = fokker_planck.check(known, found, force, first.D, recipe.seed) if good else None
     maps = fokker_planck.maps(known, found, force if good else None, first.D)
+    alone = fokker_planck.noise(found, force, first.D, recipe.seed) if good and recipe.model is None else None
     lap("maps")
     held = None
     if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
@@ -127,7 +129,7 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     pair = _pairs(found, library, fitted, finer) if identifiable and isinstance(fitted, weak.Fit) else {}
     lap("pairs")
     noise = None if first.draws is None else spread.of(first.draws, first.theta, first.D, library, found, known if good else None)
-    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise)
+    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise, alone)
     return Result(
         recipe=recipe,
         content=made,
@@ -233,6 +235,7 @@ def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
         numbers |= {
             "fokker_planck_difference": _middle(made.check.difference),
             "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
+            "fokker_planck_noise": made.fokker_planck_noise,
             "entropy_noise": None if made.spread is None else made.spread.entropy,
             "flow_w1": float(made.check.flow_w1[-1]),
             "stochastic_w1": float(made.check.stochastic_w1[-1]),

@@ -47,6 +47,7 @@ def test_the_double_well_is_found_and_trusted(well: Result) -> None:
     assert told["D_low"] < told["D"] < told["D_high"]
     assert told["drift_error"] / 3 < told["drift_noise"] < 3 * told["drift_error"]
     assert 0 < told["entropy_noise"] < told["entropy_production"]
+    assert 0.1 < told["fokker_planck_noise"] < 2 * told["fokker_planck_difference"]
     assert told["change_test"] > 40
     assert told["j_test"] < 2
     assert codes(well) == {"synthetic_data"}
