@@ -63,7 +63,7 @@ def seconds(recipe: Infer) -> float:
     """How long it takes on one quiet core, about."""
     size = (recipe.n or 4_000) * recipe.snapshots / 44_000
     once = sum(SECONDS[name] for name in recipe.estimators) + 2.5
-    return once * size * (4.0 if recipe.library == "pair" else 1.0)
+    return once * size * (16.0 if recipe.library == "pair" else 1.0)
 
 
 def training_of(recipe: OfSnapshots) -> Train:
