@@ -9,7 +9,7 @@ from typing import Any
 from gen_core import checkpoint
 from gen_core.systems import SYSTEMS
 
-CEILINGS = {"ceiling", "natural_holdout", "rendered_truth", "exact"}  # how good anything could be: no method
+CEILINGS = {"ceiling", "natural_holdout", "rendered_truth", "exact", "floor"}  # how good anything could be: no method
 VARIANTS = {"normal_prior"}  # the model itself in another way
 
 
@@ -46,6 +46,10 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
     "defects": (
         Measure("sample_w1", "samples, W1 over the spread", 3, low=True),
         Measure("pair_w1", "distances of pairs, W1", 3, low=True),
+    ),
+    "detector": (
+        Measure("auc_features", "told apart by features (AUC)", 3, low=True),
+        Measure("corr_error", "correlations of channels", 3, low=True),
     ),
     "poisson": (
         Measure("error_l2", "error of the potential", 4, low=True),

@@ -92,6 +92,15 @@ SYSTEMS = (
         "gen_core.poisson.question:warm",
         "gen_core.poisson.recipe:using",
     ),
+    System(
+        "detector",
+        "Detector",
+        "Choose a generator for fast simulation: what events a second cost in fidelity, from one by one to all at once.",
+        ":material/track_changes:",
+        "detector.png",
+        "gen_core.detector.question:warm",
+        "gen_core.detector.recipe:using",
+    ),
 )
 
 OPERATIONS = (
@@ -286,5 +295,36 @@ OPERATIONS = (
         "gen_core.poisson.recipe:Train",
         uses_device=True,
         steps="gen_core.poisson.train:steps",
+    ),
+    Operation(
+        "detector.generate",
+        "Draw events of a model, and tell how far they are from the truth and how many there are a second.",
+        "gen_core.detector.recipe:Generate",
+        "gen_core.detector.generate:run",
+    ),
+    Operation(
+        "detector.condition",
+        "Hold a latent code still and draw many events: what is left of the correlations of channels.",
+        "gen_core.detector.recipe:Condition",
+        "gen_core.detector.condition:run",
+    ),
+    Operation(
+        "detector.inpaint",
+        "Draw a region of an event anew, given all the rest of it.",
+        "gen_core.detector.recipe:Inpaint",
+        "gen_core.detector.inpaint:run",
+    ),
+    Operation(
+        "detector.score",
+        "Score events by their exact log-likelihood, and tell unusual ones by it.",
+        "gen_core.detector.recipe:Score",
+        "gen_core.detector.score:run",
+    ),
+    Operation(
+        "detector.train",
+        "Learn a generator of events from simulated or own hit patterns, and score it on others.",
+        "gen_core.detector.recipe:Train",
+        uses_device=True,
+        steps="gen_core.detector.train:steps",
     ),
 )

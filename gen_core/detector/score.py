@@ -1,0 +1,91 @@
+"""The exact log-likelihood of events, and whether it tells unusual ones: a dead layer, a track too many, five times the noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gen_core.datasets import path_of
+from gen_core.detector import evaluate, files, measure, modelfile
+from gen_core.detector.recipe import Score
+from gen_core.detector.simulate import World, simulate
+from gen_core.device import pick
+from gen_core.errors import RecipeError
+from gen_core.inputs.hits import read_hits
+from gen_core.result import Notice, Result
+
+Array = np.ndarray
+EXACT = ("ar", "made")
+USUAL_SEED, ODD_SEED = 3_000_000_000, 8_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Log-likelihoods in nats (n,) and numbers of hits (n,) of each kind of events."""
+
+    values: dict[str, Array]
+    multiplicity: dict[str, Array]
+
+
+def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
+    """Run `detector.score`. Raises RecipeError where the model has no exact likelihood."""
+    pick("cpu")
+    if recipe.model in modelfile.UNLEARNED or (kind := modelfile.open_card(recipe.model).get("kind")) not in EXACT:
+        told = recipe.model if recipe.model in modelfile.UNLEARNED else kind
+        raise RecipeError(f"model: {told} has no exact likelihood; choose {' or '.join(EXACT)}.")
+    model = modelfile.opened(recipe.model, recipe.weights)
+    recipe = recipe.replace(weights=model.card["sha256"])
+    sets = events_of(recipe)
+    if sets["usual"].shape[1:] != (model.shape.layers, model.shape.channels):
+        raise RecipeError(
+            f"layers: the model has learned {model.shape.layers} layers of {model.shape.channels} channels, these events have "
+            f"{sets['usual'].shape[1]} of {sets['usual'].shape[2]}."
+        )
+    progress(0.2, "scoring events")
+    values = {name: evaluate.likelihoods(model, hits) for name, hits in sets.items()}
+    made = Scored(values, {name: hits.sum((1, 2)) for name, hits in sets.items()})
+    numbers: dict[str, float] = {}
+    counts: dict[str, float] = {}
+    for name, found in values.items():
+        numbers[f"{name}.log_likelihood"] = float(found.mean())
+        if name != "usual":
+            own, odd = -values["usual"], -found
+            numbers |= _area(f"{name}.auc", odd, own)
+            counts |= _area(f"{name}.auc", made.multiplicity[name], made.multiplicity["usual"])
+    again = values["usual"]
+    numbers |= _area("usual.auc", again[::2], again[1::2])
+    notices = (
+        [] if recipe.data is not None else [Notice("synthetic_data", "Usual and unusual events are simulated, not measured.")]
+    )
+    baselines: dict[str, dict[str, float]] = {"number_of_hits": counts} if counts else {}
+    return Result(recipe, made, files.score_writers(recipe, made), numbers, baselines, tuple(notices))
+
+
+def events_of(recipe: Score) -> dict[str, Array]:
+    """Events by their kind: the tracker's own, and those of one that has changed; or with own data these beside the tracker's."""
+    world = recipe.world()
+    usual = simulate(world, recipe.n, recipe.seed + USUAL_SEED).hits
+    if recipe.data is not None:
+        return {"usual": usual, "own": read_hits(path_of(recipe.data))[: recipe.n]}
+    seed = recipe.seed + ODD_SEED
+    return {"usual": usual} | {
+        name: simulate(changed, recipe.n, seed, tracks).hits for name, (changed, tracks) in unusual(world).items()
+    }
+
+
+def unusual(world: World) -> dict[str, tuple[World, int | None]]:
+    """Trackers in which something is wrong: the middle layer dead, a track more than can be, five times the noise."""
+    return {
+        "dead_layer": (replace(world, dead=tuple(sorted({*world.dead, world.layers // 2}))), None),
+        "extra_track": (world, world.tracks_max + 1),
+        "noise_x5": (replace(world, noise=min(5 * world.noise, 1.0)), None),
+    }
+
+
+def _area(name: str, odd: Array, usual: Array) -> dict[str, float]:
+    """Area under the curve with its 95 % interval: how often an unusual event has the larger value."""
+    area, variance = measure.auc(odd, usual)
+    half = 1.96 * variance**0.5
+    return {name: area, f"{name}_low": max(area - half, 0.0), f"{name}_high": min(area + half, 1.0)}
