@@ -29,13 +29,7 @@ TITLES = {
     "floor": "Truth against truth",
 }
 SETS = {"fixed": "One code", "generated": "All codes", "ar": "Transformer", "truth": "Truth"}
-ODD = {
-    "usual": "usual",
-    "dead_layer": "a dead layer",
-    "extra_track": "a track too many",
-    "noise_x5": "noise times five",
-    "own": "own",
-}
+ODD = {"dead_layer": "a dead layer", "extra_track": "a track too many", "noise_x5": "noise times five"}
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 
 
@@ -159,7 +153,7 @@ def pareto(found: list[Point], now: Point | None = None, dark: bool = False, hei
 
 
 def published(own: tuple[float, float] | None = None, dark: bool = False, height: int = 320) -> go.Figure:
-    """What distillation gained in published calorimeters: how many times faster, for how much AUC; `own` is that of the student."""
+    """What distillation gained in published calorimeters: times faster, for how much AUC; `own` is that of the student."""
     figure = go.Figure()
     for one, colour in zip(PUBLISHED, palette.categories(len(PUBLISHED), dark), strict=True):
         if one.auc_more is None:
