@@ -27,7 +27,7 @@ def scores(model: Learned, recipe: Train) -> dict[str, Any]:
     """`metrics` and `baselines` of a card, all on events that nothing has learned from, with 95 % intervals; `curve` tells of
     masked and middle the same for several numbers of steps."""
     world = recipe.world() if recipe.data is None else World(model.shape.layers, model.shape.channels)
-    n = min(TESTED, max(recipe.events // 16, 256))
+    n = min(TESTED, max(recipe.events // 8, 256))
     truth = truth_of(world, recipe.data, n, DRAWN_SEED)
     source = Source(model.kind, world, model, USUAL if model.kind in CURVE else None)
     made = source.all(len(truth.first), 1_000, DRAWN_SEED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -19,7 +20,8 @@ class Spool:
     def __init__(self, shape: Shape) -> None:
         self.shape, self.n = shape, 0
         self.width = -(-shape.size // 8)
-        self.file = tempfile.SpooledTemporaryFile(max_size=32 << 20)  # noqa: SIM115  # it lives as long as the result
+        self.file = tempfile.SpooledTemporaryFile(max_size=32 << 20)  # noqa: SIM115
+        weakref.finalize(self, self.file.close)  # it lives as long as the result
 
     def add(self, hits: Array) -> None:
         """Write events (m, layers, channels)."""
