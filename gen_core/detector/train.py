@@ -50,8 +50,6 @@ def steps(recipe: Train, folder: Path, device: str = "auto") -> Generator[Step, 
         yield Step(epochs, epochs, text="trained already")
         return
     used = pick(device)
-    if recipe.kind == "student":
-        yield Step(0, epochs, text="drawing events of the teacher")
     hits = hits_of(recipe)
     training.begin(folder, recipe)
     net, last = yield from training.followed(HitsTask(recipe.kind, hits), settings, folder, used)

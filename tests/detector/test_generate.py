@@ -3,6 +3,7 @@ thing that cannot be."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import zipfile
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_points_of_the_trade_off_and_their_front() -> None:
     found = pareto.points()
     best = pareto.front(found)
     assert best
-    for a, b in zip(best, best[1:], strict=False):
+    for a, b in itertools.pairwise(best):
         assert a.per_second < b.per_second
         assert a.auc < b.auc
     for point in found:
