@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,8 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed)
     wanted = _bounds(recipe, card, truth)
     progress(0.0, "drawing events")
-    spool, began, told = Spool(source.shape), clock(), 0
-    for some in _conditioned(source, recipe, wanted):
+    spool, began, told, seen = Spool(source.shape), clock(), 0, list[int]()
+    for some in _conditioned(source, recipe, wanted, seen):
         spool.add(some)
         if spool.n - told >= recipe.n // 50:
             told = spool.n
@@ -68,10 +69,11 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     seconds = clock() - began
     hits = spool.first(SHOWN)
     progress(0.7, "comparing them with the truth")
-    speeds = _speeds(source, recipe)
+    kept = spool.n / sum(seen) if seen else 1.0
+    speeds = {name: kept * value for name, value in _speeds(source, recipe).items()}
     scored: dict[str, Any] = measure.scores(hits, truth.first, recipe.seed, recipe.classifiers)
     tracks = {"generated": observables.summary(hits[:TRACKED], world), "truth": observables.summary(truth.first[:TRACKED], world)}
-    numbers = scored | speeds | tracks["generated"]
+    numbers = scored | speeds | tracks["generated"] | ({"kept_share": kept} if seen else {})
     if source.name in ("ar", "made") and source.learned is not None:
         numbers["log_likelihood_truth"] = float(evaluate.likelihoods(source.learned, truth.first[:2_000]).mean())
     progress(0.9, "measuring the floor")
@@ -148,31 +150,32 @@ def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, 
     return low, high
 
 
-def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | None) -> Iterator[Array]:
-    """Batches of the events that are asked for. Raises RecipeError where one is met too rarely."""
+def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | None, drawn: list[int]) -> Iterator[Array]:
+    """Batches of the events that are asked for; with bounds, how many were drawn for each goes into `drawn`. Raises RecipeError where one is met too rarely."""
     if wanted is None:
         yield from source.batches(recipe.n, recipe.batch, recipe.seed)
         return
     low, high = wanted
-    found = seen = 0
+    found = 0
     for some in source.batches(recipe.n * PATIENCE, recipe.batch, recipe.seed):
         sums = some.sum((1, 2))
         kept = some[(sums >= low) & (sums <= high)][: recipe.n - found]
-        found, seen = found + len(kept), seen + len(some)
+        found += len(kept)
+        drawn.append(len(some))
         yield kept
         if found >= recipe.n:
             return
     raise RecipeError(
-        f"multiplicity: of {seen:,} events only {found:,} had {low} to {high} hits; give wider bounds, or fewer events."
+        f"multiplicity: of {sum(drawn):,} events only {found:,} had {low} to {high} hits; give wider bounds, or fewer events."
     )
 
 
 def _speeds(source: Source, recipe: Generate) -> dict[str, float]:
     """Events a second in batches of one, of a hundred and of the recipe's size, measured once while the programme runs."""
     name = (recipe.weights or source.name, source.world, recipe.steps, recipe.order)
-    out = {f"batch{size}.events_per_second": _RATES.get((name, size), lambda size=size: rate(source, size)) for size in (1, 100)}
+    out = {f"batch{size}.events_per_second": _RATES.get((name, size), partial(rate, source, size)) for size in (1, 100)}
     size = min(recipe.batch, max(recipe.n, 100), 10_000)
-    return out | {"events_per_second": _RATES.get((name, size), lambda: rate(source, size))}
+    return out | {"events_per_second": _RATES.get((name, size), partial(rate, source, size))}
 
 
 def _tables(recipe: Generate, truth: Truth, world: World) -> dict[str, dict[str, Any]]:
