@@ -151,7 +151,10 @@ def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, 
 
 
 def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | None, drawn: list[int]) -> Iterator[Array]:
-    """Batches of the events that are asked for; with bounds, how many were drawn for each goes into `drawn`. Raises RecipeError where one is met too rarely."""
+    """Batches of the events that are asked for; with bounds, `drawn` takes the number of all that were drawn.
+
+    Raises RecipeError where they are met too rarely.
+    """
     if wanted is None:
         yield from source.batches(recipe.n, recipe.batch, recipe.seed)
         return
