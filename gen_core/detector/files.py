@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gen_core.detector import measure, observables
+from gen_core.detector import measure, observables, pareto
 from gen_core.recipe import Recipe
 from gen_core.stamp import npz_member, stamp, write_csv
 
@@ -27,7 +27,7 @@ DATE = (1980, 1, 1, 0, 0, 0)  # so that the same events are the same file
 
 
 def writers(recipe: Generate, made: Made) -> dict[str, Writer]:
-    """events.npz (and .h5, .parquet where asked), correlations.npz, occupancy.csv."""
+    """events.npz (and .h5, .parquet where asked), correlations.npz, and tables: occupancy, observables, pareto."""
     files: dict[str, Writer] = {"events.npz": lambda path: events_npz(path, recipe, made)}
     if "hdf5" in recipe.formats:
         files["events.h5"] = lambda path: events_hdf5(path, recipe, made)
@@ -35,6 +35,8 @@ def writers(recipe: Generate, made: Made) -> dict[str, Writer]:
         files["events.parquet"] = lambda path: events_parquet(path, recipe, made)
     files["correlations.npz"] = lambda path: matrices(path, recipe, {"generated": made.hits, "truth": made.truth.first})
     files["occupancy.csv"] = lambda path: occupancy(path, recipe, made)
+    files["observables.csv"] = lambda path: measured(path, recipe, made)
+    files["pareto.csv"] = lambda path: trade(path, recipe)
     return files
 
 
@@ -111,6 +113,23 @@ def occupancy(path: Path, recipe: Recipe, made: Made) -> None:
         for channel in range(made.world.channels)
     ]
     write_csv(path, recipe, ["layer", "channel", "generated", "truth"], rows)
+
+
+def measured(path: Path, recipe: Recipe, made: Made) -> None:
+    """What a physicist would measure, on the events and on the truth."""
+    names = list(made.tracks["truth"])
+    rows = [[name, *(f"{made.tracks[side].get(name, np.nan):.6g}" for side in ("generated", "truth"))] for name in names]
+    write_csv(path, recipe, ["observable", "generated", "truth"], rows)
+
+
+def trade(path: Path, recipe: Recipe) -> None:
+    """Fidelity against speed: the bundled models as their cards say, then what was published of calorimeters."""
+    rows: list[list[Any]] = [
+        [p.name, f"{p.per_second:.6g}", p.auc, p.auc_low, p.auc_high, p.corr_error, "", "", p.on] for p in pareto.points()
+    ]
+    rows += [[p.name, "", "", "", "", "", "-".join(map(str, p.faster)), p.auc_more, p.source] for p in pareto.PUBLISHED]
+    head = ["model", "events_per_second", "auc_features", "auc_low", "auc_high", "corr_error", "times_faster", "auc_more", "from"]
+    write_csv(path, recipe, head, rows)
 
 
 def condition_writers(recipe: Recipe, made: Conditioned) -> dict[str, Writer]:

@@ -72,7 +72,7 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     kept = spool.n / sum(seen) if seen else 1.0
     speeds = {name: kept * value for name, value in _speeds(source, recipe).items()}
     scored: dict[str, Any] = measure.scores(hits, truth.first, recipe.seed, recipe.classifiers)
-    tracks = {"generated": observables.summary(hits[:TRACKED], world), "truth": observables.summary(truth.first[:TRACKED], world)}
+    tracks = {"generated": observables.summary(hits[:TRACKED], world), "truth": _of_truth(truth, world)}
     numbers = scored | speeds | tracks["generated"] | ({"kept_share": kept} if seen else {})
     if source.name in ("ar", "made") and source.learned is not None:
         numbers["log_likelihood_truth"] = float(evaluate.likelihoods(source.learned, truth.first[:2_000]).mean())
@@ -179,6 +179,13 @@ def _speeds(source: Source, recipe: Generate) -> dict[str, float]:
     out = {f"batch{size}.events_per_second": _RATES.get((name, size), partial(rate, source, size)) for size in (1, 100)}
     size = min(recipe.batch, max(recipe.n, 100), 10_000)
     return out | {"events_per_second": _RATES.get((name, size), partial(rate, source, size))}
+
+
+def _of_truth(truth: Truth, world: World) -> dict[str, float]:
+    """The same of the truth, and where its tracks are known also how many of them the finder finds, and how many it makes up."""
+    found = observables.find(truth.first[:TRACKED], world)
+    told = observables.summary(truth.first[:TRACKED], world, found)
+    return told if truth.tracks is None else told | observables.efficiency(found, truth.tracks[:TRACKED], world)
 
 
 def _tables(recipe: Generate, truth: Truth, world: World) -> dict[str, dict[str, Any]]:

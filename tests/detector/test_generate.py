@@ -65,7 +65,7 @@ def test_the_same_recipe_leaves_the_same_bytes_and_each_file_has_it(tmp_path: Pa
     formats = ["npz", "hdf5", "parquet"]
     for name in "ab":
         gen_core.run("detector.generate", model="simulator", formats=formats, **QUICK).save(tmp_path / name)
-    names = {"events.npz", "events.h5", "events.parquet", "correlations.npz", "occupancy.csv"}
+    names = {"events.npz", "events.h5", "events.parquet", "correlations.npz", "occupancy.csv", "observables.csv", "pareto.csv"}
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
         assert read_stamp(tmp_path / "a" / name)["operation"] == "detector.generate"
