@@ -82,7 +82,7 @@ def _hdf5(path: Path) -> Array:
 
 
 def _root(path: Path) -> Array:
-    """The first branch named hits of any tree: a fixed array of layers x channels for each event."""
+    """The first branch named hits of any tree (or RNTuple): a fixed array of layers x channels for each event."""
     try:
         import uproot
     except ImportError:
@@ -91,13 +91,14 @@ def _root(path: Path) -> Array:
         ) from None
     try:
         with uproot.open(path) as file:
-            for key in file.keys(filter_classname="TTree"):
+            for key in file.keys(filter_classname=["TTree", "ROOT::RNTuple"]):
                 branches: dict[str, Any] = {name.lower(): branch for name, branch in file[key].items()}
                 for want in NAMES:
                     if want in branches:
                         branch = branches[want]
-                        if branch.uncompressed_bytes > 8 * MAX_VALUES:
-                            raise InputError(f"This branch claims {human_size(branch.uncompressed_bytes)}, more than is read.")
+                        size = int(getattr(branch, "uncompressed_bytes", 0) or getattr(branch, "num_entries", 0))
+                        if size > 8 * MAX_VALUES:
+                            raise InputError(f"This branch claims {human_size(size)}, more than is read.")
                         values = branch.array(library="np")
                         if values.dtype.hasobject:
                             raise InputError(

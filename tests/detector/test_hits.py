@@ -34,7 +34,7 @@ def test_patterns_in_hdf5(tmp_path: Path) -> None:
 def test_patterns_in_root(tmp_path: Path) -> None:
     uproot = pytest.importorskip("uproot")
     with uproot.recreate(tmp_path / "a.root") as file:
-        file["events"] = {"hits": HITS}
+        file.mktree("events", {"hits": ("u1", HITS.shape[1:])}).extend({"hits": HITS})
     assert np.array_equal(read_hits(tmp_path / "a.root"), HITS)
 
 
