@@ -54,29 +54,33 @@ def chunks(world: World, n: int, seed: int = 0, tracks: int | None = None) -> It
         yield Events(made.hits[:kept], made.tracks[:kept])
 
 
+def at_once(world: World, n: int, seed: int) -> Array:
+    """n events (n, layers, channels) in one go: how fast the simulator is in batches of this size."""
+    return _chunk(world, np.random.default_rng([seed, 68]), None, n).hits
+
+
 def positions(world: World, tracks: Array) -> Array:
     """Where tracks (..., 3) cross each layer (..., layers), in channels from the left edge."""
     r = (np.arange(world.layers, dtype=np.float32) + 1) / world.layers
     return tracks[..., :1] + tracks[..., 1:2] * r + tracks[..., 2:] * r**2
 
 
-def _chunk(world: World, rng: np.random.Generator, tracks: int | None) -> Events:
+def _chunk(world: World, rng: np.random.Generator, tracks: int | None, n: int = CHUNK) -> Events:
     width, top = world.channels, tracks or world.tracks_max
-    flown = np.empty((CHUNK, top, 3), np.float32)
-    flown[..., 0] = width / 2 + width / 12 * rng.standard_normal((CHUNK, 1), np.float32)
-    flown[..., 1] = width / 5 * rng.standard_normal((CHUNK, top), np.float32)
-    flown[..., 2] = width / 6 * (2 * rng.random((CHUNK, top), np.float32) - 1)
+    flown = np.empty((n, top, 3), np.float32)
+    flown[..., 0] = width / 2 + width / 12 * rng.standard_normal((n, 1), np.float32)
+    flown[..., 1] = width / 5 * rng.standard_normal((n, top), np.float32)
+    flown[..., 2] = width / 6 * (2 * rng.random((n, top), np.float32) - 1)
     least = world.tracks_min if tracks is None else tracks
-    flown[np.arange(top) >= rng.integers(least, top + 1, CHUNK)[:, None]] = np.nan
+    flown[np.arange(top) >= rng.integers(least, top + 1, n)[:, None]] = np.nan
     at = positions(world, flown)
     at[rng.random(at.shape, np.float32) >= world.efficiency] = np.nan
-    hits = (rng.random((CHUNK, world.layers, width + 2), np.float32) < world.noise).view(
-        np.uint8
-    )  # a channel more at either side
+    fired = rng.random((n, world.layers, width + 2), np.float32) < world.noise  # a channel more at either side
+    hits = fired.view(np.uint8)
     there = (at >= 0) & (at < width)
     channel = np.where(there, at, 0).astype(np.int64)
     part = at - channel
-    row = np.arange(CHUNK)[:, None, None] * world.layers + np.arange(world.layers)
+    row = np.arange(n)[:, None, None] * world.layers + np.arange(world.layers)
     flat = hits.reshape(-1)
     place = row * (width + 2) + channel + 1
     flat[place[there]] = 1
