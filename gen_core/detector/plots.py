@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from gen_core import palette
 from gen_core.detector import measure, observables
 from gen_core.detector.pareto import PUBLISHED, Point, front
+from gen_core.detector.score import words
 from gen_core.detector.simulate import World, positions
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ TITLES = {
     "floor": "Truth against truth",
 }
 SETS = {"fixed": "One code", "generated": "All codes", "ar": "Transformer", "truth": "Truth"}
-ODD = {"dead_layer": "a dead layer", "extra_track": "a track too many", "noise_x5": "noise times five"}
 MARGIN = {"l": 44, "r": 10, "t": 34, "b": 40}
 
 
@@ -183,7 +183,7 @@ def likelihoods(made: Scored, dark: bool = False, height: int = 340) -> go.Figur
             y=share,
             mode="lines",
             line={"shape": "hvh", "color": colour},
-            name=ODD.get(name, name),
+            name=words(name),
         )
     axes = {"xaxis": {"title": "log-likelihood (nats)"}, "yaxis": {"title": "share of events", "rangemode": "tozero"}}
     return figure.update_layout(palette.layout(dark, height, margin=MARGIN, **axes))
@@ -202,3 +202,25 @@ def inpainted(made: Inpainted, dark: bool = False, height: int = 360) -> go.Figu
     side = {"symbol": "square-open", "size": 11, "color": palette.role("observed", dark), "line": {"width": 2}}
     figure.add_scatter(x=channel, y=layer, mode="markers", marker=side, name="observed", showlegend=True)
     return figure.update_layout(palette.layout(dark, height, margin=MARGIN, xaxis={"title": "channel"}, yaxis={"title": "layer"}))
+
+
+def steps(card: dict[str, Any], now: int | None = None, dark: bool = False, height: int = 320) -> go.Figure:
+    """What K costs and buys, from a card's curve: AUC, error of the correlations, and their floors; `now` marks the K chosen."""
+    figure, rows = go.Figure(), card["curve"]
+    for name, title, colour in zip(
+        ("auc_features", "corr_error"), ("told apart (AUC)", "correlations, error"), palette.categories(2, dark), strict=True
+    ):
+        at = {"x": [row["steps"] for row in rows], "y": [row[name] for row in rows]}
+        bars = {
+            "array": [row[f"{name}_high"] - row[name] for row in rows],
+            "arrayminus": [row[name] - row[f"{name}_low"] for row in rows],
+        }
+        speed = [row["events_per_second"] for row in rows]
+        figure.add_scatter(
+            **at, mode="lines+markers", name=title, line={"color": colour}, error_y={"type": "data", **bars, "thickness": 1},
+            customdata=speed, hovertemplate="K = %{x}: %{y:.3f}<br>%{customdata:,.0f} events a second<extra></extra>",
+        )  # fmt: skip
+    if now is not None:
+        figure.add_vline(x=now, line={"color": palette.role("generated", dark), "width": 2})
+    axes = {"xaxis": {"title": "steps K", "type": "log"}, "yaxis": {"rangemode": "tozero"}}
+    return figure.update_layout(palette.layout(dark, height, margin=MARGIN, **axes))

@@ -59,6 +59,11 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
     notices = (
         [] if recipe.data is not None else [Notice("synthetic_data", "Usual and unusual events are simulated, not measured.")]
     )
+    notices += [
+        Notice("adds_nothing", f"The number of hits alone tells {words(name)} better than the log-likelihood does.")
+        for name in values
+        if name != "usual" and counts[f"{name}.auc"] > numbers[f"{name}.auc"]
+    ]
     baselines: dict[str, dict[str, float]] = {"number_of_hits": counts} if counts else {}
     return Result(recipe, made, files.score_writers(recipe, made), numbers, baselines, tuple(notices))
 
@@ -82,6 +87,11 @@ def unusual(world: World) -> dict[str, tuple[World, int | None]]:
         "extra_track": (world, world.tracks_max + 1),
         "noise_x5": (replace(world, noise=min(5 * world.noise, 1.0)), None),
     }
+
+
+def words(name: str) -> str:
+    """A kind of events as it is called in a sentence."""
+    return {"dead_layer": "a dead layer", "extra_track": "a track too many", "noise_x5": "five times the noise"}.get(name, name)
 
 
 def _area(name: str, odd: Array, usual: Array) -> dict[str, float]:
