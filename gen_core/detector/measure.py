@@ -17,6 +17,7 @@ GROUPS = 20  # of events, each left out in turn for the intervals
 JUDGED = 4_000  # events a side that classifiers see
 COUNTED = 20_000  # events a side of the other numbers
 EPOCHS, BATCH, RATE = 8, 64, 2e-3  # of the convolutional classifier
+LEAST = 160  # batches that it learns from, however few events there are
 METRICS = ("corr_error", "multiplicity_w1", "auc_features", "auc_cnn")
 
 
@@ -166,9 +167,11 @@ def auc_cnn(made: Array, truth: Array, seed: int = 0) -> Value:
         learn, told = np.flatnonzero(fold == 0), np.flatnonzero(fold == 1)
         optimizer = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-2)
         rng = np.random.default_rng([seed, 63])
-        total = EPOCHS * -(-len(learn) // BATCH)
+        a_pass = -(-len(learn) // BATCH)
+        epochs = max(EPOCHS, -(-LEAST // a_pass))
+        total = epochs * a_pass
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE * 1.5, total_steps=max(total, 2))
-        for _ in range(EPOCHS):
+        for _ in range(epochs):
             order = rng.permutation(learn)
             for start in range(0, len(order), BATCH):
                 rows = torch.from_numpy(order[start : start + BATCH])

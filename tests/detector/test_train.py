@@ -23,6 +23,7 @@ SMALL = {"layers": 3, "channels": 8, "events": 400, "epochs": 2}
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TOLD_EVERY", 0.0)
     monkeypatch.setattr(measure, "EPOCHS", 1)
+    monkeypatch.setattr(measure, "LEAST", 1)
     monkeypatch.setattr(measure, "JUDGED", 100)
     monkeypatch.setattr(evaluate, "CURVE", {"masked": (1, 24), "middle": (2,)})
 
