@@ -11,6 +11,7 @@ from gen_core.datasets import path_of
 from gen_core.detector import evaluate, files, measure, modelfile
 from gen_core.detector.recipe import Score
 from gen_core.detector.simulate import World, simulate
+from gen_core.detector.truth import left_out
 from gen_core.device import pick
 from gen_core.errors import RecipeError
 from gen_core.inputs.hits import read_hits
@@ -37,12 +38,13 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
         raise RecipeError(f"model: {told} has no exact likelihood; choose {' or '.join(EXACT)}.")
     model = modelfile.opened(recipe.model, recipe.weights)
     recipe = recipe.replace(weights=model.card["sha256"])
-    sets = events_of(recipe)
-    if sets["usual"].shape[1:] != (model.shape.layers, model.shape.channels):
-        raise RecipeError(
-            f"layers: the model has learned {model.shape.layers} layers of {model.shape.channels} channels, these events have "
-            f"{sets['usual'].shape[1]} of {sets['usual'].shape[2]}."
-        )
+    sets = events_of(recipe, model.card.get("content"))
+    for hits in sets.values():
+        if hits.shape[1:] != (model.shape.layers, model.shape.channels):
+            raise RecipeError(
+                f"model: it has learned {model.shape.layers} layers of {model.shape.channels} channels, and these events have "
+                f"{hits.shape[1]} of {hits.shape[2]}; name a model of the same, or train one."
+            )
     progress(0.2, "scoring events")
     values = {name: evaluate.likelihoods(model, hits) for name, hits in sets.items()}
     made = Scored(values, {name: hits.sum((1, 2)) for name, hits in sets.items()})
@@ -56,9 +58,9 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
             counts |= _area(f"{name}.auc", made.multiplicity[name], made.multiplicity["usual"])
     again = values["usual"]
     numbers |= _area("usual.auc", again[::2], again[1::2])
-    notices = (
-        [] if recipe.data is not None else [Notice("synthetic_data", "Usual and unusual events are simulated, not measured.")]
-    )
+    notices = []
+    if model.card.get("content") is None:
+        notices.append(Notice("synthetic_data", "Usual events are simulated, not measured."))
     notices += [
         Notice("adds_nothing", f"The number of hits alone tells {words(name)} better than the log-likelihood does.")
         for name in values
@@ -68,12 +70,22 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
     return Result(recipe, made, files.score_writers(recipe, made), numbers, baselines, tuple(notices))
 
 
-def events_of(recipe: Score) -> dict[str, Array]:
-    """Events by their kind: the tracker's own, and those of one that has changed; or with own data these beside the tracker's."""
+def events_of(recipe: Score, learned: str | None = None) -> dict[str, Array]:
+    """Events by their kind: usual ones, and those of a tracker that has changed, or own ones to be scored.
+
+    Usual are the tracker's; of a model that has learned from own events (`learned`) those of them that were left out.
+    """
     world = recipe.world()
-    usual = simulate(world, recipe.n, recipe.seed + USUAL_SEED).hits
+    if learned is None:
+        usual = simulate(world, recipe.n, recipe.seed + USUAL_SEED).hits
+    else:
+        usual = left_out(read_hits(path_of(learned)))[: recipe.n]
     if recipe.data is not None:
         return {"usual": usual, "own": read_hits(path_of(recipe.data))[: recipe.n]}
+    if learned is not None:
+        dead = usual.copy()
+        dead[:, dead.shape[1] // 2] = 0
+        return {"usual": usual, "dead_layer": dead}
     seed = recipe.seed + ODD_SEED
     return {"usual": usual} | {
         name: simulate(changed, recipe.n, seed, tracks).hits for name, (changed, tracks) in unusual(world).items()

@@ -66,3 +66,8 @@ def test_own_events_are_learned_and_their_last_ones_left_out(tmp_path: Path) -> 
     result = gen_core.run("detector.generate", **(used.fields() | {"n": 40, "batch": 40, "classifiers": False}))
     assert result.content.truth.own
     assert result.content.hits.shape == (40, 3, 10)
+    scored = gen_core.run("detector.score", model=model, n=50)
+    assert set(scored.content.values) == {"usual", "dead_layer"}
+    assert len(scored.content.values["usual"]) == 50
+    with pytest.raises(UserError, match="have 3 of 10"):
+        gen_core.run("detector.score", model="ar", data=recipe.data, n=50)
