@@ -57,7 +57,7 @@ def checked(values: Array) -> Array:
     if wrong.any():
         seen = values[wrong].ravel()[0]
         raise InputError(f"hits holds {seen:g}, and only 0 and 1 are hit patterns; compare signals with a threshold first.")
-    out = np.ascontiguousarray(values, np.uint8)
+    out = np.array(values, np.uint8, order="C")  # of its own: what is read from a file may not be written to
     if not out.any():
         raise InputError("hits holds no hit at all; are these the right data?")
     return out
