@@ -43,6 +43,7 @@ def scores(model: Learned, recipe: Train) -> dict[str, Any]:
     }
     if model.kind in CURVE:
         told["curve"] = curve(model, world, truth, min(SOME, n))
+        told["curve_floor"] = curve_floor(truth, min(SOME, n))
     return told
 
 
@@ -56,6 +57,11 @@ def curve(model: Learned, world: World, truth: Truth, n: int) -> list[dict[str, 
             row = measure.scores(made, truth.first[: len(made)]) | {"events_per_second": rate(source, 1_000)}
             rows.append({"steps": steps, **rounded(row)})
     return rows
+
+
+def curve_floor(truth: Truth, n: int) -> dict[str, Any]:
+    """What the truth scores against itself on as many events as each point of the curve has."""
+    return rounded(measure.scores(truth.second[:n], truth.first[:n]))
 
 
 def rates(source: Source, batch: int = 1_000) -> dict[str, float]:

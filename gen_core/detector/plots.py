@@ -220,6 +220,11 @@ def steps(card: dict[str, Any], now: int | None = None, dark: bool = False, heig
             **at, mode="lines+markers", name=title, line={"color": colour}, error_y={"type": "data", **bars, "thickness": 1},
             customdata=speed, hovertemplate="K = %{x}: %{y:.3f}<br>%{customdata:,.0f} events a second<extra></extra>",
         )  # fmt: skip
+        floor = card["curve_floor"][name]
+        figure.add_scatter(
+            x=[rows[0]["steps"], rows[-1]["steps"]], y=[floor, floor], mode="lines", name=f"{title}, floor",
+            line={"color": colour, "dash": "dot"}, hovertemplate="floor %{y:.3f}<extra></extra>",
+        )  # fmt: skip
     if now is not None:
         figure.add_vline(x=now, line={"color": palette.role("generated", dark), "width": 2})
     axes = {"xaxis": {"title": "steps K", "type": "log"}, "yaxis": {"rangemode": "tozero"}}

@@ -216,6 +216,12 @@ def test_points_of_the_trade_off_and_their_front() -> None:
         assert point.hours == pytest.approx(1e9 / point.per_second / 3_600)
     assert plots.pareto(found, found[0]).data
     assert plots.published((80.0, 0.1)).data
+    for kind in ("masked", "middle"):
+        card = modelfile.open_card(kind)
+        assert len(plots.steps(card, 8).data) == 4
+        first, last = card["curve"][0], card["curve"][-1]
+        assert first["auc_features"] > last["auc_features"]
+        assert first["events_per_second"] > last["events_per_second"]
 
 
 def test_pictures_of_events() -> None:
