@@ -26,6 +26,7 @@ Array = np.ndarray
 Progress = Callable[[float, str], None]
 SHOWN = 20_000  # events that are kept at hand and measured; all of them are in the files
 TRACKED = 1_000  # events in which tracks are looked for
+TIMED = 0.2  # seconds of drawing from which on they tell the speed themselves
 PATIENCE = 50  # events drawn for one of the numbers of hits that is asked for
 FEW = 1_000  # events below which classifiers and correlations tell little
 _TABLES = Memo(16 << 20, lambda found: 1 << 14)
@@ -70,7 +71,8 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     hits = spool.first(SHOWN)
     progress(0.7, "comparing them with the truth")
     kept = spool.n / sum(seen) if seen else 1.0
-    speeds = {name: kept * value for name, value in _speeds(source, recipe).items()}
+    own = (sum(seen) or spool.n) / seconds if seconds > TIMED else None
+    speeds = {name: kept * value for name, value in _speeds(source, recipe, own).items()}
     scored: dict[str, Any] = measure.scores(hits, truth.first, recipe.seed, recipe.classifiers)
     tracks = {"generated": observables.summary(hits[:TRACKED], world), "truth": _of_truth(truth, world)}
     numbers = scored | speeds | tracks["generated"] | ({"kept_share": kept} if seen else {})
@@ -173,10 +175,15 @@ def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | Non
     )
 
 
-def _speeds(source: Source, recipe: Generate) -> dict[str, float]:
-    """Events a second in batches of one, of a hundred and of the recipe's size, measured once while the programme runs."""
+def _speeds(source: Source, recipe: Generate, own: float | None) -> dict[str, float]:
+    """Events a second in batches of one, of a hundred and of the recipe's size, measured once while the programme runs.
+
+    `own` is what the events themselves took, where that was long enough to be told.
+    """
     name = (recipe.weights or source.name, source.world, recipe.steps, recipe.order)
     out = {f"batch{size}.events_per_second": _RATES.get((name, size), partial(rate, source, size)) for size in (1, 100)}
+    if own is not None:
+        return out | {"events_per_second": own}
     size = min(recipe.batch, max(recipe.n, 100), 10_000)
     return out | {"events_per_second": _RATES.get((name, size), partial(rate, source, size))}
 
