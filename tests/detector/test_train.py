@@ -36,7 +36,8 @@ def test_a_training_is_a_model_that_draws_and_survives_being_broken_off(kind: st
     card = json.loads((folder / checkpoint.CARD).read_text())
     assert {"corr_error", "auc_features", "auc_cnn", "events_per_second"} <= card["metrics"].keys()
     assert {"floor", "independent"} <= card["baselines"].keys()
-    assert card["command"].startswith("python -m gen_core train detector")
+    told = "--set layers=3 --set channels=8 " + f"--set kind={kind} " * (kind != "vae") + "--set events=400 --set epochs=2"
+    assert card["command"] == f"python -m gen_core train detector {told} --out DIR"
     assert card["parameters"] > 1_000
     used = catalog.using(catalog.adopt_model(folder))
     assert used is not None
