@@ -51,6 +51,10 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("error_l2", "error of the potential", 4, low=True),
         Measure("residual", "law broken by", 4, low=True),
     ),
+    "symmetry": (
+        Measure("error_50", "error from 50 measurements, turned", 4, low=True),
+        Measure("equivariance_db_45", "turned by 45° (dB)", 1),
+    ),
 }
 
 

@@ -85,6 +85,16 @@ WORDS = {
     "sample_spread": Word("Deviation of the samples (%)", 3, 100),
     "milliseconds": Word("Milliseconds", 2),
     "unlike_percentile": Word("Unlike more than (% of scenes)", 0, 100),
+    # symmetry
+    "equivariance_db": Word("Equivariance (dB)", 1),
+    "relative_error": Word("Error of the turn (% of the contrast)", 2, 100),
+    "floor_db": Word("Turning alone (dB)", 1),
+    "floor_relative": Word("Turning alone (% of the contrast)", 2, 100),
+    "angle_used": Word("Code turned by (degrees)", 1),
+    "floor_turned": Word("Turned pictures, best drawn (error)", 4),
+    "floor_upright": Word("Upright pictures, best drawn (error)", 4),
+    "error_50": Word("Error from 50 measurements", 4),
+    "floor": Word("Best that it can draw (error)", 4),
     # proteins
     "expected_functional_per_96": Word("Functional ones expected of 96 wells", 0),
     "viability_auc": Word("Told apart by labels (AUC)", 2),
@@ -150,6 +160,12 @@ METHODS = {
     "latent_map": "Latent MAP",
     "posterior": "Diffusion posterior",
     "langevin": "Langevin samples",
+    "plain": "Plain",
+    "augmented": "Plain, turned examples",
+    "c4": "C4",
+    "c8": "C8",
+    "c16": "C16",
+    "orbit": "Orbit",
 }
 _RANGE = re.compile(r"(.+)_(\d+(?:\.\d+)?)")  # `psnr_90`: over 90 degrees
 _RANK = {name: rank for rank, name in enumerate(WORDS)}

@@ -42,8 +42,9 @@ def own(data: str, seed: int = 0) -> Own:
     from gen_core.inputs.images import read_pictures
 
     found = read_pictures(path_of(data), scenes.SIZE)
-    grey = found.images.astype(np.float32).mean(3) / 255 * turn.fade(scenes.SIZE)
+    grey = found.images.astype(np.float32).mean(3) / 255
     shown = grey[:, turn.disc(scenes.SIZE)].std(1) > FLAT
+    grey = (grey * turn.fade(scenes.SIZE)).astype(np.float32)
     flat = int((~shown).sum())
     if not shown.any():
         raise InputError("All of these pictures are of one grey within the disc: there is nothing to see turn.")

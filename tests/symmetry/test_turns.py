@@ -22,7 +22,7 @@ def test_a_scene_is_drawn_at_its_angle_as_a_turned_picture_is_turned() -> None:
         assert np.sqrt((apart**2).mean()) < (1e-6 if angle == 90 else 4e-3)
     for kind in scenes.KINDS:
         some = scenes.pictures(range(30), 0.0, kind)
-        assert 0 <= some.min()
+        assert some.min() >= 0
         assert some.max() <= 1
         half = turn.turn(some, 180.0) - some
         assert (half**2).sum((1, 2)).min() > 0.05 * (some**2).sum((1, 2)).mean()  # none is the same after a half turn
