@@ -160,6 +160,8 @@ METHODS = {
     "latent_map": "Latent MAP",
     "posterior": "Diffusion posterior",
     "langevin": "Langevin samples",
+}
+MODELS = {  # of symmetry
     "plain": "Plain",
     "augmented": "Plain, turned examples",
     "c4": "C4",
@@ -177,7 +179,7 @@ def title(name: str) -> str:
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
-    return (f"{METHODS[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
+    return (f"{(METHODS | MODELS)[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
 
 
 def scaled(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +231,7 @@ def _written(name: str, value: float) -> str:
 def _parts(name: str) -> tuple[str, str, str]:
     """The method, the number and the degrees of `tv.psnr_90`; what a name lacks is empty."""
     method, _, base = name.partition(".")
-    if method not in METHODS:
+    if method not in METHODS and method not in MODELS:
         return "", name, ""
     found = None if base in WORDS else _RANGE.fullmatch(base)
     return (method, found[1], found[2]) if found else (method, base, "")

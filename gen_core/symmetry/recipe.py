@@ -79,7 +79,7 @@ class Recover(Recipe):
 
     operation: ClassVar[str] = "symmetry.recover"
 
-    models: Models = Field(("augmented", "c8", "orbit"), description="Which models: kinds of the bundled ones, or trained here.")
+    models: Models = Field(("augmented", "c4", "c8", "orbit"), description="Which models: kinds of the bundled ones, or trained here.")
     dim: Literal[5, 10, 20, 40] = Field(20, description="Numbers in a code, of the bundled models.")
     measurements: Annotated[tuple[int, ...], BeforeValidator(_measured)] = Field(
         (50,), description="Numbers of random measurements, each 1 to 1,024 (a picture has 1,024 pixels)."
@@ -100,7 +100,7 @@ class Needed(Recipe):
     operation: ClassVar[str] = "symmetry.needed"
 
     models: Annotated[tuple[Kind, ...], BeforeValidator(_modelled)] = Field(
-        ("augmented", "c8", "orbit"), max_length=6, description="Which bundled models."
+        ("augmented", "c8", "orbit"), min_length=1, max_length=6, description="Which bundled models."
     )
     dims: Annotated[tuple[Literal[5, 10, 20, 40], ...], BeforeValidator(_a_list)] = Field(
         (5, 10, 20, 40), min_length=1, max_length=4, description="Numbers in a code: of 5, 10, 20, 40."
