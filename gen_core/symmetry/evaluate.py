@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gen_core.checkpoint import rounded
-from gen_core.symmetry import boots, pictures, recover, rotate, sensing
+from gen_core.symmetry import boots, modelfile, pictures, recover, rotate, sensing
 from gen_core.symmetry.modelfile import Prior
 from gen_core.symmetry.recipe import Recover, Rotate, Test, Train
 
@@ -16,6 +16,7 @@ TESTED = 80  # pictures; fewer after a training on few
 MEASURED = (20, 50, 100)
 TURNS = (90.0, 45.0, 22.5, 30.0)
 STARTS = 512
+CONTROL = "augmented"
 TESTS: tuple[Test, ...] = ("turned", "upright")
 
 
@@ -46,8 +47,15 @@ def scores(model: Prior, recipe: Train) -> dict[str, Any]:
         own[f"equivariance_db_{angle:g}"] = turned["equivariance_db"]
         own[f"relative_error_{angle:g}"] = turned["relative_error"]
         own[f"floor_db_{angle:g}"] = turned["floor_db"]
-    return {
-        "metrics": rounded(own) | {"pixel_mse": own["pixel_mse"]},
-        "baselines": {recover.LASSO: rounded(lasso)},
-        "n_test": count,
-    }
+    beside = {recover.LASSO: rounded(lasso)} | control(recipe, count)
+    return {"metrics": rounded(own) | {"pixel_mse": own["pixel_mse"]}, "baselines": beside, "n_test": count}
+
+
+def control(recipe: Train, count: int) -> dict[str, dict[str, Any]]:
+    """The bundled plain model of the same size that saw turned pictures, measured on the same ones; none for other pictures."""
+    if recipe.data != "galaxies" or recipe.kind == CONTROL or recipe.seed or not modelfile.there(CONTROL, recipe.dim):
+        return {}
+    card = modelfile.open_card(modelfile.bundled(CONTROL, recipe.dim))
+    if card.get("n_test") != count:
+        return {}
+    return {CONTROL: {name: value for name, value in card["metrics"].items() if name != "pixel_mse"}}

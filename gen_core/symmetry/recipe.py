@@ -79,7 +79,9 @@ class Recover(Recipe):
 
     operation: ClassVar[str] = "symmetry.recover"
 
-    models: Models = Field(("augmented", "c4", "c8", "orbit"), description="Which models: kinds of the bundled ones, or trained here.")
+    models: Models = Field(
+        ("augmented", "c4", "c8", "orbit"), description="Which models: kinds of the bundled ones, or trained here."
+    )
     dim: Literal[5, 10, 20, 40] = Field(20, description="Numbers in a code, of the bundled models.")
     measurements: Annotated[tuple[int, ...], BeforeValidator(_measured)] = Field(
         (50,), description="Numbers of random measurements, each 1 to 1,024 (a picture has 1,024 pixels)."
