@@ -27,9 +27,11 @@ def bundled() -> tuple[Needed, Curves, Fewer, Examples]:
                 fields.pop(word)
         needed, fewer = Needed.read(asked[0]), Fewer.read(asked[1])
         values = {name: value.double().numpy() for name, value in tensors.items()}
-        errors = {m: {d: values[f"needed.{m}.{d}"] for d in needed.dims} for m in needed.models}
-        floors = {m: {d: values[f"floor.{m}.{d}"] for d in needed.dims} for m in needed.models}
-        examples = {m: values[f"fewer.{m}"] for m in fewer.models}
+        models: list[str] = list(needed.models)
+        dims: list[int] = list(needed.dims)
+        errors = {m: {d: values[f"needed.{m}.{d}"] for d in dims} for m in models}
+        floors = {m: {d: values[f"floor.{m}.{d}"] for d in dims} for m in models}
+        examples = {str(m): values[f"fewer.{m}"] for m in fewer.models}
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"The bundled curves are damaged ({str(error)[:60]}).") from None
     curves = Curves(needed.measurements, errors, floors, needed.targets)
@@ -58,8 +60,8 @@ def card_of(needed: Needed, fewer: Fewer, seconds: float, device: str, metrics: 
         "name": NAME,
         "system": "symmetry",
         "kind": "curves",
-        "summary": "No model, but what was measured with the bundled ones: measurements needed against the numbers in a code, and the "
-        "error against the number of pictures learned from.",
+        "summary": "No model, but what was measured with the bundled ones: measurements needed against the numbers in a code, "
+        "and the error against the number of pictures learned from.",
         "data": "galaxies (synthetic)",
         "command": "python -m gen_core run symmetry.needed --out DIR; python -m gen_core run symmetry.fewer --out DIR",
         "recipes": {"needed": needed.document(), "fewer": fewer.document()},

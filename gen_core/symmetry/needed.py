@@ -167,7 +167,8 @@ def _line(out: dict[str, float], name: str, target: float, line: Line) -> list[N
         Notice(
             "no_proportion",
             f"{name}: the measurements needed for an error of {target:g} are no proportion of the numbers in a code; the line "
-            f"meets zero numbers at {value[0]:.0f} ({low:.0f} to {high:.0f}) measurements, and rises by {value[1]:.2f} a number.",
+            f"meets zero numbers at {value[0]:.0f} ({low:.0f} to {high:.0f}) measurements and changes by {value[1]:+.2f} for "
+            "each number.",
         )
     ]
 
@@ -184,8 +185,8 @@ def _saving(out: dict[str, float], name: str, target: float, line: Line, control
         key = f"{name}.saving.{target:g}.{d}"
         out[key], out[f"{key}_low"], out[f"{key}_high"] = float(ratio), low, high
         if not np.isnan(low):
-            gains = low > 1
-            shown.append(f"{ratio:.2f} ({low:.2f} to {high:.2f}) with {d} numbers{'' if gains else ', which may be no gain'}")
+            said = "" if low > 1 else ", a loss" if high < 1 else ", which may be no gain"
+            shown.append(f"{ratio:.2f} ({low:.2f} to {high:.2f}) with {d} numbers{said}")
         elif np.isnan(control.needed[j]) and not np.isnan(line.needed[i]):
             shown.append(f"reached by {name} alone with {d} numbers")
     if not shown:
