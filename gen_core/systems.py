@@ -80,7 +80,7 @@ SYSTEMS = (
         "Find the forces and the diffusion constant of defects from snapshots, and see whether the snapshots can tell them.",
         ":material/scatter_plot:",
         "defects.png",
-        "gen_core.defects.kept:warm",
+        "gen_core.defects.question:warm",
         "gen_core.defects.recipe:using",
     ),
     System(

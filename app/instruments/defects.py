@@ -21,7 +21,7 @@ from app.parts import background, beside, evidence, explain, export, jobs, prese
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.defects import STEPS
-from gen_core.defects import kept, question
+from gen_core.defects import question
 from gen_core.defects.recipe import Infer, Power, Sample, Train
 
 PRESETS = {
@@ -99,11 +99,8 @@ def instrument() -> None:
         with left:
             recipe = controls.controls(now if isinstance(now, Asked) else default())
         place = st.empty()
-        if kept.ready(recipe):
-            result = kept.run(recipe)
-        else:
-            about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
-            result = background.follow(lambda progress: kept.run(recipe, progress), place.progress(0.0), about)
+        about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
+        result = background.result(recipe, place, about)
         place.empty()
         session.write_link(result.recipe)
         figures = views.show(result)

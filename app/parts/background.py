@@ -11,6 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
+from gen_core import catalog, kept
+from gen_core.recipe import Recipe
+from gen_core.result import Result
+
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
 TELLING = 0.15  # seconds between two looks at how far it is
@@ -41,6 +45,13 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
     finally:  # also where the run of the page is ended, by what `bar` raises
         told["ended"] = True
         running.cancel()
+
+
+def result(recipe: Recipe, place: Any, title: str = "") -> Result:
+    """The result of a recipe: at once where it is kept, else followed in `place` (`st.empty`)."""
+    if kept.ready(recipe):
+        return kept.run(recipe, lambda: catalog.run(recipe))
+    return follow(lambda progress: kept.run(recipe, lambda: catalog.run(recipe, progress)), place.progress(0.0), title)
 
 
 def begin(work: Callable[[], object]) -> None:

@@ -37,6 +37,7 @@ _STYLE = """<style>
 .st-key-home { max-width: 76rem; margin: 0 auto; }
 .st-key-sidebar_foot p { font-size: 0.78rem; }
 .st-key-home h1 { font-size: 2rem; padding: 0.4rem 0 0.6rem; }
+.st-key-home [data-testid="stImage"] img { aspect-ratio: 9 / 4; object-fit: contain; } /* titles on one line across */
 [data-testid="stButtonGroup"] button { min-height: 2.1rem; }
 [data-testid="stButtonGroup"] > div { flex-wrap: wrap; row-gap: 0.3rem; }
 @media (max-width: 1100px) {

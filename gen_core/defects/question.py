@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gen_core import checkpoint
+from gen_core import checkpoint, kept
 from gen_core.datasets import path_of
 from gen_core.defects import data
 from gen_core.defects.recipe import BUNDLED, Infer, OfSnapshots, Sample, Train
@@ -92,3 +92,10 @@ def box(text: str) -> tuple[float, ...] | None:
             "The box is one to three lengths above zero, one for each coordinate, such as 10, 10; or leave it empty."
         )
     return sides
+
+
+def warm() -> None:
+    """Make what the first view shows."""
+    from gen_core.defects import infer
+
+    kept.run(Infer(), lambda: infer.run(Infer()))
