@@ -73,6 +73,8 @@ def measured(recipe: Needed, progress: Progress) -> Curves:
 def crossing(measurements: tuple[int, ...], means: Array, target: float) -> Array:
     """The number of measurements at which mean errors (…, m) fall to the target, straight between neighbours on logarithmic
     scales; NaN where the error is not reached, or was at the fewest already."""
+    if len(measurements) < 2:
+        return np.full(means.shape[:-1], np.nan)
     at, values = np.log(np.asarray(measurements, float)), np.log(np.maximum(means, 1e-12))
     values = np.minimum.accumulate(values, -1)  # a curve that wavers has reached what it reached
     below = values <= np.log(target)

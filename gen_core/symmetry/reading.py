@@ -14,6 +14,7 @@ CONTROL = "augmented"
 FEW = 20  # pictures below which an interval is wide
 LITTLE = 15  # measurements that are few
 LASSO = "lasso"
+CLOSE = 0.25  # share of a gap within which it is that of the floors
 
 
 def of_turn(made: Turned, recipe: Rotate) -> list[Notice]:
@@ -88,10 +89,10 @@ def of_recovery(made: Recovered, recipe: Recover) -> list[Notice]:
 
 
 def _against(made: Recovered, name: str) -> list[Notice]:
-    """A model beside the control at the most measurements: whether it gains, and whether that is its floor alone."""
+    """A model beside the control: whether it gains, where that is its floor alone, and where it is more."""
     m = made.measurements[-1]
-    gap = made.errors[CONTROL][m] - made.errors[name][m]
     floors = made.floors[CONTROL] - made.floors[name]
+    gap = made.errors[CONTROL][m] - made.errors[name][m]
     value, low, high = boots.mean(gap)
     if low <= 0 <= high:
         return [
@@ -103,23 +104,35 @@ def _against(made: Recovered, name: str) -> list[Notice]:
     if value < 0:
         return [Notice("adds_nothing", f"With {m} measurements {name} is worse than {CONTROL} by {-value:.4f}.")]
     _, rest_low, rest_high = boots.mean(gap - floors)
-    floor_gap = float(floors.mean())
-    if rest_low <= 0 <= rest_high or abs(value - floor_gap) < 0.25 * value:
-        return [
+    gains = (
+        f"With {m} measurements {name} beats {CONTROL} by {value:.4f} ({low:.4f} to {high:.4f}), and what the two can draw at "
+    )
+    gains += f"best differs by {float(floors.mean()):.4f}"
+    if rest_low <= 0 <= rest_high or abs(value - float(floors.mean())) < CLOSE * value:
+        out = [
             Notice(
                 "gap_is_floor",
-                f"With {m} measurements {name} beats {CONTROL} by {value:.4f} ({low:.4f} to {high:.4f}), and what the two can "
-                f"draw at best differs by {floor_gap:.4f}: the gap is that of their floors. The symmetry makes the model fit "
-                "better; it does not make a measurement worth more.",
+                f"{gains}: the gap is that of their floors. The symmetry makes the model fit better; it does not make a "
+                "measurement worth more.",
             )
         ]
-    return [
-        Notice(
-            "gap_over_floor",
-            f"With {m} measurements {name} beats {CONTROL} by {value:.4f} ({low:.4f} to {high:.4f}); their floors differ by "
-            f"{floor_gap:.4f}.",
+    else:
+        out = [Notice("gap_over_floor", f"{gains}: the gap is more than that.")]
+    more = [k for k in made.measurements[:-1] if _exceeds(made.errors[CONTROL][k] - made.errors[name][k], floors)]
+    if more:
+        out.append(
+            Notice(
+                "gap_over_floor",
+                f"With {_list([str(k) for k in more])} measurements the gap between {CONTROL} and {name} is wider than that of "
+                "their floors: the angle need not be found out among the numbers of the code.",
+            )
         )
-    ]
+    return out
+
+
+def _exceeds(gap: Array, floors: Array) -> bool:
+    """Whether a gap is wider than that of the floors, beyond the interval and by more than a little."""
+    return boots.mean(gap - floors)[1] > 0 and float(gap.mean()) * (1 - CLOSE) > float(floors.mean())
 
 
 def _few(made: Recovered, names: list[str]) -> list[Notice]:
