@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 FOLLOWED = 2  # starts that are followed
 FIRST, SECOND = 2, 20  # steps with all of those, and at most with the best
+DAMPING = 1e-1  # at first
 DONE = 3e-3  # relative decrease below which a picture is done
 SPREAD = 0.3  # deviation of the starts around the codes of pictures that the model learned from
 TURN = math.pi * (3 - math.sqrt(5))  # between the angles of an orbit's starts, which so are spread over the circle
@@ -117,7 +118,7 @@ class _Run:
 
         self.problem, self.codes = problem, codes
         self.y = problem.y.repeat(copies, 1)
-        self.damping = torch.full((len(codes),), 1e-1)
+        self.damping = torch.full((len(codes),), DAMPING)
         self.done = torch.zeros(len(codes), dtype=torch.bool)
         self.value = problem.value(problem.dense.value(codes) - self.y, codes)
 
