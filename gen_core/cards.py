@@ -56,6 +56,13 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("residual", "law broken by", 4, low=True),
     ),
 }
+MEASURES |= dict.fromkeys(  # of each kind one size stands for all
+    (f"symmetry-{kind}-20" for kind in ("plain", "augmented", "c4", "c8", "c16", "orbit")),
+    (
+        Measure("error_50", "error from 50 measurements, turned", 4, low=True),
+        Measure("equivariance_db_90", "turned by 90° (dB)", 1),
+    ),
+)
 
 
 def table() -> str:

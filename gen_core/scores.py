@@ -85,6 +85,16 @@ WORDS = {
     "sample_spread": Word("Deviation of the samples (%)", 3, 100),
     "milliseconds": Word("Milliseconds", 2),
     "unlike_percentile": Word("Unlike more than (% of scenes)", 0, 100),
+    # symmetry
+    "equivariance_db": Word("Equivariance (dB)", 1),
+    "relative_error": Word("Error of the turn (% of the contrast)", 2, 100),
+    "floor_db": Word("Turning alone (dB)", 1),
+    "floor_relative": Word("Turning alone (% of the contrast)", 2, 100),
+    "angle_used": Word("Code turned by (degrees)", 1),
+    "floor_turned": Word("Turned pictures, best drawn (error)", 4),
+    "floor_upright": Word("Upright pictures, best drawn (error)", 4),
+    "error_50": Word("Error from 50 measurements", 4),
+    "floor": Word("Best that it can draw (error)", 4),
     # detector
     "corr_error": Word("Correlations of channels, error"),
     "auc_features": Word("Told apart by features (AUC, best: .5)"),
@@ -165,6 +175,14 @@ METHODS = {
     "posterior": "Diffusion posterior",
     "langevin": "Langevin samples",
 }
+MODELS = {  # of symmetry
+    "plain": "Plain",
+    "augmented": "Plain, turned examples",
+    "c4": "C4",
+    "c8": "C8",
+    "c16": "C16",
+    "orbit": "Orbit",
+}
 _RANGE = re.compile(r"(.+)_(\d+(?:\.\d+)?)")  # `psnr_90`: over 90 degrees
 _RANK = {name: rank for rank, name in enumerate(WORDS)}
 
@@ -175,7 +193,7 @@ def title(name: str) -> str:
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
-    return (f"{METHODS[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
+    return (f"{(METHODS | MODELS)[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
 
 
 def scaled(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,7 +245,7 @@ def _written(name: str, value: float) -> str:
 def _parts(name: str) -> tuple[str, str, str]:
     """The method, the number and the degrees of `tv.psnr_90`; what a name lacks is empty."""
     method, _, base = name.partition(".")
-    if method not in METHODS:
+    if method not in METHODS and method not in MODELS:
         return "", name, ""
     found = None if base in WORDS else _RANGE.fullmatch(base)
     return (method, found[1], found[2]) if found else (method, base, "")

@@ -93,6 +93,15 @@ SYSTEMS = (
         "gen_core.poisson.recipe:using",
     ),
     System(
+        "symmetry",
+        "Symmetry",
+        "Turn a code and the picture it draws, and see how many measurements and examples a built-in symmetry saves.",
+        ":material/cyclone:",
+        "symmetry.png",
+        "gen_core.symmetry.question:warm",
+        "gen_core.symmetry.recipe:using",
+    ),
+    System(
         "detector",
         "Detector",
         "Choose a generator for fast simulation: what events a second cost in fidelity, from one by one to all at once.",
@@ -295,6 +304,37 @@ OPERATIONS = (
         "gen_core.poisson.recipe:Train",
         uses_device=True,
         steps="gen_core.poisson.train:steps",
+    ),
+    Operation(
+        "symmetry.rotate",
+        "Turn the picture that a code draws, and the code, and tell how far the two are apart.",
+        "gen_core.symmetry.recipe:Rotate",
+        "gen_core.symmetry.rotate:run",
+    ),
+    Operation(
+        "symmetry.recover",
+        "Recover pictures from few random measurements, by models with a symmetry, without one, and by a sparse transform.",
+        "gen_core.symmetry.recipe:Recover",
+        "gen_core.symmetry.recover:run",
+    ),
+    Operation(
+        "symmetry.needed",
+        "Tell how many measurements an error needs against the numbers in a code, for each model, with intervals.",
+        "gen_core.symmetry.recipe:Needed",
+        "gen_core.symmetry.needed:run",
+    ),
+    Operation(
+        "symmetry.fewer",
+        "Tell how the error on new pictures falls with the pictures learned from, with a symmetry and without.",
+        "gen_core.symmetry.recipe:Fewer",
+        "gen_core.symmetry.fewer:run",
+    ),
+    Operation(
+        "symmetry.train",
+        "Learn to draw pictures from codes by a network with a symmetry or without, and score it on new ones.",
+        "gen_core.symmetry.recipe:Train",
+        uses_device=True,
+        steps="gen_core.symmetry.train:steps",
     ),
     Operation(
         "detector.generate",

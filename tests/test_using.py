@@ -27,6 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("tomography-vae-64", "tomography.reconstruct"),
         ("defects-pairs", "defects.sample"),
         ("poisson-fno-32", "poisson.solve"),
+        ("symmetry-c8-20", "symmetry.rotate"),
         ("detector-vae", "detector.generate"),
     ],
 )
