@@ -63,7 +63,8 @@ def card_of(needed: Needed, fewer: Fewer, seconds: float, device: str, metrics: 
         "summary": "No model, but what was measured with the bundled ones: measurements needed against the numbers in a code, "
         "and the error against the number of pictures learned from.",
         "data": "galaxies (synthetic)",
-        "command": "python -m gen_core run symmetry.needed --out DIR; python -m gen_core run symmetry.fewer --out DIR",
+        "command": "python -m gen_core run symmetry.needed --set again=true --out DIR; "
+        "python -m gen_core run symmetry.fewer --out DIR",
         "recipes": {"needed": needed.document(), "fewer": fewer.document()},
         "weights": weights_of(needed),
         "device": device,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from gen_core import training
 from gen_core.device import pick
+from gen_core.errors import InputError
+from gen_core.inputs import read_limited
 from gen_core.result import Notice, Result, unique
 from gen_core.symmetry import boots, files, modelfile, pictures, recover
 from gen_core.symmetry.recipe import Fewer, Train
@@ -18,6 +22,7 @@ Array = np.ndarray
 Progress = Callable[[float, str], None]
 CONTROL = "augmented"
 STARTS = 512
+MAX_NUMBERS = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +32,22 @@ class Examples:
     counts: tuple[int, ...]
     errors: Mapping[str, Array]
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+def told(made: Examples) -> dict[str, Array]:
+    """By model the mean error and its interval (k, 3)."""
+    return {name: np.array([boots.mean(row) for row in rows]) for name, rows in made.errors.items()}
+
+
+def opened(folder: Path, recipe: Fewer) -> dict[str, Array]:
+    """The same of a result that was saved. Raises InputError where it is damaged."""
+    try:
+        found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["metrics"]
+        keys = {name: [f"{name}.error.{count}" for count in sorted(recipe.counts)] for name in recipe.models}
+        ends = ("", "_low", "_high")
+        return {name: np.array([[float(found[key + end]) for end in ends] for key in some]) for name, some in keys.items()}
+    except (InputError, ValueError, KeyError, TypeError):
+        raise InputError("This result is damaged or was deleted. Run it again.") from None
 
 
 def run(recipe: Fewer, progress: Progress = lambda share, text: None) -> Result:

@@ -3,6 +3,7 @@ truth is blue, models orange with a dash and a marker of their own, the control 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from gen_core import palette
 from gen_core.symmetry import boots
 
 if TYPE_CHECKING:
-    from gen_core.symmetry.fewer import Examples
     from gen_core.symmetry.needed import Curves
     from gen_core.symmetry.solved import Recovered, Turned
 
@@ -35,6 +35,7 @@ LOOKS = {  # role, dash, marker
     "c16": ("predicted", "dashdot", "diamond"),
     "orbit": ("predicted", "solid", "circle"),
 }
+TICKS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
 BAR = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "tickfont": {"size": 11}, "nticks": 6}
 
@@ -70,7 +71,7 @@ def turned(made: Turned, which: str = "drawn", row: int = 0, dark: bool = False,
         "pictures": "G(z)",
         "turned": f"turned: R G(z), {made.angle:g}°",
         "drawn": "G(turned z)",
-        "difference": f"difference: {100 * made.errors[row]:.3g} % of the contrast",
+        "difference": f"difference, {100 * made.errors[row]:.2g} %",
     }
     values = getattr(made, which)[row]
     if which == "difference":
@@ -91,6 +92,22 @@ def curve(made: Turned, dark: bool = False, height: int = 300) -> go.Figure:
     return figure
 
 
+def recovered(made: Recovered, m: int, count: int = 8, dark: bool = False, height: int | None = None) -> go.Figure:
+    """Some pictures in rows: the truth, and below it what each recovers from m measurements."""
+    rows = {"Truth": made.truth[:count]} | {titled(name): made.pictures[name][m][:count] for name in made.models}
+    side, gap = made.truth.shape[-1], 2
+    sheet = np.full((len(rows) * (side + gap), min(count, len(made.truth)) * (side + gap)), np.nan)
+    for i, pictures in enumerate(rows.values()):
+        for j, one in enumerate(pictures):
+            sheet[i * (side + gap) : i * (side + gap) + side, j * (side + gap) : j * (side + gap) + side] = one
+    figure = go.Figure(go.Heatmap(z=sheet, colorscale="Greys_r", zmin=0, zmax=1, showscale=False, hoverinfo="skip"))
+    figure.update_layout(palette.layout(dark, height or 30 + 92 * len(rows), uirevision="sheet", margin=MARGIN | {"t": 8}))
+    figure.update_xaxes(visible=False, constrain="domain")
+    ticks = {"tickvals": [i * (side + gap) + side / 2 for i in range(len(rows))], "ticktext": list(rows)}
+    figure.update_yaxes(**ticks, autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False, zeroline=False)
+    return figure
+
+
 def recovery(made: Recovered, dark: bool = False, height: int = 360) -> go.Figure:
     """The error against the number of measurements with intervals over the pictures; floors as dotted lines."""
     figure = go.Figure()
@@ -99,10 +116,10 @@ def recovery(made: Recovered, dark: bool = False, height: int = 360) -> go.Figur
         _band(figure, np.array(made.measurements), told, name, dark)
     for name, floor in made.floors.items():
         line = {"color": palette.role(LOOKS.get(name, ("predicted",))[0], dark), "width": 1, "dash": "dot"}
-        figure.add_hline(y=float(floor.mean()), line=line, annotation_text=f"floor, {titled(name)}", annotation_font_size=11)
+        figure.add_hline(y=float(floor.mean()), line=line)
     figure.update_layout(palette.layout(dark, height, uirevision="recovery"))
-    figure.update_xaxes(title="Random measurements (of 1,024 pixels)", type="log", dtick="D2")
-    figure.update_yaxes(title="Error over the pictures' energy", type="log", dtick="D2")
+    figure.update_xaxes(title="Random measurements (of 1,024 pixels)", type="log", tickvals=list(made.measurements))
+    figure.update_yaxes(title="Error over the pictures' energy", type="log", tickvals=TICKS)
     return figure
 
 
@@ -142,16 +159,14 @@ def needed(made: Curves, target: float, dark: bool = False, height: int = 320) -
     return figure
 
 
-def fewer(made: Examples, dark: bool = False, height: int = 320) -> go.Figure:
-    """The error on new pictures against the number of pictures learned from, with intervals."""
+def fewer(told: Mapping[str, Array], counts: tuple[int, ...], dark: bool = False, height: int = 320) -> go.Figure:
+    """The error on new pictures against the number of pictures learned from: by model the mean and its interval (k, 3)."""
     figure = go.Figure()
-    for name, rows in made.errors.items():
-        _band(figure, np.array(made.counts), np.array([boots.mean(row) for row in rows]), name, dark)
+    for name, rows in told.items():
+        _band(figure, np.array(counts), rows, name, dark)
     figure.update_layout(palette.layout(dark, height, uirevision="fewer"))
-    figure.update_xaxes(
-        title="Pictures learned from", type="log", tickvals=list(made.counts), ticktext=[f"{c:,}" for c in made.counts]
-    )
-    figure.update_yaxes(title="Error on new turned pictures", type="log", dtick="D2")
+    figure.update_xaxes(title="Pictures learned from", type="log", tickvals=list(counts), ticktext=[f"{c:,}" for c in counts])
+    figure.update_yaxes(title="Error on new turned pictures", type="log", tickvals=TICKS)
     return figure
 
 

@@ -117,6 +117,7 @@ class Needed(Recipe):
     noise: float = Field(0.01, ge=0, le=1, description="Deviation of the noise over the root mean square of the measurements.")
     test: Test = Field("turned", description="Pictures turned by random angles, or upright.")
     starts: int = Field(512, ge=1, le=4_096, description="Codes drawn to start from; the two that fit best are followed.")
+    again: bool = Field(False, description="Whether to measure anew what was measured before with these settings and is bundled.")
 
 
 class Learned(Recipe):

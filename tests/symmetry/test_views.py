@@ -11,6 +11,7 @@ import gen_core
 from gen_core import palette
 from gen_core.symmetry import needed, plots, question
 from gen_core.symmetry.fewer import Examples
+from gen_core.symmetry.fewer import told as means
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -26,7 +27,7 @@ def test_every_figure_is_finite_json(dark: bool) -> None:
         plots.recovery(found, dark),
         plots.residuals(found, dark),
         plots.needed(curves, 0.05, dark),
-        plots.fewer(Examples((16, 64), {"c8": rng.uniform(0.1, 1, (2, 5))}), dark),
+        plots.fewer(means(Examples((16, 64), {"c8": rng.uniform(0.1, 1, (2, 5))})), (16, 64), dark),
     ]
     for figure in figures:
         told = json.loads(figure.to_json())
