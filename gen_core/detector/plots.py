@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 TITLES = {
-    "ar": "Transformer, token by token",
-    "made": "MADE, channel by channel",
-    "vae": "VAE, all at once",
+    "ar": "Transformer",
+    "made": "MADE",
+    "vae": "VAE",
     "masked": "Masked, K steps",
-    "middle": "Code and masked decoder",
-    "student": "Student of the transformer",
-    "independent": "Channels on their own",
+    "middle": "Code, K steps",
+    "student": "Student",
+    "independent": "No correlations",
     "simulator": "Simulator",
     "floor": "Truth against truth",
 }
@@ -152,6 +153,42 @@ def pareto(found: list[Point], now: Point | None = None, dark: bool = False, hei
     return figure.update_layout(palette.layout(dark, height, margin=MARGIN, **axes))
 
 
+def steps(
+    card: Mapping[str, Any],
+    now: int | None = None,
+    numbers: Mapping[str, Any] | None = None,
+    dark: bool = False,
+    height: int = 460,
+) -> go.Figure:
+    """What K costs and buys, as a card tells it: classifiers, correlations and speed, floors dotted; a star for the `numbers`
+    measured at `now` steps."""
+    from plotly.subplots import make_subplots
+
+    shown = (
+        ("auc_features", "told by features (AUC)"), ("auc_cnn", "told by a network (AUC)"),
+        ("corr_error", "correlations off"), ("events_per_second", "events a second"),
+    )  # fmt: skip
+    rows, floors = card["curve"], card.get("curve_floor") or {}
+    figure = make_subplots(2, 2, vertical_spacing=0.2, horizontal_spacing=0.1, shared_xaxes=False)
+    for k, (name, title) in enumerate(shown):
+        at = {"row": k // 2 + 1, "col": k % 2 + 1}
+        x, y = [row["steps"] for row in rows], [row[name] for row in rows]
+        line = {"color": palette.role("predicted", dark), "width": 2}
+        ends = [(row.get(f"{name}_high", row[name]), row.get(f"{name}_low", row[name])) for row in rows]
+        bars = {"array": [high - v for (high, _), v in zip(ends, y, strict=True)], "thickness": 1, "width": 3}
+        bars["arrayminus"] = [v - low for (_, low), v in zip(ends, y, strict=True)]
+        figure.add_scatter(x=x, y=y, error_y=bars, mode="lines+markers", line=line, showlegend=False, **at)
+        if now is not None and (numbers or {}).get(name) is not None:
+            dot = {"symbol": "star", "size": 13, "color": palette.role("generated", dark)}
+            figure.add_scatter(x=[now], y=[(numbers or {})[name]], mode="markers", marker=dot, showlegend=False, **at)
+        if name in floors and name != "events_per_second":
+            line = {"color": palette.role("control", dark), "dash": "dot", "width": 1.5}
+            figure.add_hline(y=floors[name], line=line, **at)
+        figure.update_xaxes(type="log", title="steps K", tickvals=x, **at)
+        figure.update_yaxes(title=title, **({"type": "log", "dtick": 1} if name == "events_per_second" else {}), **at)
+    return figure.update_layout(palette.layout(dark, height, margin=MARGIN))
+
+
 def published(own: tuple[float, float] | None = None, dark: bool = False, height: int = 320) -> go.Figure:
     """What distillation gained in published calorimeters: times faster, for how much AUC; `own` is that of the student."""
     figure = go.Figure()
@@ -174,15 +211,16 @@ def likelihoods(made: Scored, dark: bool = False, height: int = 340) -> go.Figur
     figure = go.Figure()
     low, high = (f(float(f(v)) for v in made.values.values()) for f in (min, max))
     edges = np.linspace(low, high, 60)
-    colours = iter(palette.categories(len(made.values), dark))
+    looks = iter(("solid", "dash", "dot"))
     for name, values in made.values.items():
         share = np.histogram(values, edges)[0] / len(values)
-        colour = palette.role("observed", dark) if name == "usual" else next(colours)
+        usual = name == "usual"
+        line = {"color": palette.role("observed" if usual else "warning", dark), "dash": "solid" if usual else next(looks)}
         figure.add_scatter(
             x=(edges[1:] + edges[:-1]) / 2,
             y=share,
             mode="lines",
-            line={"shape": "hvh", "color": colour},
+            line={"shape": "hvh", **line},
             name=words(name),
         )
     axes = {"xaxis": {"title": "log-likelihood (nats)"}, "yaxis": {"title": "share of events", "rangemode": "tozero"}}
@@ -202,30 +240,3 @@ def inpainted(made: Inpainted, dark: bool = False, height: int = 360) -> go.Figu
     side = {"symbol": "square-open", "size": 11, "color": palette.role("observed", dark), "line": {"width": 2}}
     figure.add_scatter(x=channel, y=layer, mode="markers", marker=side, name="observed", showlegend=True)
     return figure.update_layout(palette.layout(dark, height, margin=MARGIN, xaxis={"title": "channel"}, yaxis={"title": "layer"}))
-
-
-def steps(card: dict[str, Any], now: int | None = None, dark: bool = False, height: int = 320) -> go.Figure:
-    """What K costs and buys, from a card's curve: AUC, error of the correlations, and their floors; `now` marks the K chosen."""
-    figure, rows = go.Figure(), card["curve"]
-    for name, title, colour in zip(
-        ("auc_features", "corr_error"), ("told apart (AUC)", "correlations, error"), palette.categories(2, dark), strict=True
-    ):
-        at = {"x": [row["steps"] for row in rows], "y": [row[name] for row in rows]}
-        bars = {
-            "array": [row[f"{name}_high"] - row[name] for row in rows],
-            "arrayminus": [row[name] - row[f"{name}_low"] for row in rows],
-        }
-        speed = [row["events_per_second"] for row in rows]
-        figure.add_scatter(
-            **at, mode="lines+markers", name=title, line={"color": colour}, error_y={"type": "data", **bars, "thickness": 1},
-            customdata=speed, hovertemplate="K = %{x}: %{y:.3f}<br>%{customdata:,.0f} events a second<extra></extra>",
-        )  # fmt: skip
-        floor = card["curve_floor"][name]
-        figure.add_scatter(
-            x=[rows[0]["steps"], rows[-1]["steps"]], y=[floor, floor], mode="lines", name=f"{title}, floor",
-            line={"color": colour, "dash": "dot"}, hovertemplate="floor %{y:.3f}<extra></extra>",
-        )  # fmt: skip
-    if now is not None:
-        figure.add_vline(x=now, line={"color": palette.role("generated", dark), "width": 2})
-    axes = {"xaxis": {"title": "steps K", "type": "log"}, "yaxis": {"rangemode": "tozero"}}
-    return figure.update_layout(palette.layout(dark, height, margin=MARGIN, **axes))
