@@ -107,6 +107,8 @@ WORDS = {
     "residual_rms": Word("Residuals (RMS, channels)", 3),
     "correlation_rms": Word("Correlations of channels (RMS)", 4),
     "correlation_rms_by_chance": Word("Correlations by chance alone (RMS)", 4),
+    "auc": Word("Told apart (AUC)", 2),
+    "log_likelihood": Word("Log-likelihood (nats)", 1),
     "surprise_per_channel": Word("Surprise a channel (nats)", 3),
     "hits_in_region": Word("Hits in the region", 2),
     # proteins
@@ -174,14 +176,33 @@ METHODS = {
     "latent_map": "Latent MAP",
     "posterior": "Diffusion posterior",
     "langevin": "Langevin samples",
-}
-MODELS = {  # of symmetry
+    # symmetry
     "plain": "Plain",
     "augmented": "Plain, turned examples",
     "c4": "C4",
     "c8": "C8",
     "c16": "C16",
     "orbit": "Orbit",
+    "lasso": "Sparse cosines",
+    # kinds of events, and sizes of batches, of detector
+    "usual": "Usual events",
+    "own": "Your events",
+    "dead_layer": "A dead layer",
+    "extra_track": "A track too many",
+    "noise_x5": "Noise times five",
+    "batch1": "One by one",
+    "batch100": "In batches of 100",
+}
+_OF = {
+    "error": "error from {} measurements",
+    "residual": "residual of {} measurements",
+    "needed": "measurements needed for an error of {} with codes of {}",
+    "saving": "times fewer measurements for an error of {} with codes of {}",
+    "floor": "best that it can draw with codes of {} (error)",
+    "error_after": "error after {} pictures",
+    "gain": "gain after {} pictures",
+    "intercept": "measurements with no code, for an error of {}",
+    "slope": "measurements a number in a code, for an error of {}",
 }
 _RANGE = re.compile(r"(.+)_(\d+(?:\.\d+)?)")  # `psnr_90`: over 90 degrees
 _RANK = {name: rank for rank, name in enumerate(WORDS)}
@@ -190,10 +211,14 @@ _RANK = {name: rank for rank, name in enumerate(WORDS)}
 def title(name: str) -> str:
     """What a number is called: "tv.psnr_90" is "Total variation: PSNR (dB), 90°". One without a word keeps its own."""
     method, base, degrees = _parts(name)
+    kind, _, at = base.partition(".")
+    if method and at and kind in _OF:  # `c8.error.50`, `orbit.needed.0.03.20`
+        numbers = [at] if _OF[kind].count("{}") == 1 else at.rsplit(".", 1)
+        return f"{METHODS[method]}: {_OF[kind].format(*numbers)}"
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
-    return (f"{(METHODS | MODELS)[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
+    return (f"{METHODS[method]}: " if method else "") + said + (f", {degrees}°" if degrees else "")
 
 
 def scaled(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,7 +270,7 @@ def _written(name: str, value: float) -> str:
 def _parts(name: str) -> tuple[str, str, str]:
     """The method, the number and the degrees of `tv.psnr_90`; what a name lacks is empty."""
     method, _, base = name.partition(".")
-    if method not in METHODS and method not in MODELS:
+    if method not in METHODS:
         return "", name, ""
     found = None if base in WORDS else _RANGE.fullmatch(base)
     return (method, found[1], found[2]) if found else (method, base, "")

@@ -43,7 +43,7 @@ def opened(folder: Path, recipe: Fewer) -> dict[str, Array]:
     """The same of a result that was saved. Raises InputError where it is damaged."""
     try:
         found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["metrics"]
-        keys = {name: [f"{name}.error.{count}" for count in sorted(recipe.counts)] for name in recipe.models}
+        keys = {name: [f"{name}.error_after.{count}" for count in sorted(recipe.counts)] for name in recipe.models}
         ends = ("", "_low", "_high")
         return {name: np.array([[float(found[key + end]) for end in ends] for key in some]) for name, some in keys.items()}
     except (InputError, ValueError, KeyError, TypeError):
@@ -109,7 +109,7 @@ def read(made: Examples) -> tuple[dict[str, float], list[Notice]]:
     ] * ("orbit" in made.errors)
     for name, rows in made.errors.items():
         for count, row in zip(made.counts, rows, strict=True):
-            key = f"{name}.error.{count}"
+            key = f"{name}.error_after.{count}"
             out[key], out[f"{key}_low"], out[f"{key}_high"] = boots.mean(row)
     for name, rows in made.errors.items():
         if CONTROL not in made.errors or name in (CONTROL, "plain"):

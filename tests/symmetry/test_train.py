@@ -110,7 +110,7 @@ def test_fewer_examples_are_a_curve_with_intervals() -> None:
     assert made.counts == (8, 16)
     for name in asked["models"]:
         assert made.errors[name].shape == (2, 6)
-        low, value, high = (result.metrics[f"{name}.error.16{end}"] for end in ("_low", "", "_high"))
+        low, value, high = (result.metrics[f"{name}.error_after.16{end}"] for end in ("_low", "", "_high"))
         assert low <= value <= high
     assert "told_the_angle" in {w.code for w in result.warnings}
     with pytest.raises(RecipeError, match="once"):
