@@ -126,7 +126,7 @@ def _own() -> dict[str, Any]:
     length = left.text_input("Unit of length", max_chars=12, key=session.key(PAGE, "length_unit"), placeholder="nm", help=told)
     time = right.text_input("Unit of time", max_chars=12, key=session.key(PAGE, "time_unit"), placeholder="s", help=told)
     told = "The same replicas, in the same order, at every time: one population that is looked at again and again."
-    followed = st.toggle("The same replicas each time", key=session.key(PAGE, "followed"), help=told)
+    followed = st.toggle("Same replicas", key=session.key(PAGE, "followed"), help=told)
     box = question.box(str(text or ""))
     return {"box": box, "length_unit": length or "", "time_unit": time or "", "followed": followed}
 

@@ -20,7 +20,7 @@ SCORES = [evidence.Score(name, better="low", digits=d) for name, d in (("denoisi
 
 def need(asked: Power | None) -> None:
     """How many snapshots do I need: simulations of the fitted law with more and with fewer, as a job."""
-    wanted, opened = jobs.wanted(PAGE, "need", "defects.power", asked)
+    wanted, opened = _of_these(*jobs.wanted(PAGE, "need", "defects.power", asked), asked)
     with st.expander("How many snapshots do I need?", icon=":material/query_stats:", expanded=opened):
         _need(wanted)
 
@@ -59,6 +59,7 @@ def _need(wanted: Power | None) -> None:
         job = jobs.panel(f"{PAGE}/need", recipe, "Simulate", unit="Percent", opens=now)
         if job is not None and job.result is not None:
             rows = power.opened(job.result, recipe)
+            evidence.notices(power.notices(job.result))
             drawn = power_plots.curve(rows, figure.dark())
             figure.show(drawn, f"{PAGE}.need", "Errors of D and of the drift against the number of replicas")
             st.page_link("runs.py", label="Its table is under Runs", icon=":material/bookmarks:")
@@ -66,8 +67,8 @@ def _need(wanted: Power | None) -> None:
 
 def _again(place: Any, name: str) -> None:
     """A button that takes what the page shows now: the panel does not run with each move of the page's controls."""
-    told = "After a change of the controls above."
-    place.button("Take what the page shows", key=f"{PAGE}/{name}/again", help=told, on_click=_forget, args=(name,))
+    told = "Take what the page shows, after a change of the controls above."
+    place.button("As above", key=f"{PAGE}/{name}/again", help=told, on_click=_forget, args=(name,))
 
 
 def _forget(name: str) -> None:
@@ -75,9 +76,17 @@ def _forget(name: str) -> None:
     session.put(PAGE, f"{name}/own", True)
 
 
+def _of_these(wanted: Any, opened: bool, asked: Any) -> tuple[Any, bool]:
+    """A panel's recipe, and whether it stands open: a job of other snapshots than the page's is none of its business."""
+    now = session.current(PAGE)
+    if asked is None and wanted is not None and isinstance(now, Infer | Sample) and wanted.data != now.data:
+        return None, False
+    return wanted, opened
+
+
 def training(asked: Train | None) -> None:
     """The panel that learns a score network of the page's snapshots."""
-    wanted, opened = jobs.wanted(PAGE, "learn", "defects.train", asked)
+    wanted, opened = _of_these(*jobs.wanted(PAGE, "learn", "defects.train", asked), asked)
     with st.expander("Learn a score network of these snapshots", icon=":material/model_training:", expanded=opened):
         _training(wanted)
 

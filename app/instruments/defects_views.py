@@ -24,7 +24,16 @@ SCORES = [
     evidence.Score("drift_cosine", digits=3),
     evidence.Score("heldout_w1", better="low", digits=4),
 ]
-HALF = "Half of the snapshot, from the other half"
+J_TEST = (
+    "J test: 1 is right, above 3 is wrong. Far below 1 it tells little: fewer conditions than it counts, or forces that follow "
+    "the noise."
+)
+WITHIN = f"{100 * gates.APART:.0f} %"
+WAYS = (
+    f"Estimates of D apart: at most {WITHIN}. The bar is wide: a second opinion may err by more than the interval of the first."
+)
+BAND = "The band is 95 % of the noise, and what finer splines would change; above zero is repulsion."
+HALF = "Half of what it is compared with, from the other half"
 
 
 def show(result: Result) -> Figures:
@@ -65,14 +74,15 @@ def verdict(result: Result) -> None:
     places = st.columns([3, 3, 3, 4], gap="small")
     shown = (
         ("Snapshots change", f"{told.change:,.1f}", told.identifiable, "2 or more is needed to know D; 1 is noise."),
-        ("Forces explain them", _plain(told.j_test), told.accepted, "J test: 1 is right, above 3 is wrong."),
-        ("Ways agree", _share(told.disagreement), told.agreed, f"Estimates of D apart: at most {100 * gates.APART:.0f} %."),
+        ("Forces explain them", _plain(told.j_test), told.accepted, J_TEST),
+        ("Ways agree", _share(told.disagreement), told.agreed, WAYS),
     )
     for place, (name, value, good, rule) in zip(places, shown, strict=False):
         with place:
             st.metric(name, value, help=rule)
             known = value != "–"
-            evidence.badge(("Yes" if good else "No") if known else "Not known", good if known else None)
+            yes, no = (f"Within {WITHIN}", f"Not within {WITHIN}") if rule is WAYS else ("Yes", "No")
+            evidence.badge((yes if good else no) if known else "Not known", good if known else None)
     with places[-1]:
         if numbers.get("D") is None:
             st.metric("Diffusion constant D", "not known", help="These snapshots cannot tell it.")
@@ -80,7 +90,9 @@ def verdict(result: Result) -> None:
             world = result.content.snapshots.world
             st.metric("Diffusion constant D", f"{numbers['D']:.4g}", help="The interval is by bootstrap.")
             true = f"; true {world.D:.4g}" if world is not None else ""
-            st.caption(f"95 %: {numbers['D_low']:.4g} to {numbers['D_high']:.4g}{true}")
+            known = numbers.get("D_low") is not None
+            interval = f"95 %: {numbers['D_low']:.4g} to {numbers['D_high']:.4g}" if known else "No interval"
+            st.caption(f"{interval}{true}")
 
 
 def _said(result: Result) -> str:
@@ -91,11 +103,14 @@ def _said(result: Result) -> str:
     if made.pair:
         error = numbers.get("pair_force_error")
         known = error is not None and error == error
-        return "The band is a 95 % interval; above zero is repulsion." + (f" {100 * error:.1f} % off the truth." if known else "")
+        return BAND + (f" {100 * error:.1f} % off the truth." if known else "")
     what = "drift / D, all that can be known" if made.ratio else "drift"
     error = numbers.get("drift_over_D_error" if made.ratio else "drift_error")
-    return f"**Orange**: the {what}, fitted; **blue**: true, where it is known." + (
-        f" {100 * error:.1f} % off, over the data." if isinstance(error, int | float) else ""
+    noise = numbers.get("drift_noise")
+    return (
+        f"**Orange**: the {what}, fitted; **blue**: true, where it is known."
+        + (f" {100 * error:.1f} % off, over the data." if isinstance(error, int | float) else "")
+        + (f" By the bootstrap it is known to ± {100 * noise:.1f} %." if isinstance(noise, int | float) else "")
     )
 
 
@@ -132,15 +147,15 @@ def tabs(result: Result) -> Figures:
         )
         drawing["Entropy"] = (
             lambda: film_plots.curves(made, recipe, dark),
-            "Entropy production, and how far the flows are from the snapshots.",
+            _entropy(result),
         )
     if made.held_out is not None:
         held = made.held_out
         drawing["Left out"] = (
             lambda: plots.held_out(made, recipe, dark),
             (
-                f"The last snapshot, predicted from the others: W1 {held.w1:.4f}; two halves of it are {held.floor:.4f} apart, "
-                f"and the snapshot before is {held.w1_no_change:.4f} from it."
+                f"The last snapshot, predicted from the others: W1 {held.w1:.4f}. Two samples of as many points would be about "
+                f"{held.floor:.4f} apart, and the snapshot before is {held.w1_no_change:.4f} from it."
             ),
         )
     for title, tab in zip(drawing, st.tabs(list(drawing), key=f"{PAGE}/tabs", on_change="rerun"), strict=True):
@@ -157,7 +172,20 @@ def _checked(result: Result) -> str:
     told = "Left: how the score changes in time. Right: what the equation expects of the fitted force and D."
     if difference is None:
         return told
-    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of an estimated score are noisy."
+    noise = result.metrics.get("fokker_planck_noise")
+    known = isinstance(noise, float) and noise == noise
+    alone = (
+        f" Noise alone would make it {100 * (noise or 0):.0f} %; the rest is the form of the score, or the fit." if known else ""
+    )
+    return f"{told} They differ by {100 * difference:.0f} % (median): third derivatives of a score are known badly.{alone}"
+
+
+def _entropy(result: Result) -> str:
+    told = "Entropy production, and how far the flows are from the snapshots."
+    whole, noise = result.metrics.get("entropy_production"), result.metrics.get("entropy_noise")
+    if not isinstance(whole, float) or not isinstance(noise, float) or noise != noise:
+        return told
+    return f"{told} It reads high: over all of the time it is {whole:.3g}, of which the noise of the fit adds about {noise:.2g}."
 
 
 def sampled(result: Result) -> Figures:
@@ -166,10 +194,16 @@ def sampled(result: Result) -> Figures:
     w1, half = result.metrics["w1"], result.baselines["ceiling"]["w1"]
     draw = lambda: plots.drawn(made, recipe, dark, HIGH)  # noqa: E731
     figure.show(draw(), f"{PAGE}.drawn", "Drawn configurations beside the nearest snapshot")
-    st.caption(
-        f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. "
-        f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart."
-    )
+    apart = result.metrics.get("w1_neighbours")
+    if made.simulated is None:
+        told = f"Their distance (W1) is {w1:.4f}; two halves of the snapshot are {half:.4f} apart"
+    else:
+        told = (
+            f"From the simulator's own at t = {made.time:.3g} the drawn are {w1:.4f} away (W1); two halves of these are "
+            f"{half:.4f} apart"
+        )
+    between = f", the snapshots before and after {apart:.4f}." if isinstance(apart, float) else "."
+    st.caption(f"Orange: drawn at t = {made.time:.3g}. Blue: the snapshot at t = {made.nearest_time:.3g}. {told}{between}")
     return {"drawn": draw}
 
 

@@ -22,6 +22,8 @@ Array = np.ndarray
 WORLDS = PLAIN | LANDSCAPES
 FEWEST_TIMES, FEWEST_POINTS = 3, 200
 FAR = 25.0  # robust spreads from the middle beyond which a point is set aside
+SURE = 5.0  # standard deviations from which on a number is said to change
+STEADY = 0.9  # rank correlation with time of a number that fades
 EDGE = 0.02  # share of the range that is looked at for the walls of a box
 _KEPT = Memo(256 << 20, lambda found: sum(x.nbytes for x in found.positions))
 
@@ -86,8 +88,14 @@ class Snapshots:
 
     @property
     def limits(self) -> tuple[Array, Array]:
-        """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data."""
+        """Lowest and highest place (d,) that simulated particles are kept within: well outside of the data; none in a box."""
+        if self.box is not None:
+            return np.full(self.d, -np.inf), np.full(self.d, np.inf)
         return self.centre - 6 * self.scale, self.centre + 6 * self.scale
+
+    def wrapped(self, x: Array) -> Array:
+        """Positions brought back into the periodic box, where there is one."""
+        return x if self.box is None else np.mod(x, self.box)
 
     def first(self, k: int) -> Snapshots:
         """The first k snapshots alone."""
@@ -147,6 +155,7 @@ def checked(rows: Rows, box: tuple[float, ...] | None = None) -> Snapshots:
     if rows.charges is not None and found[0].shape[1] > 1:
         charges = _charges(rows, at, found[0].shape[1])
     _different(found)
+    notices += [] if counts is not None else _fading(found)
     notices.append(Notice("no_truth", "The true force is not known here: errors cannot be told, only the tests and intervals."))
     wide = None if box is None else np.array(box, float)
     if wide is not None:
@@ -201,7 +210,8 @@ def _without(rows: Rows, at: Array, far: Array) -> tuple[Rows, Array, list[Notic
         return rows, at, []
     if far.mean() > 0.01:
         raise InputError(
-            f"{far.mean():.0%} of the positions lie more than {FAR:.0f} spreads from the rest; check the unit and the columns."
+            f"{100 * far.mean():.0f} % of the positions lie more than {FAR:.0f} spreads from the rest; check the unit and "
+            "the columns."
         )
     several = len(np.unique(rows.particles)) > 1
     gone = far
@@ -253,13 +263,42 @@ def _replicas(rows: Rows, at: Array, K: int) -> tuple[list[Array], Array | None]
     if all(set(counts.tolist()) == {int(first[0])} for counts in sizes):
         return [part.reshape(-1, int(first[0]), d) for part in parts], None
     means = np.array([counts.mean() for counts in sizes])
-    if set(first.tolist()) == {int(first.max())} or np.ptp(means) > 0.02 * means.mean():
+    if set(first.tolist()) == {int(first.max())} or _changes(sizes):
         return [part[:, None, :] for part in parts], means  # the number changes: no law for a fixed number holds
     raise InputError(
-        f"Replicas hold unlike numbers of particles ({int(first.min())} to {int(first.max())} at the first time); give "
-        "replicas of one "
-        "number, or leave the column replica out to treat each particle alone."
+        f"Replicas hold unlike numbers of particles ({int(first.min())} to {int(first.max())} at the first time), though their "
+        "mean changes no more than chance does; give replicas of one number, or leave the column replica out to treat each "
+        "particle alone."
     )
+
+
+def _changes(sizes: list[Array]) -> bool:
+    """Whether the mean number of particles in a replica changes more than its standard errors explain."""
+    counts = np.array([len(one) for one in sizes], float)
+    means = np.array([one.mean() for one in sizes])
+    within = sum(float(((one - one.mean()) ** 2).sum()) for one in sizes) / max(counts.sum() - len(sizes), 1)
+    common = (counts * means).sum() / counts.sum()
+    free = len(sizes) - 1
+    deviation = float((counts * (means - common) ** 2).sum()) / max(within, 1e-12)
+    return deviation > free + SURE * np.sqrt(2 * free)
+
+
+def _fading(found: list[Array]) -> list[Notice]:
+    """A warning where single particles get fewer (or more) with time: they may annihilate, and nobody numbered the images."""
+    counts = np.array([len(x) for x in found], float)
+    if found[0].shape[1] > 1 or abs(counts[-1] - counts[0]) < SURE * np.sqrt(counts[0] + counts[-1]):
+        return []
+    order = np.arange(len(counts))
+    if abs(np.corrcoef(order, np.argsort(np.argsort(counts)))[0, 1]) < STEADY:
+        return []
+    return [
+        Notice(
+            "number_changes",
+            f"The number of positions goes steadily from {int(counts[0]):,} to {int(counts[-1]):,}. If particles vanish or "
+            "enter, the equation for a fixed number does not hold, and neither force nor D may be used; if only fewer were "
+            "looked at, all is well.",
+        )
+    ]
 
 
 def _charges(rows: Rows, at: Array, N: int) -> Array:

@@ -75,16 +75,25 @@ def weakly(recipe: Infer, snapshots: Snapshots, library: Library, D: float | Non
         ) from None
 
 
-def propagate(recipe: Infer, snapshots: Snapshots) -> tuple[Library, propagated.Propagated]:
+def propagate(recipe: Infer, snapshots: Snapshots) -> propagated.Propagated:
     """The fit of the propagated weak form, by the library of lowest degree that explains the snapshots; with `gradient` and
     `full` the recipe's degree is the highest that is tried."""
     degrees = range(2, recipe.degree + 1) if recipe.library != "additive" else [recipe.degree]
-    for degree in degrees:
-        library = library_of(recipe.replace(degree=degree), snapshots)
-        found = propagated.fit(snapshots, library, recipe.seed)
-        if found.misfit <= propagated.ACCEPTED:
-            break
-    return library, found
+    libraries = [library_of(recipe.replace(degree=degree), snapshots) for degree in degrees]
+    first = _beginning(recipe, snapshots, libraries[0])
+    begin = None if first is None else lambda library: _beginning(recipe, snapshots, library) or first
+    return propagated.fit(snapshots, libraries, recipe.seed, recipe.bootstrap, begin)
+
+
+def _beginning(recipe: Infer, snapshots: Snapshots, library: Library) -> tuple[Array, float] | None:
+    """Weights and D of the weak form, where the propagated one may begin: it has them nearly right where times are dense."""
+    plain = library.polynomial if isinstance(library, Additive) else library
+    try:
+        found = weakly(recipe.replace(bootstrap=20), snapshots, plain)
+    except InputError:
+        return None
+    waves = np.zeros(len(library.names) - len(found.theta))
+    return (np.append(found.theta, waves), found.D) if found.D > 0 else None
 
 
 def estimate(name: str, recipe: Infer, snapshots: Snapshots, library: Library, score: Score) -> Estimate:

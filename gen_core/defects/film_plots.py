@@ -15,6 +15,7 @@ from gen_core.defects.recipe import OfSnapshots
 
 Array = np.ndarray
 SHOWN = 700  # particles of a film
+MARGIN = 0.12  # of the span, beside it
 PAUSE = 160  # milliseconds a frame
 ARROWS = 2  # of the grid's places, every other one has an arrow
 
@@ -193,6 +194,7 @@ def _film(
 
 def _places(figure: go.Figure, span: tuple[Array, Array], recipe: OfSnapshots, d: int) -> None:
     low, high = span
+    low, high = low - MARGIN * (high - low), high + MARGIN * (high - low)
     figure.update_xaxes(title=axis("x", recipe.length_unit), range=[float(low[0]), float(high[0])], constrain="domain")
     if d > 1:
         figure.update_yaxes(

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gen_core.defects import metrics, simulate
 from gen_core.defects.data import Snapshots
 from gen_core.defects.derivatives import divergence, gradient
-from gen_core.defects.score import Score
+from gen_core.defects.score import Score, closed
 
 Array = np.ndarray
 Force = Callable[[Array], Array]
@@ -98,13 +98,33 @@ def check(score: Score, snapshots: Snapshots, force: Force, D: float, seed: int)
         x = snapshots.positions[k][:FLOW]
         entropy[k] = float(((force(x) - D * score.at(x, float(t))) ** 2).sum((1, 2)).mean() / D) if D > 0 else np.nan
     start = snapshots.positions[0][: FLOW // (4 if several else 1)]
-    flow = _flow(score, force, D, start, times, snapshots.limits)
+    flow = snapshots.wrapped(_flow(score, force, D, start, times, snapshots.limits))
     pause = float(np.diff(times).min()) / 10
-    stochastic = np.array(simulate.followed(start, force, max(D, 0.0), times, pause, seed, snapshots.limits))
+    moved = simulate.followed(start, force, max(D, 0.0), times, pause, seed, snapshots.limits)
+    stochastic = snapshots.wrapped(np.array(moved))
     apart = lambda moved: np.array([  # noqa: E731
-        metrics.w1(moved[k].reshape(-1, snapshots.d), x.reshape(-1, snapshots.d)) for k, x in enumerate(snapshots.positions)
+        metrics.w1(moved[k].reshape(-1, snapshots.d), x.reshape(-1, snapshots.d), snapshots.box)
+        for k, x in enumerate(snapshots.positions)
     ])  # fmt: skip
     return Check(times, difference, entropy, flow, stochastic, apart(flow), apart(stochastic))
+
+
+def noise(snapshots: Snapshots, force: Force, D: float, seed: int) -> float:
+    """What the median difference from Fokker-Planck would be by the noise of the score alone: half of what the scores of two
+    halves of the snapshots differ by, over d_t s. Single particles; NaN for several."""
+    if snapshots.particles > 1 or D <= 0:
+        return float("nan")
+    halves = [closed(replace(snapshots, positions=[x[i::2] for x in snapshots.positions]), seed) for i in (0, 1)]
+    span, found = float(snapshots.times[-1] - snapshots.times[0]), []
+    for k, t in enumerate(snapshots.times[1:-1], 1):
+        x = snapshots.positions[k][: ASKED // 2]
+        told = [change(half, x, float(t), span) for half in halves]
+        left = [
+            expected_change(half, force, D, x, float(t), snapshots.scale) - own for half, own in zip(halves, told, strict=True)
+        ]
+        length = lambda field: float(np.median(np.linalg.norm(field.reshape(len(field), -1), axis=1)))  # noqa: E731
+        found.append(length(left[0] - left[1]) / 2 / max(length((told[0] + told[1]) / 2), 1e-12))
+    return float(np.median(found))
 
 
 def maps(score: Score, snapshots: Snapshots, force: Force | None, D: float) -> Maps | None:

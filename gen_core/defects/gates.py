@@ -57,6 +57,21 @@ def disagreement(estimates: Mapping[str, float]) -> float:
     return float(max(abs(value - own) / own for value in others))
 
 
+def uncertain(D: float, low: float, high: float) -> tuple[Notice, ...]:
+    """The warning where an interval holds zero or is wider than D itself: the number is as good as none."""
+    if low > 0 and high - low <= D:
+        return ()
+    return (
+        Notice(
+            "not_identifiable",
+            f"The interval of D, {low:.3g} to {high:.3g}, "
+            + ("holds zero" if low <= 0 else "is wider than D itself")
+            + ": these "
+            "snapshots do not tell D. Take more particles, a longer time, or a narrower library.",
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What can be said: the three numbers, and whether the diffusion constant and the model stand."""
@@ -100,7 +115,7 @@ class Verdict:
                 )
             )
         if not self.agreed:
-            how = "even in sign" if not np.isfinite(self.disagreement) else f"by {self.disagreement:.0%}"
+            how = "even in sign" if not np.isfinite(self.disagreement) else f"by {100 * self.disagreement:.0f} %"
             out.append(
                 Notice(
                     "estimators_disagree",

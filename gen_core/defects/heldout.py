@@ -12,6 +12,7 @@ from gen_core.defects.data import Snapshots
 
 Array = np.ndarray
 MOVED = 2_000  # replicas that are moved on
+HALVINGS = 10
 STEPS = 20  # from one snapshot to the next
 
 
@@ -19,7 +20,8 @@ STEPS = 20  # from one snapshot to the next
 class HeldOut:
     """The snapshot that was left out, the prediction, the snapshot before it, all (n, N, d), and sliced W1 distances to it.
 
-    `floor` is that of one half of the snapshot to the other, as well as any prediction could do with as many points.
+    `floor` is what two samples of as many points would be apart: the mean over random halves of the snapshot, brought to the
+    numbers of the prediction by the root of these.
     """
 
     time: float
@@ -36,13 +38,24 @@ def predicted(snapshots: Snapshots, force: Callable[[Array], Array], D: float, s
     before, observed = snapshots.positions[-2][:MOVED], snapshots.positions[-1]
     pause = float(snapshots.times[-1] - snapshots.times[-2])
     moved = simulate.followed(before, force, max(D, 0.0), np.array([0.0, pause]), pause / STEPS, seed, snapshots.limits)[-1]
-    cloud = lambda x: x.reshape(-1, snapshots.d)  # noqa: E731
+    moved = snapshots.wrapped(moved)
+    apart = lambda a, b: metrics.w1(a.reshape(-1, snapshots.d), b.reshape(-1, snapshots.d), snapshots.box)  # noqa: E731
     return HeldOut(
         float(snapshots.times[-1]),
         observed,
         moved,
         before,
-        metrics.w1(cloud(moved), cloud(observed)),
-        metrics.w1(cloud(before), cloud(observed)),
-        metrics.w1(cloud(observed[::2]), cloud(observed[1::2])),
+        apart(moved, observed),
+        apart(before, observed),
+        _floor(observed, len(moved), apart, seed),
     )
+
+
+def _floor(observed: Array, count: int, apart: Callable[[Array, Array], float], seed: int) -> float:
+    """The distance of two samples of one law, of `count` replicas and of as many as were observed."""
+    rng, n = np.random.default_rng([seed, 41]), len(observed)
+    halves = []
+    for _ in range(HALVINGS):
+        order = rng.permutation(n)
+        halves.append(apart(observed[order[: n // 2]], observed[order[n // 2 :]]))
+    return float(np.mean(halves) * np.sqrt((1 / count + 1 / n) / (4 / n)))

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, weak
+from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, spread, weak
 from gen_core.defects.estimate import Estimate
 from gen_core.defects.libraries import Library, Polynomial
-from gen_core.defects.pair_libraries import PairLibrary, distances
+from gen_core.defects.pair_libraries import PairLibrary, distances, radial
 from gen_core.defects.recipe import Infer
 from gen_core.device import pick
 from gen_core.errors import RecipeError
 from gen_core.result import Metrics, Notice, Result, unique
 
 Array = np.ndarray
+FINER = 12  # splines of the law that the band of the usual nine is compared with
 Progress = Callable[[float, str], None]
 
 
@@ -41,6 +42,8 @@ class Inferred:
     check: fokker_planck.Check | None
     held_out: heldout.HeldOut | None
     pair: dict[str, PairLaw]
+    spread: spread.Spread | None = None
+    fokker_planck_noise: float | None = None
 
     def force(self, name: str | None = None) -> Callable[[Array], Array]:
         """The force that an estimate (the first) found, as a function of positions (n, N, d); over D where `ratio` is set."""
@@ -89,8 +92,9 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     if recipe.estimators[0] == "propagated" and identifiable:
         if found.particles > 1 or found.box is not None:
             raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
-        library, fitted = estimate.propagate(recipe, found)
-        first, j_test = Estimate("propagated", fitted.theta, fitted.D), fitted.misfit
+        fitted = estimate.propagate(recipe, found)
+        library = fitted.library
+        first, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
     else:
         fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
         first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
@@ -114,21 +118,25 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     good = identifiable and first.D > 0
     check = fokker_planck.check(known, found, force, first.D, recipe.seed) if good else None
     maps = fokker_planck.maps(known, found, force if good else None, first.D)
+    alone = fokker_planck.noise(found, force, first.D, recipe.seed) if good and recipe.model is None else None
     lap("maps")
     held = None
     if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
         progress(0.9, "predicting the last snapshot")
         held = _held_out(recipe, found)
         lap("held_out")
-    pair = _pairs(found, library, fitted) if identifiable and isinstance(fitted, weak.Fit) else {}
-    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair)
+    finer = _finer(recipe, found, library) if identifiable else None
+    pair = _pairs(found, library, fitted, finer) if identifiable and isinstance(fitted, weak.Fit) else {}
+    lap("pairs")
+    noise = None if first.draws is None else spread.of(first.draws, first.theta, first.D, library, found, known if good else None)
+    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise, alone)
     return Result(
         recipe=recipe,
         content=made,
         files=files.writers(recipe, made),
         metrics=_numbers(made),
         baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
-        warnings=unique([*notices, *told.notices(), *_close(made)]),
+        warnings=unique([*notices, *told.notices(), *_uncertain(made), *_close(made)]),
         seconds=seconds,
     )
 
@@ -164,8 +172,22 @@ def _held_out(recipe: Infer, found: data.Snapshots) -> heldout.HeldOut:
     return heldout.predicted(found, estimate.force_of(library, fitted.theta), fitted.D, recipe.seed)
 
 
-def _pairs(found: data.Snapshots, library: Library, fitted: weak.Fit) -> dict[str, PairLaw]:
-    """The laws of the distance with their bands, over the distances that were observed."""
+def _finer(recipe: Infer, found: data.Snapshots, library: Library) -> tuple[PairLibrary, weak.Fit] | None:
+    """The fit with more splines, where the law of the pairs is in splines: how far it lies away tells of their own error."""
+    if not isinstance(library, PairLibrary) or library.laws.names == ("strength",):
+        return None
+    apart = np.concatenate([distances(x[: 4_000 // found.particles], found.box) for x in found.positions])
+    more = replace(library, laws=radial(apart, FINER))
+    return more, estimate.weakly(recipe.replace(bootstrap=20), found, more)
+
+
+def _pairs(
+    found: data.Snapshots, library: Library, fitted: weak.Fit, finer: tuple[PairLibrary, weak.Fit] | None = None
+) -> dict[str, PairLaw]:  # fmt: skip
+    """The laws of the distance with their bands, over the distances that were observed. A band is the 95 % interval of the
+    bootstrap, wider by the largest difference of a `finer` law near each distance."""
+    from scipy.ndimage import maximum_filter1d
+
     if not isinstance(library, PairLibrary):
         return {}
     apart = np.concatenate([distances(x[:200], found.box) for x in found.positions])
@@ -179,7 +201,11 @@ def _pairs(found: data.Snapshots, library: Library, fitted: weak.Fit) -> dict[st
         if found.world is not None and found.world.pair is not None:
             error = metrics.relative(library.law(fitted.theta, kind, seen), sign * found.world.pair(seen))
         band = np.quantile(library.law(fitted.draws[:, :-1], kind, r), [0.025, 0.975], axis=0)
-        out[kind] = PairLaw(r, library.law(fitted.theta, kind, r), band, truth, error)
+        law = library.law(fitted.theta, kind, r)
+        if finer is not None:
+            bias = maximum_filter1d(np.abs(finer[0].law(finer[1].theta, kind, r) - law), len(r) // 8)
+            band = band + np.array([-1.0, 1.0])[:, None] * bias
+        out[kind] = PairLaw(r, law, band, truth, error)
     return out
 
 
@@ -197,6 +223,8 @@ def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
         "disagreement": None if nothing else made.verdict.disagreement,
     }
     numbers |= {k: v for k, v in _judged(first, made).items() if k != "D"}
+    if made.spread is not None:
+        numbers["drift_noise"] = made.spread.drift
     if made.pair:
         numbers["pair_force_error"] = max(law.error for law in made.pair.values())
     if isinstance(made.library, PairLibrary) and made.library.laws.names == ("strength",):
@@ -207,6 +235,8 @@ def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
         numbers |= {
             "fokker_planck_difference": _middle(made.check.difference),
             "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
+            "fokker_planck_noise": made.fokker_planck_noise,
+            "entropy_noise": None if made.spread is None else made.spread.entropy,
             "flow_w1": float(made.check.flow_w1[-1]),
             "stochastic_w1": float(made.check.stochastic_w1[-1]),
         }
@@ -265,6 +295,16 @@ def _close(made: Inferred) -> list[Notice]:
     if held is None or held.w1 < held.w1_no_change or held.w1_no_change < 1.5 * held.floor:
         return []
     return [Notice("adds_nothing", "The snapshot before predicts the last one as well as the fitted motion does.")]
+
+
+def _uncertain(made: Inferred) -> tuple[Notice, ...]:
+    """The warnings where the interval of D, or that of the drift, tells nothing."""
+    first = made.estimates[0]
+    told = () if made.spread is None else spread.notices(made.spread, made.verdict.j_test)
+    if made.ratio or first.draws is None:
+        return told
+    low, high = np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
+    return (*gates.uncertain(first.D, low, high), *told)
 
 
 def _refused(recipe: Infer, found: data.Snapshots, change: float, notices: list[Notice], seconds: dict[str, float]) -> Result:

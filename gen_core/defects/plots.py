@@ -37,13 +37,13 @@ def verdict(made: Inferred, dark: bool = False, height: int = 240) -> go.Figure:
     rows = [
         ("Change between snapshots", told.change, gates.CHANGED, "needs more than 2", told.change >= gates.CHANGED),
         ("J test of the library", told.j_test, gates.REJECTED, "right is 1, above 3 is wrong", told.accepted),
-        ("Estimates of D apart", told.disagreement, gates.APART, f"at most {gates.APART:.0%}", told.agreed),
+        ("Estimates of D apart", told.disagreement, gates.APART, f"at most {100 * gates.APART:.0f} %", told.agreed),
     ]
     figure = go.Figure()
     for name, value, bound, rule, good in rows:
         known = bool(np.isfinite(value)) and value > 0
         place = float(np.clip(np.log10(value / bound), -2, 2)) if known else 0.0
-        text = f"{value:.0%}" if name.startswith("Est") and known else f"{value:.3g}" if known else "not known"
+        text = f"{100 * value:.0f} %" if name.startswith("Est") and known else f"{value:.3g}" if known else "not known"
         colour = palette.role("accent" if good else "warning", dark)
         figure.add_scatter(
             x=[place], y=[name], mode="markers+text", text=[f"{text} ({rule})"], showlegend=False,
@@ -103,7 +103,7 @@ def drift(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int =
 
 
 def pair_force(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: int = 420) -> go.Figure:
-    """The force of a pair against its distance, with the 95 % band of the bootstrap and the truth where it is known."""
+    """The force of a pair against its distance, with its band and the truth where it is known."""
     figure = go.Figure()
     dashes = {"all": "solid", "like": "solid", "unlike": "dash"}
     names = {"all": "pairs", "like": "like pairs", "unlike": "unlike pairs"}
@@ -112,7 +112,7 @@ def pair_force(made: Inferred, recipe: OfSnapshots, dark: bool = False, height: 
         edge = np.concatenate([law.band[1], law.band[0][::-1]])
         figure.add_scatter(
             x=both, y=edge, fill="toself", mode="none", fillcolor=palette.band("predicted", dark), hoverinfo="skip",
-            name=f"95 % of the bootstrap, {names[kind]}", showlegend=kind != "unlike",
+            name=f"95 % band, {names[kind]}", showlegend=kind != "unlike",
         )  # fmt: skip
         if law.truth is not None:
             line = {"color": palette.role("truth", dark), "dash": dashes[kind], "width": 2}

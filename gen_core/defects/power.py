@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gen_core.defects import data, estimate, metrics, simulate
+from gen_core.defects import data, estimate, gates, metrics, propagated, simulate, weak
 from gen_core.defects.data import WORLDS
+from gen_core.defects.libraries import Library
 from gen_core.defects.recipe import Infer, Power
 from gen_core.defects.worlds import World
 from gen_core.device import pick
@@ -48,7 +49,10 @@ def run(recipe: Power, progress: Progress = lambda share, text: None) -> Result:
     observed = data.opened(recipe)
     if observed.number_changes:
         raise InputError("The number of particles changes, so that no motion of a fixed number can be simulated.")
-    world, notices = _world(recipe, observed)
+    library, fitted = _fitted(recipe, observed)
+    notices = _told(recipe, observed, fitted)
+    world, more = _world(recipe, observed, library, fitted)
+    notices += more
     span = (float(observed.times[0]), float(observed.times[-1]))
     rows, total, done = [], len(recipe.times) * len(recipe.counts) * recipe.repeats, 0
     for count in recipe.times:
@@ -90,17 +94,49 @@ def opened(folder: Path, recipe: Power) -> list[Row]:
         raise InputError("This result is damaged or was deleted. Run it again.") from None
 
 
+def notices(folder: Path) -> list[Notice]:
+    """The warnings of a result that was saved. Raises InputError where it is damaged."""
+    try:
+        found = json.loads(read_limited(folder / "result.json", MAX_NUMBERS))["warnings"]
+        return [Notice(str(one["code"]), str(one["text"])) for one in found]
+    except (InputError, ValueError, KeyError, TypeError):
+        raise InputError("This result is damaged or was deleted. Run it again.") from None
+
+
 def asked_of(recipe: Infer, **changes: object) -> Power:
     """The recipe of the power curve of what a page shows."""
     return Power.read({k: v for k, v in recipe.fields().items() if k != "operation"} | changes)
 
 
-def _world(recipe: Power, observed: data.Snapshots) -> tuple[World, list[Notice]]:
+def _fitted(recipe: Power, observed: data.Snapshots) -> tuple[Library, weak.Fit | propagated.Propagated]:
+    """The fit that gives the page its numbers, with its library."""
+    if recipe.estimators[0] == "propagated":
+        found = estimate.propagate(recipe, observed)
+        return found.library, found
+    library = estimate.library_of(recipe, observed)
+    return library, estimate.weakly(recipe, observed, library)
+
+
+def _told(recipe: Power, observed: data.Snapshots, fitted: weak.Fit | propagated.Propagated) -> list[Notice]:
+    """What the page says of these snapshots too. Raises InputError where it refuses D, and no truth is known instead."""
+    tests = estimate.tests_of(recipe, observed, estimate.library_of(recipe, observed))
+    change = gates.change_test(observed.positions, tests, observed.followed)
+    j_test = fitted.j_test if isinstance(fitted, weak.Fit) else fitted.misfit
+    verdict = gates.verdict(change, j_test, {"own": fitted.D})
+    told = list(verdict.notices())
+    if verdict.identifiable:
+        told += gates.uncertain(fitted.D, *np.quantile(fitted.draws[:, -1], [0.025, 0.975]).tolist())
+    elif recipe.data not in WORLDS:
+        raise InputError(told[0].text)
+    return told
+
+
+def _world(
+    recipe: Power, observed: data.Snapshots, library: Library, fitted: weak.Fit | propagated.Propagated
+) -> tuple[World, list[Notice]]:  # fmt: skip
     """What is simulated: the known world, or the fit as one."""
     if recipe.data in WORLDS:
         return WORLDS[recipe.data](), list(observed.notices)
-    library = estimate.library_of(recipe, observed)
-    fitted = estimate.weakly(recipe, observed, library)
     if fitted.D <= 0:
         raise InputError("The fitted diffusion constant is not positive, so that nothing like these snapshots can be simulated.")
     first = observed.positions[0]
@@ -109,6 +145,7 @@ def _world(recipe: Power, observed: data.Snapshots) -> tuple[World, list[Notice]
     force = estimate.force_of(library, fitted.theta)
     told = Notice("synthetic_data", "The force and diffusion constant fitted to your snapshots are taken as the truth here.")
     world = World("yours", force, fitted.D, start, span, span / 200, observed.particles, charges=observed.charges)
+    world = replace(world, followed=observed.followed)
     return world, [told]
 
 
@@ -117,14 +154,14 @@ def _once(recipe: Power, world: World, observed: data.Snapshots, n: int, times: 
     drawn = simulate.snapshots(world, n, times, recipe.data_seed + 1_000 + k)
     if not all(np.isfinite(x).all() for x in drawn):
         return None
+    drawn = [observed.wrapped(x) for x in drawn]
     made = replace(observed, times=times, positions=drawn, world=world, counts=None)
-    library = estimate.library_of(recipe, made)
     try:
-        fitted = estimate.weakly(recipe, made, library)
+        library, fitted = _fitted(recipe, made)
     except InputError:
         return None
     at = np.concatenate([x[: 4_000 // made.particles] for x in drawn])
-    low, high = fitted.interval()
+    low, high = np.quantile(fitted.draws[:, -1], [0.025, 0.975])
     drift = metrics.relative(estimate.force_of(library, fitted.theta)(at), world.force(at))
     return abs(fitted.D - world.D) / world.D, drift, (high - low) / world.D, float(low <= world.D <= high)
 

@@ -15,7 +15,7 @@ from gen_core.recipe import Recipe
 SHARED = tuple(sorted(OfSnapshots.model_fields.keys() - Recipe.model_fields.keys() - {"data", "n"}))  # but the size
 SECONDS = {
     "weak": 1.5,
-    "propagated": 8.0,
+    "propagated": 9.0,
     "strong": 0.3,
     "transport": 1.0,
 }  # of 11 snapshots of 4,000 particles on one quiet core

@@ -64,7 +64,7 @@ class OfSnapshots(Recipe):
         out = dict(fields)
         usual = BUNDLED.get(str(out.get("data", "double_well")))
         if usual is not None:
-            if out.get("n") is None:
+            if out.get("n") is None and cls.model_fields["n"].default is None:  # of new configurations it is how many are drawn
                 out["n"] = usual[0]
             if str(out.get("data", "")).startswith("appex"):  # three times, too far apart for the weak form
                 out.setdefault("snapshots", 3)

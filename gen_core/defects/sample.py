@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gen_core.defects import data, files, metrics, modelfile
+from gen_core.defects import data, files, metrics, modelfile, simulate
 from gen_core.defects.recipe import Sample
 from gen_core.device import pick
 from gen_core.errors import RecipeError
@@ -20,12 +20,14 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Configurations (n, N, d) at a time, the snapshot nearest to it (m, N, d) and that one's time."""
+    """Configurations (n, N, d) at a time, the snapshot nearest to it (m, N, d) and that one's time. `simulated` (m, N, d) are the
+    simulator's own at the very time, where there is one: then it is these that the configurations are compared with."""
 
     positions: Array
     time: float
     nearest: Array
     nearest_time: float
+    simulated: Array | None = None
 
 
 def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
@@ -46,11 +48,12 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
     n = recipe.n or 500
     drawn = score.draw(n, recipe.time, found.particles, recipe.steps, recipe.seed)
     k = int(np.argmin(np.abs(found.times - recipe.time)))
-    made = Drawn(drawn, recipe.time, found.positions[k], float(found.times[k]))
+    simulated = _simulated(recipe, found)
+    made = Drawn(drawn, recipe.time, found.positions[k], float(found.times[k]), simulated)
     d = found.d
-    observed = made.nearest.reshape(-1, d)
-    apart = {"w1": metrics.w1(drawn.reshape(-1, d), observed)}
-    half = {"w1": metrics.w1(observed[::2], observed[1::2])}
+    observed = (made.nearest if simulated is None else simulated).reshape(-1, d)
+    apart = {"w1": metrics.w1(drawn.reshape(-1, d), observed, found.box)}
+    half = {"w1": metrics.w1(observed[::2], observed[1::2], found.box)}
     notices = [Notice("synthetic_data", "These configurations are drawn from a model; none of them was observed.")]
     if n < 200:
         notices.append(
@@ -65,8 +68,26 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
             ),
             "samples.csv": lambda path: write_csv(path, recipe, *files.positions(drawn, recipe.time)),
         },
-        metrics=apart | {"nearest_time": made.nearest_time},
+        metrics=apart | {"nearest_time": made.nearest_time, "w1_neighbours": _neighbours(recipe.time, found)},
         baselines={"ceiling": half},
         warnings=tuple(notices),
         seconds={"sample": time.perf_counter() - began},
     )
+
+
+def _simulated(recipe: Sample, found: data.Snapshots) -> Array | None:
+    """What the simulator itself gives at the time that is asked, from other replicas than those of the snapshots."""
+    if found.world is None:
+        return None
+    pause = recipe.time - float(found.times[0])
+    times = np.array([0.0, pause]) if pause > 0 else np.zeros(1)
+    return simulate.snapshots(found.world, found.n, times, recipe.data_seed + 500)[-1]
+
+
+def _neighbours(time: float, found: data.Snapshots) -> float | None:
+    """How far the snapshots before and after a time are from each other; None at the time of a snapshot."""
+    after = int(np.searchsorted(found.times, time))
+    if after in (0, len(found.times)) or np.abs(found.times - time).min() < 1e-9 * np.ptp(found.times):
+        return None
+    a, b = (found.positions[k].reshape(-1, found.d) for k in (after - 1, after))
+    return metrics.w1(a, b, found.box)

@@ -69,9 +69,9 @@ def scores(score: NetScore, snapshots: Snapshots, last: Step) -> dict[str, Any]:
         flat, n = x.reshape(-1, d), min(DRAWN // N, len(x))
         drawn = score.draw(n, float(snapshots.times[k]), N, 40, k)
         plain = rng.multivariate_normal(flat.mean(0), np.cov(flat.T).reshape(d, d), n * N)
-        own.append(metrics.w1(drawn.reshape(-1, d), flat))
-        normal.append(metrics.w1(plain, flat))
-        halves.append(metrics.w1(flat[::2], flat[1::2]))
+        own.append(metrics.w1(drawn.reshape(-1, d), flat, snapshots.box))
+        normal.append(metrics.w1(plain, flat, snapshots.box))
+        halves.append(metrics.w1(flat[::2], flat[1::2], snapshots.box))
         if N > 1:
             apart = lambda clouds: distances(clouds)[:, None]  # noqa: E731
             clouds = (apart(drawn), apart(plain.reshape(n, N, d)), apart(x[::2]))

@@ -79,6 +79,13 @@ def test_snapshots_at_rest_and_a_force_that_turns_are_called_so(page: Page, app_
     expect(page.get_by_text("No forces of this library explain the snapshots")).to_be_visible(timeout=LONG)
 
 
+def test_numbers_of_the_propagated_form_have_an_interval(page: Page, app_url: str, rest: Rest) -> None:
+    opened(page, f"{app_url}/defects?operation=defects.infer&data=appex_poly&n=500&bootstrap=50", rest)
+    column = page.get_by_test_id("stColumn").filter(has=page.get_by_test_id("stMetric").filter(has_text="Diffusion constant D"))
+    expect(column.last).to_contain_text("95 %: 0.")
+    assert not page.get_by_test_id("stException").count()
+
+
 def test_own_snapshots_are_read_and_wrong_ones_said(page: Page, app_url: str, rest: Rest) -> None:
     opened(page, f"{app_url}/defects?operation=defects.infer&{FEW}", rest)
     add(page, "two.csv", snapshots(2))
@@ -105,7 +112,7 @@ def test_new_configurations_at_another_time(page: Page, app_url: str, rest: Rest
         slider.press("ArrowRight")
     page.wait_for_function("() => Number(new URL(location).searchParams.get('time')) > 0.52", timeout=LONG)
     rest(page)
-    expect(page.get_by_text("two halves of the snapshot")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("two halves of these")).to_be_visible(timeout=LONG)
 
 
 def test_how_many_snapshots_one_needs_is_a_job(page: Page, app_url: str, rest: Rest) -> None:
@@ -125,7 +132,7 @@ def test_a_link_keeps_what_no_control_shows_and_a_network_of_own_snapshots_draws
     add(page, "mine.csv", snapshots(6))
     page.wait_for_url("**data=sha256*", timeout=LONG)
     rest(page)
-    page.get_by_test_id("stCheckbox").get_by_text("The same replicas each time").click()
+    page.get_by_test_id("stCheckbox").get_by_text("Same replicas").click()
     page.wait_for_function("() => new URL(location).searchParams.get('followed') === 'true'", timeout=LONG)
     rest(page)
     expect(page.get_by_text("of the same particles")).to_be_visible(timeout=LONG)

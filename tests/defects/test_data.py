@@ -115,6 +115,22 @@ def test_unlike_numbers_of_particles_are_refused_and_a_changing_number_is_told(t
     assert found.counts[-1] == pytest.approx(2, abs=0.1)
 
 
+def test_a_number_that_changes_by_chance_alone_is_called_unlike(tmp_path: Path) -> None:
+    frame = table(60, 20)
+    rng = np.random.default_rng(7)
+    kept = frame.groupby(["time", "replica"]).particle.transform(lambda p: p.to_numpy() < rng.integers(15, 21))
+    with pytest.raises(InputError, match="no more than chance does"):
+        opened(frame[kept.astype(bool)], tmp_path)
+
+
+def test_single_particles_that_vanish_are_told(tmp_path: Path) -> None:
+    frame = table(1_500)
+    fewer = frame[np.random.default_rng(0).random(len(frame)) > 0.3 * frame.time][["time", "x", "y"]]
+    assert "number_changes" in codes(opened(fewer, tmp_path))
+    noisy = frame[np.random.default_rng(0).random(len(frame)) > 0.3][["time", "x", "y"]]
+    assert "number_changes" not in codes(opened(noisy, tmp_path))
+
+
 def test_one_point_far_away_changes_nothing(tmp_path: Path) -> None:
     frame = table()
     frame.loc[100, "x"] = 1e6

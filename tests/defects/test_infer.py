@@ -12,7 +12,7 @@ import pytest
 import gen_core
 from gen_core import catalog
 from gen_core.__main__ import main
-from gen_core.defects import data, estimate, film_plots, infer, plots, power, power_plots
+from gen_core.defects import data, estimate, film_plots, gates, infer, plots, power, power_plots
 from gen_core.defects.infer import Inferred
 from gen_core.defects.recipe import Infer
 from gen_core.errors import RecipeError, UserError
@@ -45,6 +45,9 @@ def test_the_double_well_is_found_and_trusted(well: Result) -> None:
     assert told["D_error"] < 0.1
     assert told["drift_error"] < 0.12
     assert told["D_low"] < told["D"] < told["D_high"]
+    assert told["drift_error"] / 3 < told["drift_noise"] < 3 * told["drift_error"]
+    assert 0 < told["entropy_noise"] < told["entropy_production"]
+    assert 0.1 < told["fokker_planck_noise"] < 2 * told["fokker_planck_difference"]
     assert told["change_test"] > 40
     assert told["j_test"] < 2
     assert codes(well) == {"synthetic_data"}
@@ -57,6 +60,13 @@ def test_snapshots_at_rest_tell_no_diffusion_constant_but_the_ratio(rest: Result
     assert rest.metrics["D"] is None
     assert rest.metrics["change_test"] < 2
     assert rest.metrics["drift_over_D_error"] < 0.15
+
+
+def test_an_interval_that_tells_nothing_is_called_so() -> None:
+    assert gates.uncertain(0.85, -10.0, 25.0)[0].code == "not_identifiable"
+    assert "holds zero" in gates.uncertain(0.85, -10.0, 25.0)[0].text
+    assert "wider than D" in gates.uncertain(0.2, 0.05, 0.5)[0].text
+    assert gates.uncertain(0.2, 0.15, 0.25) == ()
 
 
 def test_a_gradient_is_rejected_where_the_truth_turns() -> None:
@@ -76,6 +86,9 @@ def test_the_law_of_the_pairs_is_found_and_ignoring_it_is_absurd(defects: Result
     assert defects.baselines["no_interactions"]["drift_error"] > 0.5
     assert defects.baselines["no_interactions"]["D"] < 0.05  # the truth is 0.15
     assert "model_rejected" not in codes(defects)
+    law = defects.content.pair["all"]
+    inside = (law.band[0] <= law.truth) & (law.truth <= law.band[1])
+    assert inside.mean() > 0.8
     recipe = defects.recipe.replace(pair_law="soft_log")
     library = estimate.library_of(recipe, defects.content.snapshots)
     fitted = estimate.weakly(recipe, defects.content.snapshots, library)
@@ -189,6 +202,19 @@ def test_the_error_falls_with_more_particles() -> None:
     assert many.width < few.width
     assert power_plots.curve(result.content).to_json()
     assert power.asked_of(result.recipe, repeats=2).repeats == 2
+
+
+def test_the_power_curve_says_what_the_page_says(tmp_path: Path) -> None:
+    sizes = {"counts": [300], "repeats": 1, **QUICK}
+    rest = gen_core.run("defects.power", data="stationary", n=1_000, **sizes)
+    assert "not_identifiable" in codes(rest)
+    own = np.random.default_rng(0).normal(size=(5, 400, 2))
+    np.savez(tmp_path / "a.npz", times=np.arange(5.0), positions=own)
+    with pytest.raises(UserError, match="change no more than noise does"):
+        gen_core.run("defects.power", data=str(tmp_path / "a.npz"), **sizes)
+    far = gen_core.run("defects.power", data="appex_poly", n=500, times=[3], **sizes)
+    assert far.content[0].D_error < 0.35  # by the propagated form, as on the page; the weak form is 59 % off
+    assert np.isfinite(far.content[0].width)
 
 
 def test_units_with_a_script_are_no_units() -> None:

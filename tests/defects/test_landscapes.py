@@ -27,8 +27,8 @@ def test_a_smooth_landscape_is_found_from_three_times() -> None:
     assert result.recipe.snapshots == 3
     assert result.metrics["grid_nmae"] < 0.06
     assert result.metrics["grid_cosine"] > 0.995
-    assert result.metrics["D"] == pytest.approx(0.1, rel=0.3)
-    assert result.metrics["D_low"] is None
+    assert result.metrics["D"] == pytest.approx(0.1, rel=0.1)  # matching alone says .083
+    assert result.metrics["D_low"] < 0.1 < result.metrics["D_high"]
     assert result.metrics["j_test"] < 2
     assert result.metrics["change_test"] > 50
 
@@ -37,14 +37,14 @@ def test_a_rough_landscape_needs_waves() -> None:
     recipe = Infer(data="appex_wavy_plateau", n=900)
     found = data.opened(recipe)
     library = estimate.library_of(recipe, found)
-    theta = propagated.fit(found, library, 0).theta
+    theta = propagated.fit(found, [library], 0).theta
     at = np.random.default_rng(1).uniform(-3.5, 3.5, (2_000, 1, 2))
     truth = LANDSCAPES["appex_wavy_plateau"]().force(at)
     error = np.abs(estimate.force_of(library, theta)(at) - truth).sum() / np.abs(truth).sum()
     assert error < 0.2
     smooth = recipe.replace(library="gradient")
     plain = estimate.library_of(smooth, found)
-    theta = propagated.fit(found, plain, 0).theta
+    theta = propagated.fit(found, [plain], 0).theta
     assert np.abs(estimate.force_of(plain, theta)(at) - truth).sum() / np.abs(truth).sum() > error
 
 
@@ -60,6 +60,27 @@ def test_ends_depend_on_weights_as_the_tangent_says() -> None:
         step[term] = 1e-4
         ends = [propagated._moved(x, library, theta + sign * step, 0.1, 0.01, 0, False)[0] for sign in (1, -1)]
         assert np.allclose((ends[0] - ends[1])[:, 0] / 2e-4, way[:, :, term], atol=1e-5)
+    ends = [propagated._moved(x, library, theta, 0.1 * np.exp(sign * 1e-4), 0.01, 0, False)[0] for sign in (1, -1)]
+    assert np.allclose((ends[0] - ends[1])[:, 0] / 2e-4, way[:, :, -1], atol=1e-5)  # on log D
+
+
+@pytest.mark.parametrize("followed", [False, True])
+def test_dense_times_tell_the_diffusion_constant_too(followed: bool) -> None:
+    """An exact Ornstein-Uhlenbeck process, of other particles each time or of the same ones: matching them tells no D."""
+    rng, times, pull, D = np.random.default_rng(3), np.linspace(0, 1, 6), 1.3, 0.4
+    x = np.array([2.0, -1.0]) + rng.normal(size=(800, 2)) * np.sqrt(0.1)
+    positions = [x[:, None]]
+    for t in times[1:]:
+        decay, start = (np.exp(-pull * 0.2), x) if followed else (np.exp(-pull * t), rng.permutation(positions[0][:, 0]))
+        x = start * decay + rng.normal(size=x.shape) * np.sqrt(D / pull * (1 - decay**2))
+        positions.append(x[:, None])
+    found = data.Snapshots(times, positions, followed=followed)
+    recipe = Infer(library="gradient", degree=2, estimators=("propagated",))
+    fitted = estimate.propagate(recipe, found)
+    low, high = np.quantile(fitted.draws[:, -1], [0.025, 0.975])
+    assert pytest.approx(D, rel=0.15) == fitted.D
+    assert low < fitted.D < high < 1.3 * low
+    assert fitted.misfit < 1.5
 
 
 def test_additive_terms_have_no_turn() -> None:

@@ -13,8 +13,8 @@ import ou
 
 import gen_core
 from gen_core import catalog, checkpoint
-from gen_core.defects import data, metrics, modelfile
-from gen_core.defects.recipe import Train
+from gen_core.defects import data, metrics, modelfile, sample
+from gen_core.defects.recipe import Sample, Train
 from gen_core.errors import CheckpointError, RecipeError, UserError
 
 SMALL = {"data": "rotating", "n": 1_500, "epochs": 12, "width": 48}
@@ -52,6 +52,22 @@ def test_broken_off_and_taken_up_again_it_is_the_same(trained: Path, tmp_path: P
     assert checkpoint.read_card(whole)["system"] == "defects"
     with pytest.raises(UserError, match="another model"):
         list(catalog.steps(recipe, trained))
+
+
+def test_a_time_between_snapshots_is_compared_with_the_simulator_there() -> None:
+    """A cloud that moves: the nearest snapshot is not where it is at the time that was asked."""
+    asked = Sample(data="double_well", time=0.55, n=4_000)
+    found = data.opened(asked.replace(n=None))
+    truth = sample._simulated(asked, found)
+    assert truth is not None
+    assert sample._simulated(asked.replace(time=0.0), found).shape == truth.shape  # type: ignore[union-attr]
+    cloud = lambda x: x.reshape(-1, 2)  # noqa: E731
+    between = sample._neighbours(0.55, found)
+    assert between is not None
+    assert sample._neighbours(0.5, found) is None
+    far = metrics.w1(cloud(found.positions[0]), cloud(truth))
+    assert metrics.w1(cloud(found.positions[5]), cloud(truth)) < between < far
+    assert Sample(data="double_well").n == Sample(data="pairs").n == 500  # as documented, whatever is bundled
 
 
 def test_a_trained_model_is_used_by_infer_and_sample(trained: Path) -> None:
