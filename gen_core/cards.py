@@ -9,7 +9,7 @@ from typing import Any
 from gen_core import checkpoint
 from gen_core.systems import SYSTEMS
 
-CEILINGS = {"ceiling", "natural_holdout", "rendered_truth", "exact"}  # how good anything could be: no method
+CEILINGS = {"ceiling", "natural_holdout", "rendered_truth", "exact", "floor"}  # how good anything could be: no method
 VARIANTS = {"normal_prior"}  # the model itself in another way
 
 
@@ -47,11 +47,22 @@ MEASURES: dict[str, tuple[Measure, ...]] = {
         Measure("sample_w1", "samples, W1 over the spread", 3, low=True),
         Measure("pair_w1", "distances of pairs, W1", 3, low=True),
     ),
+    "detector": (
+        Measure("auc_features", "told apart by features (AUC)", 3, low=True),
+        Measure("corr_error", "correlations of channels", 3, low=True),
+    ),
     "poisson": (
         Measure("error_l2", "error of the potential", 4, low=True),
         Measure("residual", "law broken by", 4, low=True),
     ),
 }
+MEASURES |= dict.fromkeys(  # of each kind one size stands for all
+    (f"symmetry-{kind}-20" for kind in ("plain", "augmented", "c4", "c8", "c16", "orbit")),
+    (
+        Measure("error_50", "error from 50 measurements, turned", 4, low=True),
+        Measure("equivariance_db_90", "turned by 90° (dB)", 1),
+    ),
+)
 
 
 def table() -> str:

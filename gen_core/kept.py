@@ -29,6 +29,12 @@ def ready(recipe: Recipe) -> bool:
 
 
 def run(recipe: Recipe, work: Callable[[], Result]) -> Result:
-    """The result of a recipe, made by `work()` where it is not kept; an error is passed on and not kept."""
+    """The result of a recipe, made by `work()` where it is not kept; an error is passed on and not kept.
+
+    It is kept under its own recipe too, in which what was left open (the weights used) is filled in: that is what the page and
+    its link go on with.
+    """
     found: Result = _RUNS.get(recipe.sha256, work)
+    if found.recipe != recipe:
+        _RUNS.get(found.recipe.sha256, lambda: found)
     return found

@@ -85,6 +85,32 @@ WORDS = {
     "sample_spread": Word("Deviation of the samples (%)", 3, 100),
     "milliseconds": Word("Milliseconds", 2),
     "unlike_percentile": Word("Unlike more than (% of scenes)", 0, 100),
+    # symmetry
+    "equivariance_db": Word("Equivariance (dB)", 1),
+    "relative_error": Word("Error of the turn (% of the contrast)", 2, 100),
+    "floor_db": Word("Turning alone (dB)", 1),
+    "floor_relative": Word("Turning alone (% of the contrast)", 2, 100),
+    "angle_used": Word("Code turned by (degrees)", 1),
+    "floor_turned": Word("Turned pictures, best drawn (error)", 4),
+    "floor_upright": Word("Upright pictures, best drawn (error)", 4),
+    "error_50": Word("Error from 50 measurements", 4),
+    "floor": Word("Best that it can draw (error)", 4),
+    # detector
+    "corr_error": Word("Correlations of channels, error"),
+    "auc_features": Word("Told apart by features (AUC, best: .5)"),
+    "auc_cnn": Word("Told apart by a network on hits (AUC, best: .5)"),
+    "multiplicity_w1": Word("Number of hits (W1)", 2),
+    "events_per_second": Word("Events a second", 0),
+    "tracks_found": Word("Tracks found an event", 2),
+    "hits_off_tracks": Word("Hits off tracks an event", 2),
+    "cluster_size": Word("Channels a cluster", 2),
+    "residual_rms": Word("Residuals (RMS, channels)", 3),
+    "correlation_rms": Word("Correlations of channels (RMS)", 4),
+    "correlation_rms_by_chance": Word("Correlations by chance alone (RMS)", 4),
+    "auc": Word("Told apart (AUC)", 2),
+    "log_likelihood": Word("Log-likelihood (nats)", 1),
+    "surprise_per_channel": Word("Surprise a channel (nats)", 3),
+    "hits_in_region": Word("Hits in the region", 2),
     # proteins
     "expected_functional_per_96": Word("Functional ones expected of 96 wells", 0),
     "viability_auc": Word("Told apart by labels (AUC)", 2),
@@ -150,6 +176,33 @@ METHODS = {
     "latent_map": "Latent MAP",
     "posterior": "Diffusion posterior",
     "langevin": "Langevin samples",
+    # symmetry
+    "plain": "Plain",
+    "augmented": "Plain, turned examples",
+    "c4": "C4",
+    "c8": "C8",
+    "c16": "C16",
+    "orbit": "Orbit",
+    "lasso": "Sparse cosines",
+    # kinds of events, and sizes of batches, of detector
+    "usual": "Usual events",
+    "own": "Your events",
+    "dead_layer": "A dead layer",
+    "extra_track": "A track too many",
+    "noise_x5": "Noise times five",
+    "batch1": "One by one",
+    "batch100": "In batches of 100",
+}
+_OF = {
+    "error": "error from {} measurements",
+    "residual": "residual of {} measurements",
+    "needed": "measurements needed for an error of {} with codes of {}",
+    "saving": "times fewer measurements for an error of {} with codes of {}",
+    "floor": "best that it can draw with codes of {} (error)",
+    "error_after": "error after {} pictures",
+    "gain": "gain after {} pictures",
+    "intercept": "measurements with no code, for an error of {}",
+    "slope": "measurements a number in a code, for an error of {}",
 }
 _RANGE = re.compile(r"(.+)_(\d+(?:\.\d+)?)")  # `psnr_90`: over 90 degrees
 _RANK = {name: rank for rank, name in enumerate(WORDS)}
@@ -158,6 +211,10 @@ _RANK = {name: rank for rank, name in enumerate(WORDS)}
 def title(name: str) -> str:
     """What a number is called: "tv.psnr_90" is "Total variation: PSNR (dB), 90°". One without a word keeps its own."""
     method, base, degrees = _parts(name)
+    kind, _, at = base.partition(".")
+    if method and at and kind in _OF:  # `c8.error.50`, `orbit.needed.0.03.20`
+        numbers = [at] if _OF[kind].count("{}") == 1 else at.rsplit(".", 1)
+        return f"{METHODS[method]}: {_OF[kind].format(*numbers)}"
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]

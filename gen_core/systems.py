@@ -92,6 +92,24 @@ SYSTEMS = (
         "gen_core.poisson.question:warm",
         "gen_core.poisson.recipe:using",
     ),
+    System(
+        "symmetry",
+        "Symmetry",
+        "Turn a code and the picture it draws, and see how many measurements and examples a built-in symmetry saves.",
+        ":material/cyclone:",
+        "symmetry.png",
+        "gen_core.symmetry.question:warm",
+        "gen_core.symmetry.recipe:using",
+    ),
+    System(
+        "detector",
+        "Detector",
+        "Choose a generator for fast simulation: what events a second cost in fidelity, from one by one to all at once.",
+        ":material/track_changes:",
+        "detector.png",
+        "gen_core.detector.question:warm",
+        "gen_core.detector.recipe:using",
+    ),
 )
 
 OPERATIONS = (
@@ -286,5 +304,67 @@ OPERATIONS = (
         "gen_core.poisson.recipe:Train",
         uses_device=True,
         steps="gen_core.poisson.train:steps",
+    ),
+    Operation(
+        "symmetry.rotate",
+        "Turn the picture that a code draws, and the code, and tell how far the two are apart.",
+        "gen_core.symmetry.recipe:Rotate",
+        "gen_core.symmetry.rotate:run",
+    ),
+    Operation(
+        "symmetry.recover",
+        "Recover pictures from few random measurements, by models with a symmetry, without one, and by a sparse transform.",
+        "gen_core.symmetry.recipe:Recover",
+        "gen_core.symmetry.recover:run",
+    ),
+    Operation(
+        "symmetry.needed",
+        "Tell how many measurements an error needs against the numbers in a code, for each model, with intervals.",
+        "gen_core.symmetry.recipe:Needed",
+        "gen_core.symmetry.needed:run",
+    ),
+    Operation(
+        "symmetry.fewer",
+        "Tell how the error on new pictures falls with the pictures learned from, with a symmetry and without.",
+        "gen_core.symmetry.recipe:Fewer",
+        "gen_core.symmetry.fewer:run",
+    ),
+    Operation(
+        "symmetry.train",
+        "Learn to draw pictures from codes by a network with a symmetry or without, and score it on new ones.",
+        "gen_core.symmetry.recipe:Train",
+        uses_device=True,
+        steps="gen_core.symmetry.train:steps",
+    ),
+    Operation(
+        "detector.generate",
+        "Draw events of a model, and tell how far they are from the truth and how many there are a second.",
+        "gen_core.detector.recipe:Generate",
+        "gen_core.detector.generate:run",
+    ),
+    Operation(
+        "detector.condition",
+        "Hold a latent code still and draw many events: what is left of the correlations of channels.",
+        "gen_core.detector.recipe:Condition",
+        "gen_core.detector.condition:run",
+    ),
+    Operation(
+        "detector.inpaint",
+        "Draw a region of an event anew, given all the rest of it.",
+        "gen_core.detector.recipe:Inpaint",
+        "gen_core.detector.inpaint:run",
+    ),
+    Operation(
+        "detector.score",
+        "Score events by their exact log-likelihood, and tell unusual ones by it.",
+        "gen_core.detector.recipe:Score",
+        "gen_core.detector.score:run",
+    ),
+    Operation(
+        "detector.train",
+        "Learn a generator of events from simulated or own hit patterns, and score it on others.",
+        "gen_core.detector.recipe:Train",
+        uses_device=True,
+        steps="gen_core.detector.train:steps",
     ),
 )

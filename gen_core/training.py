@@ -174,6 +174,7 @@ def begin(folder: Path, recipe: Recipe) -> None:
 def told(recipe: Recipe, last: Step, device: Device) -> dict[str, Any]:
     """What every card says of the training of its weights: `last` is its last step."""
     defaults = {name: field.default for name, field in type(recipe).model_fields.items()}
+    defaults = {name: list(value) if isinstance(value, tuple) else value for name, value in defaults.items()}  # as JSON has them
     changed = {name: value for name, value in recipe.fields().items() if value != defaults[name]}
     settings = [f"--set {shlex.quote(f'{name}={spell(value)}')}" for name, value in changed.items()]
     return {

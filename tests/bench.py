@@ -249,7 +249,7 @@ def main() -> None:
             late = waits[int(0.95 * len(waits))]
             print(f"key press to changed text   {statistics.median(waits):6.0f} ms median, {late:.0f} ms p95 of {len(waits)}")
             print(f"memory in use               {memory()}", flush=True)
-            for name in ("images", "cells", "proteins", "tomography", "defects", "poisson"):
+            for name in ("images", "cells", "proteins", "tomography", "defects", "poisson", "symmetry", "detector"):
                 instrument(page, url, name)
             page.close()
             classroom(browser, url)

@@ -25,6 +25,13 @@ def test_a_result_is_computed_once() -> None:
     assert kept.run(asked, lambda: catalog.run(asked)) is first
 
 
+def test_it_is_found_by_the_recipe_it_came_to_as_well() -> None:
+    asked = Solve(solver="regression", seed=42)
+    found = kept.run(asked, lambda: catalog.run(asked))
+    assert found.recipe != asked  # it names its weights
+    assert kept.ready(found.recipe)
+
+
 def test_arrays_are_weighed_wherever_they_lie() -> None:
     made = Made(np.zeros(10), {"a": [np.zeros(3, np.float32), np.zeros(1)]})
     assert kept.weight(made) == 80 + 12 + 8

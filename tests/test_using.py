@@ -27,6 +27,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("tomography-vae-64", "tomography.reconstruct"),
         ("defects-pairs", "defects.sample"),
         ("poisson-fno-32", "poisson.solve"),
+        ("symmetry-c8-20", "symmetry.rotate"),
+        ("detector-vae", "detector.generate"),
     ],
 )
 def test_a_model_trained_here_has_a_recipe_that_uses_it(name: str, operation: str | None) -> None:

@@ -47,7 +47,7 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
         return widgets(Solve())
     same = ("solver", "steps", "correction", "correction_method", "seed")
     values: dict[str, Any] = {name: getattr(recipe, name) for name in same}
-    values |= {"verb": verb_of(recipe), "size": recipe.size or 32, "samples": recipe.samples or 4}
+    values |= {"verb": verb_of(recipe), "size": recipe.size or 32, "samples": recipe.samples or 1}
     if isinstance(recipe, Green):
         return values | {
             "source_at": list(recipe.source),

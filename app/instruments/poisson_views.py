@@ -125,7 +125,9 @@ def time(result: Result) -> None:
             f"**Where charges and edges are all known, the exact solver wins**: it is {own / exact:,.0f} times as fast here, and "
             "has no error. A learned solver earns its keep where the problem is left open: choose *From sensors*."
         )
-    st.caption("Each the fastest of three, on this machine; the flow with one sample.")
+    count = len(made.samples)
+    of = f"; the flow with {count} sample{'s' * (count > 1)}" if recipe.solver == "flow" else ""
+    st.caption(f"Each the fastest of three, on this machine{of}.")
 
 
 def line(result: Result) -> None:
@@ -146,7 +148,7 @@ def laws(result: Result) -> None:
     """What an exact solver obeys by construction, and this one?"""
     found = result.metrics
     told = {
-        "superposition_error": "**Superposition**: the answer to two charges, less the sum of the answers to each",
+        "superposition_error": "**Superposition**: the answer to all, less those to left half, right half and edges",
         "linearity_error": "**Scale**: the answer to a multiple of the charges, less that multiple of the answer",
         "gauss_error": "**Gauss law**: what flows out of a box, less the charge in it",
     }
@@ -177,7 +179,11 @@ def edges(result: Result) -> None:
     figure.show(
         plots.boundary(result.content, "phi", figure.dark()), f"{PAGE}.edges", "Potential on the edges less what is given"
     )
-    st.caption("What is learned is zero on the edges, and what is given there is added exactly: nothing is missed.")
+    st.caption(
+        "The Fourier operator learned its own way to the edges, and misses them."
+        if result.recipe.solver == "fno"
+        else "What is learned is zero on the edges, and what is given there is added exactly: nothing is missed."
+    )
 
 
 def response(result: Result) -> Figures:
@@ -269,6 +275,8 @@ def trust(result: Result) -> None:
     """The solver beside the baselines."""
     own = "Response" if isinstance(result.recipe, Green) else titled(result.recipe.solver)
     rows = {f"{own} (this result)": result.metrics} | {titled(name): values for name, values in result.baselines.items()}
+    if not result.recipe.correction:
+        rows.pop(titled("zero_start"), None)  # no step from zero is no solver
     table = {row: scores.scaled(values) for row, values in rows.items()}
     shown = [score for score in SCORES if any(values.get(score.name) is not None for values in table.values())]
     if shown:
@@ -276,7 +284,9 @@ def trust(result: Result) -> None:
 
 
 def _percent(value: Any) -> str:
-    return f"{100 * value:.3g} %" if isinstance(value, int | float) else "–"
+    if not isinstance(value, int | float):
+        return "–"
+    return f"{100 * value:.3g} %" if abs(value) > 1e-9 else "0 %"  # less is rounding
 
 
 def _numbers(*shown: tuple[str, Any, str], plain: tuple[str, Any, str] | None = None) -> None:

@@ -28,6 +28,17 @@ CALM = {
     *("padding", "resampled", "resolution_lost", "no_detail_gained", "turned", "tilted", "inverted", "colours", "first_volume"),
     *("one_series", "no_positions", "no_spacing", "no_orientation", "taken_as_hu", "not_hu", "radians", "sorted"),
     *("noise_estimated", "one_of_several"),
+    # and what a symmetry, or a generator of events, does and does not
+    *("no_action", "nearest_element", "between_elements", "told_the_angle", "gap_is_floor", "gap_over_floor", "saving"),
+    *(
+        "no_proportion",
+        "no_gain_at_few",
+        "fewer_examples",
+        "measured_before",
+        "steps_ignored",
+        "temperature_ignored",
+        "approximate",
+    ),
 }
 
 ARROWS = {"high": "\u00a0↑", "low": "\u00a0↓", "one": "", "none": ""}

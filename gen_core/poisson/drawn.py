@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.poisson import scenes
-from gen_core.poisson.problem import problem_of
+from gen_core.poisson.problem import USUAL, problem_of
 from gen_core.poisson.recipe import Solve
 
 PLACES = 9  # along an edge
@@ -32,13 +32,20 @@ def drawn(recipe: Solve) -> Drawn:
     charges, edges = [list(one) for one in recipe.charges if one[2]], np.zeros((4, PLACES))
     if name == "synthetic" and number.isdigit():
         made = scenes.scene(int(number))
-        charges = [*([round(float(v), 4) for v in one] for one in made.charges), *charges]
+        size = recipe.size or USUAL
+        charges = [*(_told(one, size, recipe.boundary) for one in made.charges.tolist()), *charges]
         if recipe.boundary == "dirichlet":
             edges = scenes.edges(made.waves, PLACES).round(4)
     field = None
     if recipe.rho is not None and name != "synthetic":
         field = thinned(problem_of(recipe.replace(charges=(), boundary="dirichlet", edges=None)).rho)
     return Drawn(charges, edges.tolist() if recipe.edges is None else [list(one) for one in recipe.edges], field)
+
+
+def _told(charge: list[float], size: int, boundary: str) -> list[float]:
+    """A charge of a random scene, which is cut at the edges, as a whole one of the same density."""
+    x, y, total, width = charge
+    return [round(value, 4) for value in (x, y, total * scenes.inside(x, y, width, size, boundary), width)]
 
 
 def as_fields(charges: Rows, edges: Rows) -> dict[str, object]:

@@ -127,7 +127,10 @@ def dial(
         )  # fmt: skip
     if at is not None:
         figure.add_vline(x=at, line={"color": palette.role("accent", dark), "width": 1})
-    figure.add_hline(y=0.01, line={"color": palette.role("muted", dark), "width": 1, "dash": "dot"}, annotation_text="1 %")
+    figure.add_hline(y=0.01, line={"color": palette.role("muted", dark), "width": 1, "dash": "dot"})
+    figure.add_annotation(  # on a logarithmic axis a note is placed by the exponent
+        x=1, xref="paper", xanchor="right", y=-2, yanchor="bottom", text="1 %", showarrow=False
+    )
     figure.update_layout(palette.layout(dark, height, uirevision=f"dial-{method}"))
     figure.update_xaxes(title=f"Correction steps ({METHODS[method]})")
     figure.update_yaxes(title=f"{what.capitalize()} (relative)", type="log", exponentformat="power", dtick=2)

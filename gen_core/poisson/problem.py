@@ -57,7 +57,7 @@ def problem_of(recipe: Solve) -> Problem:
     """The problem of a recipe. Raises InputError where its array cannot be read or the problem has no solution."""
     found = _density(recipe)
     size, boundary, notes = found.size, recipe.boundary, list(found.notes)
-    rho = found.rho + scenes.density(recipe.charges, size, boundary)
+    rho = found.rho + scenes.density(recipe.charges, size, boundary, whole=True)
     edges = found.edges if recipe.edges is None else edges_of(recipe.edges, size)
     if recipe.background:
         total = exact.net_charge(rho, boundary, edges)
@@ -79,7 +79,7 @@ def of_charge(recipe: Green, place: tuple[float, float]) -> Problem:
             f"The charge at {place[0]:g}, {place[1]:g} lies on an edge, where the potential is given and a charge changes "
             "nothing; move it inwards."
         )
-    rho = scenes.density([(*place, 1.0, recipe.width)], size)
+    rho = scenes.density([(*place, 1.0, recipe.width)], size, whole=True)
     return Problem(rho, "dirichlet", np.zeros((4, size)), (), "own")
 
 

@@ -19,7 +19,7 @@ Charge = tuple[Place, Place, Number, Annotated[float, Field(ge=0, le=1)]]
 KINDS: tuple[Kind, ...] = ("flow", "regression", "fno")
 DEFAULT = "synthetic:20"
 FIELD = "random_field:7"
-SAMPLES, MANY = 4, 64  # with known charges; with sensors, whose deviation needs many
+SAMPLES, MANY = 1, 64  # with known charges; with sensors, whose deviation needs many
 
 
 def _are_sensors(sensors: Any) -> Any:
@@ -58,7 +58,7 @@ class Solver(Recipe):
         "flow", description="flow draws samples, regression and fno say one answer, exact inverts the law by sine transforms."
     )
     steps: int = Field(10, ge=1, le=25, description="With flow: steps from noise to a sample.")
-    samples: int | None = Field(None, ge=1, le=256, description="With flow: samples; null for 4, with sensors for 64.")
+    samples: int | None = Field(None, ge=1, le=256, description="With flow: samples; null for 1, with sensors for 64.")
     correction: int = Field(0, ge=0, le=200, description="Correction steps towards the law after the model's answer.")
     correction_method: Literal["cg", "two_grid"] = Field(
         "cg", description="cg: steps of conjugate gradients; two_grid: cycles on the grid and one of twice its spacing."

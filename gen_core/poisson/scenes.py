@@ -40,11 +40,12 @@ def scene(seed: int) -> Scene:
     return Scene(charges, waves)
 
 
-def density(charges: Array | Sequence[Sequence[float]], size: int, boundary: str = "dirichlet") -> Array:
+def density(charges: Array | Sequence[Sequence[float]], size: int, boundary: str = "dirichlet", whole: bool = False) -> Array:
     """The charge density (size, size) of charges (n, 4): x, y, total charge, width.
 
     A width below half a node's distance is a point charge: it is shared by the four nodes around it so that its total and its
-    place are kept. On a periodic square a charge goes on beyond the edge.
+    place are kept. On a periodic square a charge goes on beyond the edge. Elsewhere it is cut there and what lies beyond is lost,
+    unless it is kept `whole`: then what is in the square is as much more.
     """
     at, h = grid.nodes(size, boundary), grid.spacing(size, boundary)
     out = np.zeros((size, size))
@@ -54,8 +55,19 @@ def density(charges: Array | Sequence[Sequence[float]], size: int, boundary: str
             out += total * np.outer(up, along) / h**2
         else:
             along, up = (_bell(at, place, width, boundary) for place in (x, y))
-            out += total * np.outer(up, along)
+            out += total / (inside(x, y, width, size, boundary) if whole else 1.0) * np.outer(up, along)
     return out
+
+
+def inside(x: float, y: float, width: float, size: int, boundary: str = "dirichlet") -> float:
+    """The share of a charge that lies in the square, as the grid sees it."""
+    at, h = grid.nodes(size, boundary), grid.spacing(size, boundary)
+    if width < h / 2:
+        return 1.0
+    along = np.full(size, h)
+    if boundary != "periodic":
+        along[[0, -1]] /= 2
+    return float(np.prod([along @ _bell(at, place, width, boundary) for place in (x, y)]))
 
 
 def _hat(at: Array, place: float, h: float, boundary: str) -> Array:

@@ -25,6 +25,7 @@ Array = np.ndarray
 LEVEL = 0.9
 REACH = 1.6448536269514722  # deviations to either side that hold 90 % of a normal distribution
 MOST = 64  # samples drawn at once
+WORST = 1e12  # condition number of what the sensors say together
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,11 +102,19 @@ def linear(places: Array, phi: Array) -> Array:
 
 
 def amplitude(operator: Array, values: Array, noise: float) -> float:
-    """The size a of the field by which the sensors are most likely: a^2 = y' (A A' + s^2 / a^2)^-1 y / m."""
+    """The size a of the field by which the sensors are most likely: a^2 = y' (A A' + s^2 / a^2)^-1 y / m.
+
+    Raises InputError where sensors contradict each other.
+    """
     gram = operator @ operator.T
     found = _size(values) / float(np.sqrt(np.trace(gram) / len(gram)))
     for _ in range(30):
         inner = gram + (noise / found) ** 2 * np.eye(len(gram))
+        if np.linalg.cond(inner) > WORST:  # only an endless field would tell such readings apart
+            raise InputError(
+                "Sensors at one place, or nearly so, read values farther apart than their noise allows; raise the noise, or take "
+                "one of them away."
+            )
         found = max(float(values @ np.linalg.solve(inner, values)) / len(values), 1e-300) ** 0.5
     return found
 

@@ -81,13 +81,12 @@ def answer_of(recipe: Solver, kind: Kind, problem: Problem, samples: int) -> Arr
 
 
 def kept_answer(recipe: Solver, kind: Kind, problem: Problem, samples: int) -> tuple[Array, float]:
-    """The same, and the seconds that one answer takes, kept for the next recipe that differs in its corrections alone."""
+    """The same, and the seconds of all samples together, kept for the next recipe that differs in its corrections alone."""
     model = modelfile.opened(*modelfile.named(recipe, kind), kind)  # reading the weights is no part of a solve
     key = (kind, model.card.get("sha256"), problem.digest, recipe.steps, samples, recipe.seed)
 
     def make() -> tuple[Array, float]:
-        seconds = timed(lambda: answer_of(recipe, kind, problem, 1))[1]
-        return answer_of(recipe, kind, problem, samples), seconds
+        return timed(lambda: answer_of(recipe, kind, problem, samples))
 
     found: tuple[Array, float] = _ANSWERS.get(key, make)
     return found

@@ -12,6 +12,7 @@ from tests.browser.conftest import at_rest
 from tests.browser.test_runs import state
 
 LONG = 120_000
+INSTRUMENTS = ("images", "cells", "proteins", "tomography", "defects", "poisson", "symmetry", "detector")
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 # Streamlit's own: the list of pages has a div between list and items; the box to drop files on says its role twice;
 # of a list that is typed into only the drawn options exist.
@@ -37,7 +38,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", ["", "runs", "images", "cells", "proteins", "tomography", "defects", "poisson"])
+@pytest.mark.parametrize("path", ["", "runs", *INSTRUMENTS])
 def test_axe_finds_nothing_that_keeps_anyone_out(page: Page, app_url: str, path: str) -> None:
     page.goto(f"{app_url}/{path}")
     if path not in ("", "runs"):
@@ -82,7 +83,7 @@ def test_the_keyboard_alone_drives_a_page(page: Page, app_url: str) -> None:
     page.wait_for_function("location.search.includes('spot=%5B')", timeout=LONG)
 
 
-@pytest.mark.parametrize("path", ["", "images", "cells", "proteins", "tomography", "defects", "poisson"])
+@pytest.mark.parametrize("path", ["", *INSTRUMENTS])
 def test_a_tablet_is_wide_enough(page: Page, app_url: str, path: str) -> None:
     page.set_viewport_size({"width": 768, "height": 1024})
     page.goto(f"{app_url}/{path}")

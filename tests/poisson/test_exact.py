@@ -7,8 +7,10 @@ import pytest
 from scipy.sparse import csr_matrix, diags_array, eye_array, kron
 from scipy.sparse.linalg import spsolve
 
+import gen_core
 from gen_core.errors import InputError
 from gen_core.poisson import checks, correct, exact, grid, metrics, scenes, spectrum
+from gen_core.poisson.drawn import as_fields, drawn
 from gen_core.poisson.problem import Problem, edges_of, problem_of, resampled
 from gen_core.poisson.recipe import Solve
 
@@ -189,3 +191,25 @@ def test_the_errors_are_absolute_where_there_is_nothing_to_be_relative_to() -> N
     bump = grid.framed(np.full((SIZE - 2, SIZE - 2), 0.5))
     assert metrics.error(bump, nothing.exact()) == pytest.approx(np.sqrt((bump**2).mean()))
     assert metrics.residual(bump, nothing) > 0
+
+
+@pytest.mark.parametrize("boundary", ["dirichlet", "neumann", "periodic"])
+@pytest.mark.parametrize("charge", [(0.03, 0.5, 1.0, 0.06), (0.5, 0.5, -2.0, 0.1), (0.95, 0.98, 0.5, 0.08), (0.4, 0.4, 1.0, 0.0)])
+def test_a_charge_keeps_its_total_near_an_edge(boundary: str, charge: tuple[float, ...]) -> None:
+    rho = scenes.density([charge], 48, boundary, whole=True)
+    assert exact.net_charge(rho, boundary) == pytest.approx(charge[2], rel=1e-9)
+
+
+def test_a_charge_that_flows_out_through_all_edges_is_balanced() -> None:
+    asked = Solve(solver="exact", boundary="neumann", charges=((0.5, 0.5, 1.0, 0.08),), edges=((-0.25,),) * 4)
+    assert gen_core.run(asked).metrics["residual"] < 1e-9
+
+
+@pytest.mark.parametrize("boundary", ["dirichlet", "neumann"])
+def test_a_random_scene_that_is_drawn_on_keeps_its_density(boundary: str) -> None:
+    for seed in range(20):
+        asked = Solve(rho=f"synthetic:{seed}", boundary=boundary, background=boundary == "neumann")
+        told = drawn(asked)
+        again = asked.replace(**as_fields(told.charges, told.edges) | ({} if boundary == "dirichlet" else {"edges": None}))
+        was, now = problem_of(asked).rho, problem_of(again).rho
+        assert np.abs(now - was).max() < 2e-3 * np.abs(was).max()

@@ -156,3 +156,8 @@ def test_the_card_of_the_flow_says_how_its_posterior_was_measured() -> None:
     assert told["mean_error_to_exact_posterior"] < 0.1
     assert abs(told["coverage90_truth"] - best["coverage90_truth"]) < 0.03
     assert scenes.TEST_FROM > scenes.TRAIN_FROM + 1_000_000
+
+
+def test_sensors_that_contradict_each_other_are_one_sentence() -> None:
+    with pytest.raises(InputError, match="at one place"):
+        gen_core.run("poisson.solve", sensors=[[0.2, 0.2, 1.0], [0.2, 0.2, 1.1], [0.5, 0.5, 2.0]], samples=4, steps=2)

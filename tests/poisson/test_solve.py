@@ -54,7 +54,7 @@ def test_the_command_line_leaves_what_the_contract_names_twice_the_same(tmp_path
     with np.load(tmp_path / "a" / "solution.npz") as arrays:
         rho, phi, exact, samples = (arrays[name] for name in ("rho", "phi", "exact", "samples"))
     assert rho.shape == phi.shape == exact.shape == (32, 32)
-    assert samples.shape == (4, 32, 32)
+    assert samples.shape == (1, 32, 32)
     problem = problem_of(Solve(rho="synthetic:5"))
     assert np.allclose(exact, problem.exact())
     assert metrics.error(phi, exact) == pytest.approx(result["metrics"]["error_l2"])

@@ -1,0 +1,70 @@
+"""How good the bundled generators are on events they never saw, and a generator of one's own, learned as a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.instruments.detector_controls import PAGE, titled
+from app.instruments.detector_views import FLOOR, SCORES, intervals
+from app.parts import evidence, jobs, kept, session
+from app.parts.guard import guard, plain
+from gen_core import catalog, checkpoint
+from gen_core.detector import plots, question
+from gen_core.detector.recipe import KINDS, Train
+from gen_core.recipe import DIGEST
+
+
+def models() -> None:
+    """All models in one table, each on fresh events, beside the floor."""
+    with st.expander("How good these models are, on events they never saw", icon=":material/fact_check:"):
+        rows: dict[str, dict[str, Any]] = {}
+        for name, card in checkpoint.known(PAGE).items():
+            if not DIGEST.fullmatch(name) or session.may_see(name):
+                rows[plain(str(card.get("title") or name))] = dict(card.get("metrics", {}))
+                for one, title in (("floor", FLOOR), ("independent", plots.TITLES["independent"])):
+                    rows.setdefault(title, {}).update(card.get("baselines", {}).get(one, {}))
+        evidence.score_table(SCORES, rows, intervals(rows), reference=[FLOOR], caption="As the cards say; 95 % intervals.")
+
+
+def training(asked: Train | None) -> None:
+    """The panel that learns a generator of simulated or own hits."""
+    wanted, opened = jobs.wanted(PAGE, "learn", "detector.train", asked)
+    with st.expander("Learn a generator", icon=":material/model_training:", expanded=opened):
+        _training(wanted)
+
+
+@st.fragment
+def _training(wanted: Train | None) -> None:
+    with guard():
+        now = session.current(PAGE)
+        st.caption("Of the page's hits: simulated with the tracker that is set, or your own.")
+        left, middle, right, last = st.columns([3, 3, 3, 2], gap="small", vertical_alignment="bottom")
+        forget = {"on_change": _forget}
+        told = "What draws the events."
+        kind = left.selectbox("Kind", list(KINDS), 2, key=f"{PAGE}/learn/kind", format_func=titled, help=told, **forget)
+        told = "Events to learn from."
+        events = middle.number_input(
+            "Events", 256, 2_000_000, 20_000, step=5_000, key=f"{PAGE}/learn/events", help=told, **forget
+        )
+        told = "Passes over the events."
+        epochs = right.number_input("Epochs", 1, 1_000, 5, key=f"{PAGE}/learn/epochs", help=told, **forget)
+        told = "After a change of the controls above."
+        last.button("Take what the page shows", key=f"{PAGE}/learn/again", help=told, on_click=_forget)
+        recipe = None if session.get(PAGE, "learn/own") else wanted
+        if recipe is None:
+            recipe = question.training_of(now).replace(kind=kind, events=int(events), epochs=int(epochs))
+        what = plain(kept.name_of(recipe.data)) if recipe.data else "the simulated tracker"
+        st.caption(f"{titled(recipe.kind)}, of {what}: {recipe.events:,} events, {recipe.epochs or 'usual'} passes.")
+        job = jobs.panel(f"{PAGE}/learn", recipe, opens=now)
+        jobs.just_done(PAGE, recipe, job)
+        if job is not None and job.model is not None and (use := catalog.using(job.model)) is not None:
+            shown = {"icon": ":material/scatter_plot:", "on_click": session.load, "args": (PAGE, use)}
+            if st.button("Draw with it", key=f"{PAGE}/learn/use", **shown):
+                st.rerun()  # the whole page: a click within a fragment runs that alone
+
+
+def _forget() -> None:
+    """In a callback: the page and the panel's controls count from now on, no longer a link or an earlier job."""
+    session.put(PAGE, "learn/own", True)

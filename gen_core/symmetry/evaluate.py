@@ -1,0 +1,61 @@
+"""What the card of a model says: what it can draw at best, how few measurements it takes, and what a turn of its codes does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gen_core.checkpoint import rounded
+from gen_core.symmetry import boots, modelfile, pictures, recover, rotate, sensing
+from gen_core.symmetry.modelfile import Prior
+from gen_core.symmetry.recipe import Recover, Rotate, Test, Train
+
+Array = np.ndarray
+TESTED = 80  # pictures; fewer after a training on few
+MEASURED = (20, 50, 100)
+TURNS = (90.0, 45.0, 22.5, 30.0)
+STARTS = 512
+CONTROL = "augmented"
+TESTS: tuple[Test, ...] = ("turned", "upright")
+
+
+def scores(model: Prior, recipe: Train) -> dict[str, Any]:
+    """`metrics` and `baselines`: floors on turned and upright pictures, errors from few measurements of turned ones beside the
+    sparse cosine transform, and the error of turns."""
+    count = min(TESTED, max(recipe.pictures // 16, 4))
+    own: dict[str, float] = {}
+    for test in TESTS:
+        truth, _, _ = pictures.tested(recipe.data, count, test == "turned", recipe.seed)
+        _, floors = recover.floor(model, truth, STARTS, recipe.seed)
+        energy = float((truth.astype(np.float64) ** 2).sum((1, 2)).mean())
+        own[f"floor_{test}"], own[f"floor_{test}_low"], own[f"floor_{test}_high"] = boots.mean(floors)
+        if (test == "turned") == (recipe.kind != "plain"):  # such as it learned from
+            own["pixel_mse"] = float(f"{floors.mean() * energy / sensing.PIXELS:.3g}")
+    model.card["metrics"] = dict(own)  # what it leaves open is used from here on
+    lasso: dict[str, float] = {}
+    truth, _, _ = pictures.tested(recipe.data, count, True, recipe.seed)
+    energy = float((truth.astype(np.float64) ** 2).sum((1, 2)).mean())
+    asked = Recover(data=recipe.data, images=count, seed=recipe.seed)
+    for m in MEASURED:
+        found = recover.by_each(asked, {"": model}, truth, energy, m)
+        for told, name in ((own, ""), (lasso, recover.LASSO)):
+            key = f"error_{m}"
+            told[key], told[f"{key}_low"], told[f"{key}_high"] = boots.mean(found[name].errors)
+    for angle in TURNS:
+        turned = rotate.numbers(rotate.turned(model, Rotate(angle=angle)))
+        own[f"equivariance_db_{angle:g}"] = turned["equivariance_db"]
+        own[f"relative_error_{angle:g}"] = turned["relative_error"]
+        own[f"floor_db_{angle:g}"] = turned["floor_db"]
+    beside = {recover.LASSO: rounded(lasso)} | control(recipe, count)
+    return {"metrics": rounded(own) | {"pixel_mse": own["pixel_mse"]}, "baselines": beside, "n_test": count}
+
+
+def control(recipe: Train, count: int) -> dict[str, dict[str, Any]]:
+    """The bundled plain model of the same size that saw turned pictures, measured on the same ones; none for other pictures."""
+    if recipe.data != "galaxies" or recipe.kind == CONTROL or recipe.seed or not modelfile.there(CONTROL, recipe.dim):
+        return {}
+    card = modelfile.open_card(modelfile.bundled(CONTROL, recipe.dim))
+    if card.get("n_test") != count:
+        return {}
+    return {CONTROL: {name: value for name, value in card["metrics"].items() if name != "pixel_mse"}}
