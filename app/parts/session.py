@@ -95,7 +95,8 @@ def key(page: str, field: str) -> str:
     name, state = f"{page}.{field}", _state(page)
     if state is not None and field in state.undrawn:  # set once more, or the browser draws it with a start value of its own
         state.undrawn.discard(field)
-        st.session_state[name] = st.session_state.get(name)
+        if name in st.session_state:  # it may be forgotten by now: then the recipe knows
+            st.session_state[name] = st.session_state[name]
     if name not in st.session_state and state is not None:
         values = state.widgets(state.recipe)
         if field in values:

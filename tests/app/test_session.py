@@ -219,3 +219,28 @@ def test_a_slider_reaches_as_far_as_a_link_asks() -> None:
         assert not at.error
         assert at.slider[0].value == dose
         assert (at.slider[0].min, at.slider[0].max) == ends
+
+
+def forgetting() -> None:
+    import streamlit as st
+
+    from app.parts import session
+    from gen_core.cells.recipe import Perturb
+
+    def forget() -> None:  # as Streamlit does with a widget that was not drawn, when it comes back in the meantime
+        st.session_state["cells/page"].undrawn.add("dose")
+        del st.session_state["cells.dose"]
+
+    session.start("cells", "cells.perturb", lambda: Perturb(dose=2.0))
+    st.button("Forget", on_click=forget)
+    dose = st.slider("Dose", -5.0, 10.0, key=session.key("cells", "dose"))
+    session.write_link(session.current("cells").replace(dose=dose))
+
+
+def test_a_widget_that_streamlit_forgot_has_the_recipes_value() -> None:
+    at = app(forgetting).run()
+    at.slider[0].set_value(4.0).run()
+    at.button[0].click().run()
+    assert not at.exception
+    assert at.slider[0].value == 4.0
+    assert in_link(at, "dose") == "4.0"
