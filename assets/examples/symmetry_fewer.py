@@ -7,5 +7,5 @@ import gen_core
 out = sys.argv[1] if len(sys.argv) > 1 else "fewer"
 result = gen_core.run("symmetry.fewer", models=["augmented", "c8"], counts=[16], batches=20, images=8)
 for name in ("augmented", "c8"):
-    print(f"{name}: {result.metrics[f'{name}.error.16']:.3f} of the energy of new pictures missed")
+    print(f"{name}: {result.metrics[f'{name}.error_after.16']:.3f} of the energy of new pictures missed")
 result.save(out)  # fewer.npz, fewer.csv
