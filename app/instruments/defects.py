@@ -11,18 +11,22 @@ position at a million. Each is one sentence, and the rest of the page goes on.
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app.instruments import defects_controls as controls
 from app.instruments import defects_learn as learn
 from app.instruments import defects_views as views
 from app.instruments.defects_controls import PAGE, VERBS, Asked, verb_of, widgets
-from app.parts import background, beside, evidence, explain, export, jobs, presets, session
+from app.parts import background, explain, jobs, presets, session, stage
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.defects import STEPS
 from gen_core.defects import question
 from gen_core.defects.recipe import Infer, Power, Sample, Train
+from gen_core.recipe import Recipe
+from gen_core.result import Result
 
 PRESETS = {
     "At rest": Infer(data="stationary"),
@@ -89,29 +93,17 @@ def turn() -> None:
     session.load(PAGE, Sample(data=name) if verb == VERBS[1] else Infer(data=name))
 
 
+def _computed(recipe: Recipe, place: Any) -> Result:
+    about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
+    return background.result(recipe, place, about)
+
+
 @st.fragment
 def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
     now = session.current(PAGE)
-    left, right = st.columns([1, 4], gap="medium")
-    below = st.container()
-    with right, guard():  # what goes wrong is said in the place of the pictures
-        with left:
-            recipe = controls.controls(now if isinstance(now, Asked) else default())
-        place = st.empty()
-        about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
-        result = background.result(recipe, place, about)
-        place.empty()
-        session.write_link(result.recipe)
-        figures = views.show(result)
-        with below:
-            beside.pin(PAGE, result, figures)
-            figures |= views.tabs(result)
-            evidence.notices(result.warnings)
-            st.header("Evidence")
-            views.trust(result)
-            st.header("Export")
-            export.panel(result, figures)
+    asked = now if isinstance(now, Asked) else default()
+    stage.draw(PAGE, lambda: controls.controls(asked), views, compute=_computed)
 
 
 asked = session.start(PAGE, "defects.infer", default, widgets)

@@ -17,7 +17,7 @@ from app.instruments import detector_controls as controls
 from app.instruments import detector_learn as learn
 from app.instruments import detector_views as views
 from app.instruments.detector_controls import PAGE, VERBS, Asked, verb_of, widgets
-from app.parts import background, beside, explain, export, presets, session
+from app.parts import explain, presets, session, stage
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.detector import STEPS
@@ -54,8 +54,8 @@ TRAPS = [
     ),
     (
         (
-            "**A low likelihood is not an anomaly.** Events with more hits are less likely whatever they are, and ones with a "
-            "dead layer may be likelier than usual ones. The number of hits alone stands beside it."
+            "**A low likelihood is not an anomaly.** Events with more hits are less likely whatever they are: counting hits "
+            "alone tells a track too many better than the likelihood does. It stands beside it."
         ),
         Score(),
     ),
@@ -92,24 +92,8 @@ def turn() -> None:
 def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
     now = session.current(PAGE)
-    left, right = st.columns([1, 4], gap="medium")
-    below = st.container()
-    with right, guard():  # what goes wrong is said in the place of the pictures
-        with left:
-            recipe = controls.controls(now if isinstance(now, Asked) else default())
-        place = st.empty()
-        result = background.result(recipe, place)
-        place.empty()
-        session.write_link(result.recipe)
-        figures = views.show(result)
-        with below:
-            beside.pin(PAGE, result, figures)
-            figures |= views.tabs(result)
-            views.notices(result)
-            st.header("Evidence")
-            views.trust(result)
-            st.header("Export")
-            export.panel(result, figures)
+    asked = now if isinstance(now, Asked) else default()
+    stage.draw(PAGE, lambda: controls.controls(asked), views, notices=views.notices)
 
 
 asked = session.start(PAGE, "detector.generate", default, widgets)

@@ -16,7 +16,7 @@ import streamlit as st
 from app.instruments import poisson_learn as learn
 from app.instruments import poisson_views as views
 from app.instruments.poisson_controls import PAGE, VERBS, Asked, controls, verb_of, widgets
-from app.parts import beside, explain, export, presets, session
+from app.parts import explain, presets, session, stage
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.poisson import STEPS
@@ -98,22 +98,15 @@ def turn() -> None:
 def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
     now = session.current(PAGE)
-    left, right = st.columns([2, 4], gap="medium")
-    below = st.container()
-    with right, guard():  # what goes wrong is said in the place of the pictures
-        with left:
-            recipe = controls(now if isinstance(now, Asked) else default())
-        result = catalog.run(recipe)
-        session.write_link(result.recipe)
-        figures = views.show(result)
-        with below:
-            beside.pin(PAGE, result, figures)
-            figures |= views.tabs(result)
-            views.notices(result)
-            st.header("Evidence")
-            views.trust(result)
-            st.header("Export")
-            export.panel(result, figures)
+    asked = now if isinstance(now, Asked) else default()
+    stage.draw(
+        PAGE,
+        lambda: controls(asked),
+        views,
+        wide=(2, 4),
+        compute=lambda recipe, place: catalog.run(recipe),
+        notices=views.notices,
+    )
 
 
 asked = session.start(PAGE, "poisson.solve", default, widgets)

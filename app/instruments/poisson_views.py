@@ -264,11 +264,8 @@ def sensed(result: Result) -> Figures:
 
 
 def notices(result: Result) -> None:
-    """Warnings; that the exact solver wins is no alarm here but the point of the page."""
-    for warning in result.warnings:
-        if warning.code == "adds_nothing":
-            st.info(warning.text, icon=":material/balance:")
-    evidence.notices(warning for warning in result.warnings if warning.code != "adds_nothing")
+    """Warnings; that the exact way wins is no alarm here but the point of the page."""
+    evidence.notices(result.warnings, lessons=["adds_nothing"])
 
 
 def trust(result: Result) -> None:

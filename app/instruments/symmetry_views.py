@@ -179,6 +179,11 @@ def _needs(result: Result) -> None:
     evidence.score_table(shown, rows, ends, caption="Read off between the numbers that were measured; 95 % intervals.")
 
 
+def notices(result: Result) -> None:
+    """Warnings, with models called as the page calls them."""
+    evidence.notices(result.warnings, in_words)
+
+
 def in_words(text: str) -> str:
     """A sentence with models called as the page calls them."""
     return re.sub(rf"\b({'|'.join(KINDS)})\b", lambda found: titled(found[0]).partition(":")[0], text)

@@ -59,10 +59,17 @@ class Score:
             object.__setattr__(self, "title", called(self.name))
 
 
-def notices(warnings: Iterable[Notice], words: Callable[[str], str] = str) -> None:
-    """A result's warnings: real ones in red first, then what is only good to know, in small print; in the page's `words`."""
-    ordered = sorted(warnings, key=lambda w: w.code in CALM)
+def notices(warnings: Iterable[Notice], words: Callable[[str], str] = str, lessons: Iterable[str] = ()) -> None:
+    """A result's warnings: real ones in red first, then what is only good to know, in small print; in the page's `words`.
+
+    Those of `lessons` are no alarm on this page but its point: they come first, in blue.
+    """
+    taught = set(lessons)
+    ordered = sorted(warnings, key=lambda w: (w.code not in taught, w.code in CALM))
     for warning in ordered:
+        if warning.code in taught:
+            st.info(plain(words(warning.text)), icon=":material/balance:")
+            continue
         if warning.code in CALM:
             st.caption(f":material/info: {plain(words(warning.text))}")
         else:
