@@ -34,7 +34,7 @@ def _need(wanted: Power | None) -> None:
         )
         now = session.current(PAGE)
         left, middle, right, last = st.columns([4, 3, 2, 2], gap="small", vertical_alignment="bottom")
-        forget = {"on_change": _forget, "args": ("need",)}
+        forget = {"on_change": jobs.forget, "args": (PAGE, "need")}
         told = "Replicas in each snapshot."
         counts = left.pills(
             "Replicas", COUNTS, selection_mode="multi", default=[500, 1_000, 2_000, 4_000], key=f"{PAGE}/need/counts",
@@ -46,7 +46,7 @@ def _need(wanted: Power | None) -> None:
         )
         repeats = right.number_input("Repeats", 1, 100, 5, key=f"{PAGE}/need/repeats", help="Simulations of each.", **forget)
         _again(last, "need")
-        recipe = None if session.get(PAGE, "need/own") else wanted
+        recipe = jobs.still(PAGE, "need", wanted)
         if recipe is None:
             if not isinstance(now, Infer):
                 st.info("This needs forces: choose *Forces* above.", icon=":material/info:")
@@ -68,12 +68,7 @@ def _need(wanted: Power | None) -> None:
 def _again(place: Any, name: str) -> None:
     """A button that takes what the page shows now: the panel does not run with each move of the page's controls."""
     told = "Take what the page shows, after a change of the controls above."
-    place.button("As above", key=f"{PAGE}/{name}/again", help=told, on_click=_forget, args=(name,))
-
-
-def _forget(name: str) -> None:
-    """In a callback: the page and the panel's controls count from now on, no longer a link or an earlier job."""
-    session.put(PAGE, f"{name}/own", True)
+    place.button("As above", key=f"{PAGE}/{name}/again", help=told, on_click=jobs.forget, args=(PAGE, name))
 
 
 def _of_these(wanted: Any, opened: bool, asked: Any) -> tuple[Any, bool]:
@@ -98,9 +93,11 @@ def _training(wanted: Train | None) -> None:
         now = session.current(PAGE)
         left, right = st.columns([3, 1], gap="small", vertical_alignment="bottom")
         told = "Passes over the particles."
-        epochs = left.slider("Epochs", 5, 200, 60, key=f"{PAGE}/learn/epochs", help=told, on_change=_forget, args=("learn",))
+        epochs = left.slider(
+            "Epochs", 5, 200, 60, key=f"{PAGE}/learn/epochs", help=told, on_change=jobs.forget, args=(PAGE, "learn")
+        )
         _again(right, "learn")
-        recipe = None if session.get(PAGE, "learn/own") else wanted
+        recipe = jobs.still(PAGE, "learn", wanted)
         if recipe is None:
             recipe = question.training_of(now if isinstance(now, Infer | Sample) else Infer()).replace(epochs=epochs)
         size = f", {recipe.n:,} replicas" if recipe.n else ""

@@ -41,7 +41,7 @@ def _training(wanted: Train | None) -> None:
         now = session.current(PAGE)
         st.caption("Of the page's hits: simulated with the tracker that is set, or your own.")
         left, middle, right, last = st.columns([3, 3, 3, 2], gap="small", vertical_alignment="bottom")
-        forget = {"on_change": _forget}
+        forget = {"on_change": jobs.forget, "args": (PAGE, "learn")}
         told = "What draws the events."
         kind = left.selectbox("Kind", list(KINDS), 2, key=f"{PAGE}/learn/kind", format_func=titled, help=told, **forget)
         told = "Events to learn from."
@@ -51,8 +51,8 @@ def _training(wanted: Train | None) -> None:
         told = "Passes over the events."
         epochs = right.number_input("Epochs", 1, 1_000, 5, key=f"{PAGE}/learn/epochs", help=told, **forget)
         told = "After a change of the controls above."
-        last.button("Take what the page shows", key=f"{PAGE}/learn/again", help=told, on_click=_forget)
-        recipe = None if session.get(PAGE, "learn/own") else wanted
+        last.button("As above", key=f"{PAGE}/learn/again", help=told, on_click=jobs.forget, args=(PAGE, "learn"))
+        recipe = jobs.still(PAGE, "learn", wanted)
         if recipe is None:
             recipe = question.training_of(now).replace(kind=kind, events=int(events), epochs=int(epochs))
         what = plain(kept.name_of(recipe.data)) if recipe.data else "the simulated tracker"
@@ -63,8 +63,3 @@ def _training(wanted: Train | None) -> None:
             shown = {"icon": ":material/scatter_plot:", "on_click": session.load, "args": (PAGE, use)}
             if st.button("Draw with it", key=f"{PAGE}/learn/use", **shown):
                 st.rerun()  # the whole page: a click within a fragment runs that alone
-
-
-def _forget() -> None:
-    """In a callback: the page and the panel's controls count from now on, no longer a link or an earlier job."""
-    session.put(PAGE, "learn/own", True)

@@ -53,7 +53,7 @@ def _fewer(wanted: Fewer | None) -> None:
             "Networks learn from fewer and from more pictures, all as long; then each draws new turned ones as well as it can."
         )
         left, right = st.columns([3, 2], gap="small", vertical_alignment="bottom")
-        key, forget = f"{PAGE}/fewer", {"on_change": _forget, "args": ("fewer",)}
+        key, forget = f"{PAGE}/fewer", {"on_change": jobs.forget, "args": (PAGE, "fewer")}
         told = "Numbers of pictures that are learned from."
         counts = left.pills(
             "Pictures", COUNTS, selection_mode="multi", default=[16, 64, 256, 1_024], key=f"{key}/counts", help=told,
@@ -64,7 +64,7 @@ def _fewer(wanted: Fewer | None) -> None:
             "Networks", list(KINDS), selection_mode="multi", default=list(Fewer().models), key=f"{key}/models", help=told,
             format_func=titled, **forget,
         )  # fmt: skip
-        recipe = None if session.get(PAGE, "fewer/own") else wanted
+        recipe = jobs.still(PAGE, "fewer", wanted)
         if recipe is None:
             if not counts or not names:
                 st.info("Choose at least one number of pictures and one network.", icon=":material/info:")
@@ -93,7 +93,7 @@ def training(asked: Train | None) -> None:
             PAGE, PAGE, first, _other, ["zip"], question.check_pictures, "learn_data", "Pictures", bundled=SCENES
         )  # fmt: skip
         left, middle, right, last = st.columns(4, gap="small")
-        key, forget = f"{PAGE}/learn", {"on_change": _forget, "args": ("learn",)}
+        key, forget = f"{PAGE}/learn", {"on_change": jobs.forget, "args": (PAGE, "learn")}
         told = "What is built in."
         kind = left.selectbox("Network", list(KINDS), 3, key=f"{key}/kind", format_func=titled, help=told, **forget)
         told = "Of the synthetic pictures; of your own all are used."
@@ -104,7 +104,7 @@ def training(asked: Train | None) -> None:
         epochs = right.number_input("Epochs", 1, 1_000, 4, key=f"{key}/epochs", help=told, **forget)
         told = "Numbers in a code."
         dim = last.number_input("Numbers in a code", 2, 64, 20, key=f"{key}/dim", help=told, **forget)
-        recipe = None if session.get(PAGE, "learn/own") else wanted
+        recipe = jobs.still(PAGE, "learn", wanted)
         if recipe is None:
             recipe = Train(kind=kind, data=data, pictures=int(count), epochs=int(epochs), dim=int(dim))
         st.caption(f"{titled(recipe.kind)}, of {plain(kept.name_of(recipe.data))}; {recipe.epochs} passes.")
@@ -115,9 +115,4 @@ def training(asked: Train | None) -> None:
 
 
 def _other() -> None:
-    _forget("learn")
-
-
-def _forget(name: str) -> None:
-    """In a callback: the panel's controls count from now on, no longer a link or an earlier job."""
-    session.put(PAGE, f"{name}/own", True)
+    jobs.forget(PAGE, "learn")

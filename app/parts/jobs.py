@@ -108,11 +108,22 @@ def wanted(page: str, name: str, operation: str, asked: Recipe | None) -> tuple[
     brought in this session (put under `name`), else, after a reload, that of the last job; None where there is none."""
     if asked is not None:
         session.put(page, name, asked)
+        session.put(page, f"{name}/own", None)
     last = next((job for job in known(operation) if session.may_see(job.id)), None)
     found = session.get(page, name) or (last.recipe if last is not None else None)
     if asked is not None or (last is not None and last.state != "done"):
         session.put(page, f"{name}/open", True)  # and it stays so when its job is done
     return found, session.get(page, f"{name}/open", False)
+
+
+def still(page: str, name: str, wanted: Any) -> Any:
+    """What a panel that `wanted` found is about, until the person moves a control of the panel (see `forget`); then None."""
+    return None if session.get(page, f"{name}/own") else wanted
+
+
+def forget(page: str, name: str) -> None:
+    """In a callback: from now on the page and the panel's controls count, no longer a link or an earlier job."""
+    session.put(page, f"{name}/own", True)
 
 
 def known(operation: str) -> list[jobs.Job]:

@@ -10,6 +10,7 @@ the turns between, and by the quarter turns not. With N = 1 each layer is the pl
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import nn
@@ -43,7 +44,7 @@ def softening(size: int, soft: float) -> torch.Tensor:
     return spread / spread.square().sum(1).sqrt()[:, None].mean()
 
 
-class Layer(nn.Module):
+class Layer(nn.Module, ABC):
     """A filter for C_N and the bank that it is laid out to: kept in eval mode, where it does not change."""
 
     def __init__(self, shape: tuple[int, ...], order: int, fan_in: int, size: int | None = None, out: int = 0) -> None:
@@ -57,9 +58,9 @@ class Layer(nn.Module):
             self.register_buffer("matrices", turning(size, order), persistent=False)
         self._kept: tuple[int, torch.Tensor] | None = None
 
+    @abstractmethod
     def laid_out(self) -> torch.Tensor:
         """The bank from the filter."""
-        raise NotImplementedError
 
     def bank(self) -> torch.Tensor:
         """The filters of all elements."""
