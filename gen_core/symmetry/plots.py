@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from gen_core import palette
+from gen_core import palette, scores
 from gen_core.symmetry import boots
 
 if TYPE_CHECKING:
@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from gen_core.symmetry.solved import Recovered, Turned
 
 Array = np.ndarray
-TITLES = {
-    "plain": "Plain",
-    "augmented": "Plain, turned examples",
-    "c4": "C4",
-    "c8": "C8",
-    "c16": "C16",
-    "orbit": "Orbit",
-    "lasso": "Sparse cosines",
-}
 LOOKS = {  # role, dash, marker
     "plain": ("control", "dot", "x"),
     "augmented": ("control", "solid", "circle"),
@@ -42,7 +33,7 @@ BAR = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "tickfont": {"size": 11}, 
 
 def titled(name: str) -> str:
     """How a model is called."""
-    return TITLES.get(name, "Trained here" if name.startswith("sha256:") else name)
+    return scores.METHODS.get(name, "Trained here" if name.startswith("sha256:") else name)
 
 
 def picture(values: Array, title: str = "", dark: bool = False, height: int = 260) -> go.Figure:
