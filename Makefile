@@ -15,7 +15,7 @@ test: .venv/.testing
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: .venv/.testing
 	$(BIN)/python tests/bench.py
