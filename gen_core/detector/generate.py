@@ -59,10 +59,10 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     world = recipe.world()
     data = recipe.data or card.get("content")
     truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed)
-    wanted = _bounds(recipe, card, truth)
+    check_bounds(recipe, card, truth)
     progress(0.0, "drawing events")
     spool, began, told, seen = Spool(source.shape), clock(), 0, list[int]()
-    for some in _conditioned(source, recipe, wanted, seen):
+    for some in conditioned(source, recipe, seen):
         spool.add(some)
         if spool.n - told >= recipe.n // 50:
             told = spool.n
@@ -134,10 +134,10 @@ def _same_shape(recipe: Asked, card: dict[str, Any]) -> None:
         )
 
 
-def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, int] | None:
-    """The numbers of hits that are asked for. Raises RecipeError where the model has learned from no such event."""
+def check_bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> None:
+    """Raise RecipeError where numbers of hits are asked for that no event had which the model has learned from."""
     if recipe.multiplicity is None:
-        return None
+        return
     low, high = recipe.multiplicity
     if low > high:
         raise RecipeError(
@@ -149,18 +149,17 @@ def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, 
         raise RecipeError(
             f"multiplicity: {low} to {high} hits lie outside of what was learned from; its events have {least} to {most} hits."
         )
-    return low, high
 
 
-def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | None, drawn: list[int]) -> Iterator[Array]:
-    """Batches of the events that are asked for; with bounds, `drawn` takes the number of all that were drawn.
+def conditioned(source: Source, recipe: Generate, drawn: list[int]) -> Iterator[Array]:
+    """Batches of the events that are asked for; with bounds of their hits, `drawn` takes the number of all that were drawn.
 
     Raises RecipeError where they are met too rarely.
     """
-    if wanted is None:
+    if recipe.multiplicity is None:
         yield from source.batches(recipe.n, recipe.batch, recipe.seed)
         return
-    low, high = wanted
+    low, high = recipe.multiplicity
     found = 0
     for some in source.batches(recipe.n * PATIENCE, recipe.batch, recipe.seed):
         sums = some.sum((1, 2))

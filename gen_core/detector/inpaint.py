@@ -41,9 +41,7 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
             f"model: {source.name} cannot keep what lies around a region: its order is fixed; choose {' or '.join(ABLE)}."
         )
     event = event_of(recipe)
-    region = np.zeros(event.shape, bool)
-    a, b, c, d = recipe.region
-    region[a:b, c:d] = True
+    region = region_of(recipe)
     hits = redrawn(source, event, region, recipe.n, recipe.seed)
     chance = hits.mean(0)
     inside = event[region].astype(float)
@@ -74,6 +72,14 @@ def event_of(recipe: Inpaint) -> Array:
             f"data: these patterns have {hits.shape[1]} layers of {hits.shape[2]} channels; set layers and channels to that."
         )
     return hits[recipe.event]
+
+
+def region_of(recipe: Inpaint) -> Array:
+    """Which channels (layers, channels) are drawn anew."""
+    region = np.zeros((recipe.layers, recipe.channels), bool)
+    a, b, c, d = recipe.region
+    region[a:b, c:d] = True
+    return region
 
 
 def redrawn(source: Source, event: Array, region: Array, n: int, seed: int) -> Array:
