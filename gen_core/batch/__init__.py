@@ -10,7 +10,7 @@ interrupted: called again in the same way it makes what is missing or damaged, a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gen_core import catalog, store
@@ -21,7 +21,7 @@ from gen_core.batch.work import order_for, sharded
 from gen_core.errors import OutputError, RecipeError
 from gen_core.recipe import Recipe
 from gen_core.result import Result, refuse_full
-from gen_core.shards import Plan, Sharded, Whole
+from gen_core.shards import Piece, Plan, Sharded, Whole
 
 Progress = Callable[[float, str], None]
 
@@ -48,7 +48,7 @@ def batch(
     plan = how.plan(recipe, n)
     begin(final, plan)
     progress(0.0, "looking at what is there")
-    notes = {piece.k: note for piece in plan.pieces if (note := folders.whole(final, piece.k, plan.recipe))}
+    notes = done(final, plan, plan.pieces)
     head = folders.whole(final, HEAD, plan.recipe) if how.begins else {}
     missing = [piece for piece in plan.pieces if piece.k not in notes]
     total = len(plan.pieces)
@@ -72,6 +72,7 @@ def batch(
                     told()
         finally:
             if len(notes) < total:
+                notes |= done(final, plan, [piece for piece in missing if piece.k not in notes])  # that nobody told yet
                 folders.write(final / folders.MANIFEST, manifest(plan, how, head, notes))
     finish(final, plan, how, head or {}, notes, time.perf_counter() - began)
     progress(1.0, f"{total:,} of {total:,} shards")
@@ -134,6 +135,11 @@ def manifest(plan: Plan, how: Sharded, head: Note | None, notes: dict[int, Note]
     ]
     told = {"complete": len(rows) == len(plan.pieces), "promise": how.promise, "done": rows}
     return folders.order(plan) | told | {"before": (head or {}).get("files", {})}
+
+
+def done(folder: Path, plan: Plan, pieces: Iterable[Piece]) -> dict[int, Note]:
+    """The notes of those shards that are done and whole."""
+    return {piece.k: note for piece in pieces if (note := folders.whole(folder, piece.k, plan.recipe))}
 
 
 def ended(folder: Path, plan: Plan) -> bool:

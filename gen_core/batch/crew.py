@@ -77,28 +77,27 @@ def made(client: Any, orders: Sequence[Order], waiting: Callable[[], None] = lam
             future = at_hand.pop(i)
             if future.status == "finished":
                 yield orders[i], future.result()
-            elif _again(future, tries[i]):
+            else:
+                again(future.exception() if future.status == "error" else None, tries[i])
                 left.append(i)
     finally:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             client.cancel(list(at_hand.values()), force=True)
 
 
-def _again(future: Any, tries: int) -> bool:
-    """Whether a shard that was not made is to be tried again. Raises as `made` does where it is not."""
+def again(error: BaseException | None, tries: int) -> None:
+    """Raise as `made` does where a shard is not to be tried again: `error` is what ended it, None where it was lost."""
     from distributed.scheduler import KilledWorker
 
-    error = future.exception() if future.status == "error" else None
     if isinstance(error, UserError):
         raise error
     if error is not None and not isinstance(error, KilledWorker):
         raise JobError(f"A shard could not be made ({type(error).__name__}: {error}). What is done stays.")
     if tries >= TRIES:
         raise JobError(
-            "The process that made a shard died again and again, most likely for lack of memory: take fewer workers (--workers), or "
-            "a machine with more memory. What is done stays."
+            "The process that made a shard died again and again, most likely for lack of memory: take fewer workers (--workers), "
+            "or a machine with more memory. What is done stays."
         )
-    return True
 
 
 def _alive(client: Any) -> None:
