@@ -10,7 +10,7 @@ from typing import Any
 import gen_core
 from gen_core import catalog
 from gen_core.batch import folder as folders
-from gen_core.errors import JobError
+from gen_core.errors import JobError, UserError
 from gen_core.shards import Piece, Sharded
 
 
@@ -40,10 +40,13 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
         raise JobError(f"A worker does not see the folder {folder.name!r}: it must lie where all machines of the cluster see it.")
     how = sharded(recipe.operation)
     assert how is not None
-    with threadpool_limits(1), folders.scratch(folder) as scratch:
-        if order["piece"] is None:
-            k, made = folders.HEAD, how.begin(recipe, scratch)
-        else:
-            piece = Piece(**order["piece"])
-            k, made = piece.k, how.shard(recipe, piece)
-        return folders.place(folder, k, made.files, recipe, {"counts": dict(made.counts), "told": dict(made.told)})
+    try:
+        with threadpool_limits(1), folders.scratch(folder) as scratch:
+            if order["piece"] is None:
+                k, made = folders.HEAD, how.begin(recipe, scratch)
+            else:
+                piece = Piece(**order["piece"])
+                k, made = piece.k, how.shard(recipe, piece)
+            return folders.place(folder, k, made.files, recipe, {"counts": dict(made.counts), "told": dict(made.told)})
+    except UserError as error:
+        raise UserError(str(error)) from None  # its sentence is all of it that crosses from process to process
