@@ -252,6 +252,7 @@ OPERATIONS = (
         "Reconstruct a slice from projections over a limited range of angles, by several methods side by side.",
         "gen_core.tomography.recipe:Reconstruct",
         "gen_core.tomography.reconstruct:run",
+        shards="gen_core.tomography.shards:RECONSTRUCT",
     ),
     Operation(
         "tomography.ranges",

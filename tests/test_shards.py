@@ -146,6 +146,23 @@ def test_samples_of_a_potential_are_those_of_a_run_by_the_same_sensors(fields: d
         assert np.array_equal(first["exact"], run["exact"])
 
 
+def test_samples_of_a_slice_are_of_the_same_data(tmp_path: Path) -> None:
+    fields = {"size": 64, "views": 30, "methods": ["fbp", "gaussian"], "seed": 2}
+    how, plan = planned("tomography.reconstruct", 6, **fields)
+    files, _ = written(how, plan, tmp_path)
+    first, second = (np.load(paths[0]) for paths in files)
+    run = catalog.run(catalog.make_recipe("tomography.reconstruct", fields | {"posterior_samples": 3})).content
+    for shard in (first, second):
+        assert np.array_equal(shard["sinogram"], run.sinogram.astype(np.float32))
+        assert shard["gaussian_samples"].shape == (3, 64, 64)
+        apart = (
+            shard["gaussian_samples"].mean(0) - run.images["gaussian"]
+        )  # of the same posterior: the mean of three is near its mean
+        assert np.abs(apart).mean() < 3 * run.deviations["gaussian"].mean()
+    assert not np.array_equal(first["gaussian_samples"], second["gaussian_samples"])
+    assert first["seed"] != second["seed"]
+
+
 def test_proteins_of_all_shards_are_one_table_and_one_fasta_file(tmp_path: Path) -> None:
     import pandas as pd
     import pyarrow.parquet as pq
@@ -248,6 +265,7 @@ def test_cells_that_do_not_fit_in_memory_are_read_in_blocks(tmp_path: Path, monk
         ("cells.perturb", 5, {}, "leave --n out"),
         ("detector.generate", 5, {}, "n: 5 is not allowed"),
         ("poisson.solve", 5, {"solver": "fno"}, "gives one answer"),
+        ("tomography.reconstruct", 5, {"methods": ["fbp", "tv"]}, "methods: fbp, tv draw no samples"),
         ("images.map", 5, {}, "draws new pictures of a region only"),
         ("images.map", 5, {"region": [[90, 90], [91, 90], [91, 91]]}, "holds no picture"),
         ("proteins.sample", 5, {"structure": True}, "structure: a batch leaves sequences"),
