@@ -65,7 +65,10 @@ def list_(
     told = {
         "version": gen_core.__version__,
         "systems": [{"name": s.name, "summary": s.summary} for s in catalog.SYSTEMS],
-        "operations": [{"name": o.name, "summary": o.summary, "fields": _fields(o.name)} for o in catalog.OPERATIONS],
+        "operations": [
+            {"name": o.name, "summary": o.summary, "batch": o.shards is not None, "fields": _fields(o.name)}
+            for o in catalog.OPERATIONS
+        ],
         "models": catalog.models(),
         "data": [
             {
@@ -154,13 +157,8 @@ def batch(
     batches.asked(catalog.operation(operation).name)
     made, tell = _recipe(operation, recipe, set_ or []), progress()
     with _aside(out, force) as begun:
-
-        def told(share: float, text: str) -> None:
-            begun()
-            tell(share, text)
-
         try:
-            batches.batch(made, n, out, scheduler, workers, told)
+            batches.batch(made, n, out, scheduler, workers, tell, begun)
         except KeyboardInterrupt:
             print(f"Stopped; the same command goes on where {out.name!r} was left.", file=sys.stderr)
             raise typer.Exit(130) from None

@@ -9,9 +9,12 @@ interrupted: called again in the same way it makes what is missing or damaged, a
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from gen_core import catalog, store
 from gen_core.batch import crew
@@ -33,12 +36,14 @@ def batch(
     scheduler: str | None = None,
     workers: int | None = None,
     progress: Progress = lambda share, text: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> Path:
     """Make n samples of a recipe, or go on with them; returns the folder. `n` is None where a whole file is predicted.
 
     `scheduler` is the address of an existing Dask scheduler, whose workers have this software, the same `$LATENT_HOME` and the
-    folder; without it `workers` processes on this machine do the work. Raises RecipeError where the operation makes no batches,
-    OutputError where the folder holds anything else, and whatever the operation itself raises.
+    folder; without it `workers` processes on this machine do the work. `begun` is called once something is there to go on with:
+    where it ends before, the folder is as it was. Raises RecipeError where the operation makes no batches, OutputError where the
+    folder holds anything else, JobError where the cluster fails, and whatever the operation itself raises.
     """
     began = time.perf_counter()
     if scheduler is not None and workers is not None:
@@ -46,37 +51,62 @@ def batch(
     how, final = asked(recipe.operation), Path(folder).absolute()
     occupied(final)
     plan = how.plan(recipe, n)
-    begin(final, plan)
+    refuse_other(final, plan)
     progress(0.0, "looking at what is there")
     notes = done(final, plan, plan.pieces)
     head = folders.whole(final, HEAD, plan.recipe) if how.begins else {}
     missing = [piece for piece in plan.pieces if piece.k not in notes]
-    total = len(plan.pieces)
-    if not missing and head is not None and ended(final, plan):
-        progress(1.0, f"{total:,} of {total:,} shards")
-        return final
     if missing or head is None:
-        told = lambda: progress(len(notes) / max(total, 1), f"{len(notes):,} of {total:,} shards")  # noqa: E731
-        document, home = plan.recipe.document(), store.home().absolute()
-        own = min(workers or crew.own_workers(), max(len(missing), 1))
-        try:
-            with crew.cluster(scheduler, own) as client:
-                waiting = lambda: progress(0.0, "waiting for a worker of the cluster")  # noqa: E731
-                if head is None:
-                    progress(0.0, "what comes before the shards")
-                    _, head = next(crew.made(client, [order_for(document, None, final, home)], waiting))
-                told()
-                orders = [order_for(document, piece, final, home) for piece in missing]
-                for order, note in crew.made(client, orders, waiting):
-                    notes[order["piece"]["k"]] = note
-                    told()
-        finally:
-            if len(notes) < total:
-                notes |= done(final, plan, [piece for piece in missing if piece.k not in notes])  # that nobody told yet
-                folders.write(final / folders.MANIFEST, manifest(plan, how, head, notes))
+        with crew.cluster(scheduler, min(workers or crew.own_workers(), max(len(missing), 1))) as client, kept(final, plan):
+            head = make(client, final, plan, how, head, notes, missing, progress, begun)
+    elif ended(final, plan):
+        progress(1.0, f"{len(notes):,} of {len(notes):,} shards")
+        return final
+    begun()
     finish(final, plan, how, head or {}, notes, time.perf_counter() - began)
-    progress(1.0, f"{total:,} of {total:,} shards")
+    progress(1.0, f"{len(notes):,} of {len(notes):,} shards")
     return final
+
+
+def make(
+    client: Any,
+    folder: Path,
+    plan: Plan,
+    how: Sharded,
+    head: Note | None,
+    notes: dict[int, Note],
+    missing: list[Piece],
+    progress: Progress,
+    begun: Callable[[], None],
+) -> Note:
+    """Have the missing shards made and note each in `notes`; returns the note of what comes before them."""
+    total = len(plan.pieces)
+    document, home = plan.recipe.document(), store.home().absolute()
+
+    def told() -> None:
+        if notes or head:
+            begun()
+        progress(len(notes) / max(total, 1), f"{len(notes):,} of {total:,} shards")
+
+    def waiting() -> None:
+        progress(len(notes) / max(total, 1), "waiting for a worker of the cluster")
+
+    try:
+        if head is None:
+            progress(0.0, "what comes before the shards")
+            _, head = next(crew.made(client, [order_for(document, None, folder, home)], waiting))
+        told()
+        for order, note in crew.made(client, [order_for(document, piece, folder, home) for piece in missing], waiting):
+            notes[order["piece"]["k"]] = note
+            told()
+    finally:
+        if len(notes) < total:
+            notes |= done(folder, plan, [piece for piece in missing if piece.k not in notes])  # that nobody told yet
+            if notes or head:
+                begun()
+                folders.write(folder / folders.MANIFEST, manifest(plan, how, head, notes))
+    assert head is not None
+    return head
 
 
 def asked(operation: str) -> Sharded:
@@ -96,28 +126,48 @@ def occupied(folder: Path) -> None:
         refuse_full(folder)
 
 
-def begin(folder: Path, plan: Plan) -> None:
-    """Make the folder this batch's. Raises OutputError where it is another's."""
-    own, there = folders.order(plan), folders.read(folder / folders.MANIFEST)
+def refuse_other(folder: Path, plan: Plan) -> None:
+    """Raise OutputError where a folder is another batch's."""
+    ours, there = folders.order(plan), folders.read(folder / folders.MANIFEST)
     if not there and (folder / folders.MANIFEST).is_file():
         raise OutputError(f"{folders.MANIFEST} in {folder.name!r} is damaged: name another folder, or replace it (--force).")
-    differs = [name for name in own if there and own[name] != there.get(name)]
+    differs = [name for name in ours if there and ours[name] != there.get(name)]
     if differs:
         raise OutputError(
-            f"The folder {folder.name!r} holds another batch ({_difference(own, there, differs)}): name another folder, or "
+            f"The folder {folder.name!r} holds another batch ({_difference(ours, there, differs)}): name another folder, or "
             "replace it (--force)."
         )
-    if not there:
-        folders.write(folder / folders.MANIFEST, own | {"complete": False})
-        folders.write(folder / "recipe.json", plan.recipe.document())
 
 
-def _difference(own: Note, there: Note, differs: list[str]) -> str:
+def begin(folder: Path, plan: Plan) -> bool:
+    """Make the folder this batch's, where it is not yet; returns whether it was not."""
+    if (folder / folders.MANIFEST).is_file():
+        return False
+    folders.write(folder / folders.MANIFEST, folders.order(plan) | {"complete": False})
+    folders.write(folder / "recipe.json", plan.recipe.document())
+    return True
+
+
+@contextmanager
+def kept(folder: Path, plan: Plan) -> Iterator[None]:
+    """The folder, this batch's; as it was before where nothing came to be done."""
+    there = folder.is_dir()
+    new = begin(folder, plan)
+    try:
+        yield
+    finally:
+        if new and not any((folder / "done").glob("*.json")):
+            shutil.rmtree(folder, ignore_errors=True)
+            if there:
+                folder.mkdir()
+
+
+def _difference(ours: Note, there: Note, differs: list[str]) -> str:
     """What tells two batches apart, for a sentence."""
     if "n" in differs or "recipe" not in differs:
         name = differs[-1] if "n" not in differs else "n"
-        return f"{name} {str(there.get(name))[:20]} and not {own[name]}"
-    a, b = own["recipe"], there.get("recipe")
+        return f"{name} {str(there.get(name))[:20]} and not {ours[name]}"
+    a, b = ours["recipe"], there.get("recipe")
     if not isinstance(b, dict):
         return "another recipe"
     name = next((name for name in a if name != "gen_core" and a[name] != b.get(name)), "gen_core")

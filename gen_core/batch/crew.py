@@ -29,8 +29,7 @@ def cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
 
     Raises JobError where the scheduler does not answer.
     """
-    for name in ("distributed.scheduler", "distributed.nanny", "distributed.worker", "distributed.core", "distributed.comm"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # a worker that dies is no news here
+    quiet()
     try:
         with _deaf():
             client = dispatch.connect(scheduler, workers)
@@ -58,39 +57,61 @@ def made(client: Any, orders: Sequence[Order], waiting: Callable[[], None] = lam
     batch, left, tries = secrets.token_hex(6), list(range(len(orders)))[::-1], [0] * len(orders)
     at_hand: dict[int, Any] = {}
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def give() -> None:
+        crew = sum(client.nthreads().values())
+        while left and len(at_hand) < max(AHEAD * crew, 1):
+            i = left.pop()
+            tries[i] += 1
+            at_hand[i] = client.submit(work, orders[i], key=f"batch-{batch}-{i}-{tries[i]}", pure=False, priority=-i)
+            at_hand[i].add_done_callback(lambda future, i=i: ended.put(i))
+        if not crew:
+            waiting()
+
+    def taken(i: int) -> Any:
+        future = at_hand.pop(i)
+        if future.status == "finished":
+            found = future.result()
+            if "error" in found:
+                raise UserError(found["error"])
+            return found
+        again(future.exception() if future.status == "error" else None, tries[i])
+        left.append(i)
+        return None
+
     try:
         while left or at_hand:
-            crew = sum(client.nthreads().values())
-            while left and len(at_hand) < max(AHEAD * crew, 1):
-                i = left.pop()
-                tries[i] += 1
-                key = f"batch-{batch}-{i}-{tries[i]}"
-                at_hand[i] = client.submit(work, orders[i], key=key, pure=False, priority=-i)
-                at_hand[i].add_done_callback(lambda future, i=i: ended.put(i))
-            if not crew:
-                waiting()
+            with _reached(client):
+                give()
             try:
                 i = ended.get(timeout=PAUSE)
             except queue.Empty:
-                _alive(client)
                 continue
-            future = at_hand.pop(i)
-            if future.status == "finished":
-                yield orders[i], future.result()
-            else:
-                again(future.exception() if future.status == "error" else None, tries[i])
-                left.append(i)
+            with _reached(client):
+                found = taken(i)
+            if found is not None:
+                yield orders[i], found
     finally:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             client.cancel(list(at_hand.values()), force=True)
+
+
+@contextmanager
+def _reached(client: Any) -> Iterator[None]:
+    """Raise JobError where the scheduler is gone."""
+    gone = "The Dask scheduler is gone. What is done stays: start it again, and the same command goes on."
+    if client.status not in ("running", "connecting"):
+        raise JobError(gone)
+    try:
+        yield
+    except OSError as error:
+        raise JobError(gone) from error
 
 
 def again(error: BaseException | None, tries: int) -> None:
     """Raise as `made` does where a shard is not to be tried again: `error` is what ended it, None where it was lost."""
     from distributed.scheduler import KilledWorker
 
-    if isinstance(error, UserError):
-        raise error
     if error is not None and not isinstance(error, KilledWorker):
         raise JobError(f"A shard could not be made ({type(error).__name__}: {error}). What is done stays.")
     if tries >= TRIES:
@@ -100,10 +121,12 @@ def again(error: BaseException | None, tries: int) -> None:
         )
 
 
-def _alive(client: Any) -> None:
-    """Raise JobError where the scheduler is gone."""
-    if client.status not in ("running", "connecting"):
-        raise JobError("The Dask scheduler is gone. What is done stays: start it again, and the same command goes on.")
+def quiet() -> None:
+    """Dask tells of each worker that dies, at length; here that is no news."""
+    import distributed  # noqa: F401  # which sets its loggers up
+
+    for name in ("distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def own_workers() -> int:

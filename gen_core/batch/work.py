@@ -27,26 +27,34 @@ def order_for(document: dict[str, Any], piece: Piece | None, folder: Path, home:
 
 
 def work(order: dict[str, Any]) -> dict[str, Any]:
-    """Make a shard on one thread, so that it has the same bytes wherever it is made; returns its note."""
+    """Make a shard on one thread, so that it has the same bytes wherever it is made; returns its note.
+
+    Where a user can mend what is wrong, `error` in what is returned is the sentence that says so.
+    """
     from threadpoolctl import threadpool_limits
 
-    version = order["recipe"].get("gen_core")
-    if version != gen_core.__version__:
-        raise JobError(f"A worker has version {gen_core.__version__} of this software and not {version}: install the same there.")
     os.environ["LATENT_HOME"] = order["home"]
     os.environ["LATENT_THREADS"] = "1"
-    recipe, folder = catalog.from_document(order["recipe"]), Path(order["folder"])
+    try:
+        with threadpool_limits(1):
+            return _made(order)
+    except UserError as error:
+        return {"error": str(error)}
+
+
+def _made(order: dict[str, Any]) -> dict[str, Any]:
+    version, folder = order["recipe"].get("gen_core"), Path(order["folder"])
+    if version != gen_core.__version__:
+        raise JobError(f"A worker has version {gen_core.__version__} of this software and not {version}: install the same there.")
     if not folder.is_dir():
         raise JobError(f"A worker does not see the folder {folder.name!r}: it must lie where all machines of the cluster see it.")
+    recipe = catalog.from_document(order["recipe"])
     how = sharded(recipe.operation)
     assert how is not None
-    try:
-        with threadpool_limits(1), folders.scratch(folder) as scratch:
-            if order["piece"] is None:
-                k, made = folders.HEAD, how.begin(recipe, scratch)
-            else:
-                piece = Piece(**order["piece"])
-                k, made = piece.k, how.shard(recipe, piece)
-            return folders.place(folder, k, made.files, recipe, {"counts": dict(made.counts), "told": dict(made.told)})
-    except UserError as error:
-        raise UserError(str(error)) from None  # its sentence is all of it that crosses from process to process
+    with folders.scratch(folder) as scratch:
+        if order["piece"] is None:
+            k, made = folders.HEAD, how.begin(recipe, scratch)
+        else:
+            piece = Piece(**order["piece"])
+            k, made = piece.k, how.shard(recipe, piece)
+        return folders.place(folder, k, made.files, recipe, {"counts": dict(made.counts), "told": dict(made.told)})
