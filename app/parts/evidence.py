@@ -100,7 +100,8 @@ def score_table(
             for row, values in rows.items()
         ]
     st.table(table, border="horizontal", hide_index=True)
-    st.caption((f"{caption} " if caption else "") + "↑ higher is better, ↓ lower is better; the best is bold.")
+    contest = any(ARROWS[score.better] for score in scores)
+    st.caption(f"{caption or ''} {'↑ higher is better, ↓ lower is better; the best is bold.' if contest else ''}".strip())
 
 
 def badge(text: str, good: bool | None = None) -> None:
