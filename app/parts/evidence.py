@@ -130,6 +130,6 @@ def _cell(value: object, interval: Interval | None, score: Score, best: bool) ->
     text = number(value, score.digits)
     if best and text != "–":
         text = f"**{text}**"
-    if interval is not None and text != "–":
+    if interval is not None and text != "–" and any(math.isfinite(end) for end in interval):
         text += f" ({number(interval[0], score.digits)} to {number(interval[1], score.digits)})"
     return text
