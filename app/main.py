@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))
 
 import streamlit as st
 
-from app.parts import cache, jobs, open_file, session, theme
+from app.parts import cache, jobs, open_file, session, theme, timers
 from gen_core import device
 
 FIRST = 4  # instruments that stand first: images, cells, proteins, tomography
@@ -27,6 +27,7 @@ pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_pat
 more = {"More instruments": pages[FIRST:]} if pages[FIRST:] else {}
 page = st.navigation({"": [home, runs], "Instruments": pages[:FIRST]} | more)
 
+timers.quiet()
 st.logo(str(ROOT / "assets" / f"logo-{'dark' if theme.dark() else 'light'}.svg"), size="large")
 with st.sidebar:
     with st.popover(

@@ -136,7 +136,7 @@ def use(digest: str) -> None:
         return
     if recipe is not None and where is not None:
         st.page_link(
-            where, label="Use it", icon=":material/arrow_forward:", query_params=session.link_fields(recipe), width="content"
+            where, label="Use it", icon=":material/arrow_forward:", query_params=session.link_to(recipe), width="content"
         )
 
 
@@ -196,7 +196,7 @@ def row(run: runs.Run) -> None:
 def actions(run: runs.Run) -> None:
     """Reopen, rename, delete."""
     if run.recipe is not None and st.button("Reopen", key=f"runs/open/{run.id}", icon=":material/open_in_new:"):
-        st.switch_page(open_file.page_of(run.recipe), query_params=session.link_fields(run.recipe))
+        st.switch_page(open_file.page_of(run.recipe), query_params=session.link_to(run.recipe))
     key = session.turn(PAGE, f"rename/{run.id}")
     with st.popover("Rename", icon=":material/edit:", type="tertiary", key=f"{key}/popover"):
         st.text_input(

@@ -103,6 +103,7 @@ WORDS = {
     "corr_error": Word("Correlations of channels, error"),
     "auc_features": Word("Told apart by features (AUC, best: .5)"),
     "auc_cnn": Word("Told apart by a network on hits (AUC, best: .5)"),
+    "judged": Word("Events a side seen by the classifiers", 0),
     "multiplicity_w1": Word("Number of hits (W1)", 2),
     "events_per_second": Word("Events a second", 0),
     "tracks_found": Word("Tracks found an event", 2),

@@ -227,6 +227,6 @@ def _lines() -> None:
             where,
             label=f"{title}: {share}",
             icon=":material/hourglass_top:" if job.state == "queued" else ":material/progress_activity:",
-            query_params=session.link_fields(job.opens),
+            query_params=session.link_to(job.opens),
             help=plain(job.text) or None,
         )

@@ -32,7 +32,7 @@ def drop(place: str, label: str = "Open an exported file") -> None:
     recipe = session.get("open", f"{place}/recipe")
     if recipe is not None:
         session.put("open", f"{place}/recipe", None)
-        st.switch_page(page_of(recipe), query_params=session.link_fields(recipe))
+        st.switch_page(page_of(recipe), query_params=session.link_to(recipe))
 
 
 def several(place: str) -> None:

@@ -29,7 +29,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 PRESENT = "present"  # the word in the query that is no field of a recipe: `?present=1`
 PAST = 50  # moves that can be undone
 TOGETHER = 0.6  # seconds within which moves count as one: a drag
-SETTLED = 2.0  # seconds after which a query string other than the one written last is a person's, not a late echo
+OPENED = "opened"  # the word in the query of a link that is pressed in the app, and when it was drawn
+ECHO = 60.0  # seconds for which a link that the page has left is taken for an echo: a busy browser may tell of it late
 
 Widgets = Callable[[Recipe], Mapping[str, Any]]
 
@@ -39,7 +40,7 @@ class _Page:
     recipe: Recipe
     widgets: Widgets
     link: dict[str, str]
-    written: float = 0.0
+    left: dict[str, float] = dataclasses.field(default_factory=dict)  # when each link before this one was left
     error: str | None = None
     undrawn: set[str] = dataclasses.field(default_factory=set)
     past: list[Recipe] = dataclasses.field(default_factory=list)  # what the page showed before, the latest last
@@ -62,10 +63,11 @@ def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Wid
     if st.session_state.get("here") != page:  # arrived from another page, where these widgets were not drawn
         st.session_state["here"] = page
         seed(page, **widgets(state.recipe))
-    if link and link != state.link and time.monotonic() - state.written > SETTLED:
+    if link and link != state.link and not _echo(state, link):
+        _leave(state, state.link)
         state.link, state.error = link, None
         try:
-            recipe = catalog.from_query(urlencode(link), operation)
+            recipe = catalog.from_query(urlencode({name: text for name, text in link.items() if name != OPENED}), operation)
             if page_of(recipe) != page:
                 raise RecipeError(f"It is a recipe of {recipe.operation}, which has a page of its own.")
             load(page, recipe)
@@ -166,9 +168,10 @@ def write_link(recipe: Recipe) -> None:
         state.recipe, state.error = recipe, None
     state.settling = False
     keep()
-    link = link_fields(recipe)
-    if link != state.link or link != _query():
-        state.link, state.written = link, time.monotonic()
+    link, shown = link_fields(recipe), _query()
+    if link != state.link or link != shown:
+        _leave(state, state.link, shown)
+        state.link = link
         st.query_params.from_dict(link | ({PRESENT: "1"} if presenting() else {}))
 
 
@@ -200,8 +203,13 @@ def page_of(recipe: Recipe) -> str:
 
 
 def link_fields(recipe: Recipe) -> dict[str, str]:
-    """The recipe as query parameters, as st.switch_page and st.page_link take them."""
+    """The recipe as query parameters."""
     return dict(parse_qsl(recipe.query(), keep_blank_values=True))
+
+
+def link_to(recipe: Recipe) -> dict[str, str]:
+    """The same as st.switch_page and st.page_link take them: the page opens it even where it has just left it."""
+    return link_fields(recipe) | {OPENED: f"{time.time():.0f}"}
 
 
 def take_error(page: str) -> str | None:
@@ -296,6 +304,22 @@ def promise() -> str:
 def _state(page: str) -> _Page | None:
     found: _Page | None = st.session_state.get(f"{page}/page")
     return found
+
+
+def _echo(state: _Page, link: dict[str, str]) -> bool:
+    """Whether the browser only tells what it showed before the link written last had reached it.
+
+    A press on a control takes the link in the address bar along. While the server is busy that may be one which the page left
+    long ago; were it opened, the press would be undone. Back and Forward are told apart by Streamlit.
+    """
+    context = get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
+    return not back and time.monotonic() - state.left.get(urlencode(link), -ECHO) < ECHO
+
+
+def _leave(state: _Page, *links: dict[str, str]) -> None:
+    now = time.monotonic()
+    state.left = {link: when for link, when in state.left.items() if now - when < ECHO} | {urlencode(x): now for x in links}
 
 
 def _remember(state: _Page, recipe: Recipe) -> None:

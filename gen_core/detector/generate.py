@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -55,11 +55,8 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     """Run `detector.generate`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
     pick("cpu")
     recipe, source, notices = prepared(recipe)
-    card = {} if source.learned is None else source.learned.card
     world = recipe.world()
-    data = recipe.data or card.get("content")
-    truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed)
-    check_bounds(recipe, card, truth)
+    truth, source = beside(recipe, source)
     progress(0.0, "drawing events")
     spool, began, told, seen = Spool(source.shape), clock(), 0, list[int]()
     for some in conditioned(source, recipe, seen):
@@ -132,6 +129,20 @@ def _same_shape(recipe: Asked, card: dict[str, Any]) -> None:
             f"model: {recipe.model[:30]!r} draws {layers} layers of {channels} channels, and the tracker has {recipe.layers} of "
             f"{recipe.channels}; set layers and channels to that, or name another model."
         )
+
+
+def beside(recipe: Generate, source: Source) -> tuple[Truth, Source]:
+    """The truth of a recipe, and what draws its events: of own hits, independent channels have the frequencies.
+
+    Raises RecipeError where numbers of hits are asked for that no event had which the model has learned from.
+    """
+    card = {} if source.learned is None else source.learned.card
+    data = recipe.data or card.get("content")
+    truth = truth_of(recipe.world(), data, min(recipe.n, SHOWN), recipe.seed, learned=data == card.get("content"))
+    check_bounds(recipe, card, truth)
+    if source.name == "independent" and truth.own:
+        source = replace(source, frequencies=truth.second.mean(0))
+    return truth, source
 
 
 def check_bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> None:
@@ -219,11 +230,7 @@ def _told(recipe: Generate, truth: Truth, source: Source) -> list[Notice]:
                 "The toy simulator is faster than any of the models. A real one takes seconds an event, and there they pay.",
             )
         )
-    if min(recipe.n, len(truth.first)) < FEW:
-        notices.append(
-            Notice(
-                "few_samples",
-                f"With {min(recipe.n, len(truth.first)):,} events the floor itself is high; draw more to tell models apart.",
-            )
-        )
+    if (n := min(recipe.n, len(truth.first))) < FEW:
+        more = "the file has no more that may be used" if n < recipe.n else "draw more to tell models apart"
+        notices.append(Notice("few_samples", f"With {n:,} events the floor itself is high; {more}."))
     return notices

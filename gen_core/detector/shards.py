@@ -9,28 +9,27 @@ import numpy as np
 from gen_core import store
 from gen_core.detector import files
 from gen_core.detector.condition import PLAIN, code_of, fixed
-from gen_core.detector.generate import SHOWN, check_bounds, conditioned, prepared
-from gen_core.detector.inpaint import ABLE, event_of, redrawn, region_of
+from gen_core.detector.generate import beside, conditioned, prepared
+from gen_core.detector.inpaint import ABLE, OTHERS, event_of, redrawn, region_of
 from gen_core.detector.recipe import Condition, Generate, Inpaint
+from gen_core.detector.simulate import simulate
 from gen_core.detector.spool import Spool
-from gen_core.detector.truth import truth_of
 from gen_core.errors import RecipeError
-from gen_core.inputs.hits import LEAST
 from gen_core.shards import Piece, Sampled, Shard, Writer
 from gen_core.stamp import npz_member
 
 
 def _generated(recipe: Generate) -> Generate:
     recipe, source, _ = prepared(recipe)
-    if recipe.multiplicity is not None:
-        card = {} if source.learned is None else source.learned.card
-        truth = truth_of(recipe.world(), recipe.data or card.get("content"), min(recipe.n, SHOWN), recipe.seed)
-        check_bounds(recipe, card, truth)
+    beside(recipe, source)
     return recipe
 
 
 def _generate(recipe: Generate, piece: Piece, of: Generate) -> Shard:
+    """The events of a shard; independent channels have the frequencies that the batch's own seed chose from the own hits."""
     recipe, source, _ = prepared(recipe)
+    if source.name == "independent" and of.data is not None:
+        source = beside(of, source)[1]
     spool, seen = Spool(source.shape), list[int]()
     for some in conditioned(source, recipe, seen):
         spool.add(some)
@@ -71,7 +70,8 @@ def _event_held(recipe: Inpaint) -> Inpaint:
     if recipe.data is not None:
         return recipe
     content = io.BytesIO()
-    np.savez_compressed(content, hits=np.repeat(event[None], LEAST, 0))
+    others = simulate(recipe.world(), OTHERS, recipe.seed + 1).hits  # what is usual, for whoever runs the recipe of a shard
+    np.savez_compressed(content, hits=np.concatenate([event[None], others]))
     content.seek(0)
     return recipe.replace(data=store.add(content, "event.npz"), event=0)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,6 +87,27 @@ def test_a_nonsense_link_gives_the_default_and_one_sentence(link: dict[str, str]
     assert in_link(at, "dose") == "2.0"
     at.slider[0].set_value(4.0).run()
     assert at.text[0].value == ""
+
+
+def test_a_press_that_takes_an_old_link_along_is_not_undone_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0.0, 3.0)  # a busy server: seconds between any two looks
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(clock), time=time.time))
+    at = opened(dose="3.5")
+    for dose in (4.0, 4.5):
+        at.query_params = {"dose": "3.5"}  # the browser has not heard of the page's own link yet
+        at.slider[0].set_value(dose).run()
+        assert (at.slider[0].value, in_link(at, "dose")) == (dose, str(dose))
+
+
+def test_a_link_that_is_pressed_opens_again_what_the_page_has_just_left() -> None:
+    at = opened(dose="3.5")
+    at.slider[0].set_value(4.0).run()
+    at.query_params = session.link_to(Perturb(dose=3.5))
+    at.run()
+    assert (at.slider[0].value, in_link(at, "dose")) == (3.5, "3.5")
+    assert session.OPENED not in at.query_params
+    at.slider[0].set_value(4.5).run()
+    assert at.slider[0].value == 4.5
 
 
 def test_a_loaded_recipe_wins_over_what_the_widgets_held() -> None:
