@@ -17,7 +17,7 @@ from gen_core.batch.work import work
 from gen_core.errors import JobError, UserError
 from gen_core.jobs import dispatch
 
-TRIES = 20  # workers that a shard may lose, or that may be lost while it waits for one, before it counts as failed
+TRIES = 4  # times that the scheduler may give a shard up, each time after several workers died over it
 PAUSE = 2.0  # seconds after which it is looked at whether the cluster is still there, and how large it is
 AHEAD = 2  # shards that a worker has at hand, the one it makes included
 Order = dict[str, Any]

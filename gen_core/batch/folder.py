@@ -117,7 +117,8 @@ def _placed(path: Path) -> Iterator[Path]:
         yield partial
         _synced(partial)
         os.replace(partial, path)
-        _synced(path.parent)
+        if os.name == "posix":  # elsewhere a folder cannot be opened
+            _synced(path.parent)
     except OSError as error:
         raise OutputError(disk_sentence(error, path)) from error
     finally:
