@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT))
 from tests.browser.conftest import serving  # noqa: E402
 from tests.load.client import Answer, Client  # noqa: E402
 
-CLIENTS, MOVES, THINK = 20, 8, (2.0, 6.0)  # people, moves of each, seconds between two of them
+CLIENTS = 20
+LASTING, THINK = 90.0, (2.0, 6.0)  # seconds that all are at it, and seconds of each between an answer and the next press
 COMING = 200  # sessions that come and go
 MOVED: dict[str, tuple[str, list[Any]]] = {  # of each instrument a control by the end of its key, and what it is set to
     "images": ("images.steps", [6, 7, 8, 9, 10]),
@@ -52,9 +53,11 @@ async def person(client: Client, number: int, told: dict[str, list[Answer]]) -> 
     """Moves the control of the page again and again."""
     rng = random.Random(number)
     key, values = MOVED[client.page]
-    for move in range(MOVES):
+    began, move = time.monotonic(), number
+    while time.monotonic() - began < LASTING:
         await asyncio.sleep(rng.uniform(*THINK))
-        told.setdefault(client.page, []).append(await client.move(key, values[(number + move) % len(values)]))
+        move += 1
+        told.setdefault(client.page, []).append(await client.move(key, values[move % len(values)]))
 
 
 async def everybody(clients: list[Client], title: str) -> None:
@@ -110,7 +113,7 @@ async def main(url: str, home: str) -> None:
     finally:
         beside.terminate()
         beside.wait(30)
-    print(f"\nserver {(resident(url) - empty) / CLIENTS:.1f} MB more for each session after {2 * CLIENTS * MOVES} moves")
+    print(f"\nserver {(resident(url) - empty) / CLIENTS:.1f} MB more for each session after all that")
     for client in clients:
         await client.close()
     for count in range(COMING):
