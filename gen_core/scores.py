@@ -254,8 +254,8 @@ def text(name: str, metrics: Mapping[str, Any]) -> str | None:
 
 
 def number(value: object, digits: int = 3) -> str:
-    """A number for reading: a dash where there is none, a proper minus."""
-    return f"{value:.{digits}f}".replace("-", "−") if _is_number(value) else "–"
+    """A number for reading: a dash where there is none, a proper minus, thousands apart in a whole one."""
+    return f"{value:{',' if digits == 0 else ''}.{digits}f}".replace("-", "−") if _is_number(value) else "–"
 
 
 def more(shown: Sequence[object]) -> str:

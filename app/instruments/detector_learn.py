@@ -27,7 +27,7 @@ def models() -> None:
             for one, title in (("independent", plots.TITLES["independent"]), ("floor", FLOOR)):
                 simple.setdefault(title, dict(card.get("baselines", {}).get(one, {})))
         counts = [int(card["n_judged"]) for card in cards.values() if card.get("n_judged")]
-        caption = f"As the cards say; 95 % intervals. Classifiers saw {min(counts, default=0):,} events a side or more."
+        caption = f"As the cards say; 95 % intervals. Classifiers saw at least {min(counts, default=0):,} events a side."
         evidence.score_table(SCORES, rows | simple, intervals(rows | simple), reference=[FLOOR], caption=caption)
 
 

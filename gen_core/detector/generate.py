@@ -125,6 +125,11 @@ def prepared(recipe: Any) -> tuple[Any, Source, list[Notice]]:
 def _same_shape(recipe: Asked, card: dict[str, Any]) -> None:
     layers, channels = card["shape"]
     if (layers, channels) != (recipe.layers, recipe.channels):
+        if getattr(recipe, "data", None):
+            raise RecipeError(
+                f"model: {recipe.model[:30]!r} draws {layers} layers of {channels} channels, your hits have {recipe.layers} of "
+                f"{recipe.channels}; name a model that has learned such hits, or train one on them (detector.train)."
+            )
         raise RecipeError(
             f"model: {recipe.model[:30]!r} draws {layers} layers of {channels} channels, and the tracker has {recipe.layers} of "
             f"{recipe.channels}; set layers and channels to that, or name another model."
