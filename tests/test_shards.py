@@ -257,6 +257,31 @@ def test_cells_that_do_not_fit_in_memory_are_read_in_blocks(tmp_path: Path, monk
     assert list(a.obs_names) == list(b.obs_names)
 
 
+def test_cells_of_a_second_file_that_do_not_fit_are_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import anndata
+
+    from gen_core.cells import opening
+    from gen_core.datasets import path_of
+
+    other = anndata.read_h5ad(path_of("simulated"))
+    other = other[other.obs["condition"] == "control"]
+    other.obs_names = [f"new {name}" for name in other.obs_names]
+    other.write_h5ad(tmp_path / "other.h5ad")
+    fields = {"target_data": str(tmp_path / "other.h5ad"), "seed": 12}
+    whole = catalog.run(catalog.make_recipe("cells.perturb", fields | {"seed": 13})).content
+    monkeypatch.setattr(opening, "MAX_VALUES", 150_000)  # of this type the file holds 202,058
+    how, plan = planned("cells.perturb", None, **fields)
+    written(how, plan, tmp_path / "batch")
+    made = catalog.run(plan.recipe)
+    assert made.content.study.sampled
+    b = anndata.read_h5ad(made.save(tmp_path / "run") / "predicted.h5ad")
+    a = anndata.read_zarr(tmp_path / "batch" / "predicted.zarr")
+    assert len(b) == len(whole.moved) > 2 * len(made.content.study.asked)
+    assert np.array_equal(a.X, b.X)
+    assert all(name.startswith("new ") for name in a.obs_names)
+    assert np.corrcoef(made.content.shift.vector, whole.shift.vector)[0, 1] > 0.9
+
+
 @pytest.mark.parametrize(
     ("operation", "n", "fields", "sentence"),
     [
