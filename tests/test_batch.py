@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -80,7 +81,7 @@ def done(out: Path) -> list[Path]:
     return sorted((out / "done").glob("0*.json"))
 
 
-def until(true: Callable[[], object], alive: Callable[[], bool], seconds: float = 90) -> None:
+def until(true: Callable[[], object], alive: Callable[[], bool], seconds: float = 300) -> None:
     """Wait for something that must come while the work goes on."""
     end = time.monotonic() + seconds
     while not true():
@@ -90,7 +91,7 @@ def until(true: Callable[[], object], alive: Callable[[], bool], seconds: float 
 
 
 def ended(process: psutil.Popen, code: int = 0) -> str:
-    told, error = process.communicate(timeout=120)
+    told, error = process.communicate(timeout=300)
     assert process.returncode == code, error
     assert "Traceback" not in error
     return str(told + error)
@@ -159,17 +160,23 @@ def test_an_existing_cluster_does_the_same(alone: dict[str, bytes], tmp_path: Pa
     quiet = {"env": environment, "cwd": tmp_path, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = [subprocess.Popen([sys.executable, "-m", "dask", *given], **quiet) for given in (scheduler, worker)]  # type: ignore[call-overload]
     try:
+        until(lambda: answers(address), lambda: started[0].poll() is None)
         batches.batch(recipe(), N, tmp_path / "out", scheduler=address)
         assert contents(tmp_path / "out") == alone
     finally:
         for one in started:
             one.terminate()
-            one.wait(20)
+            one.wait(60)
+
+
+def answers(address: str) -> bool:
+    """Whether somebody listens there."""
+    host, _, port = address.removeprefix("tcp://").partition(":")
+    with socket.socket() as asked:
+        return asked.connect_ex((host, int(port))) == 0
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         return int(asked.getsockname()[1])
