@@ -9,7 +9,7 @@ import streamlit as st
 from app.parts import beside, figure, open_file, session
 from app.parts.guard import guard, plain
 from app.parts.kept import called, name_of, numbers, thumbnail, title, words
-from gen_core import bundle, catalog, checkpoint, jobs, runs, store
+from gen_core import bundle, catalog, checkpoint, jobs, owner, quotas, runs, store
 from gen_core.errors import UserError
 from gen_core.inputs import human_size
 
@@ -31,8 +31,9 @@ def page() -> None:
 
 def kept(found: list[runs.Run]) -> None:
     """The runs, the newest first, those that are searched for; the picked ones beside each other."""
-    total, most = sum(run.size for run in found), runs.limit()
+    total, most = sum(run.size for run in found), min(runs.limit(), quotas.disk() or runs.limit())
     where = "on this server, as long as this session lasts" if session.hosted() else "on this machine"
+    where = "for you on this server" if owner.current() is not None else where
     st.caption(f"{len(found)} kept {where}: {human_size(total)} of {human_size(most)}.")
     if total > 0.9 * most:
         st.warning("Kept runs fill nearly all the room they may (LATENT_RUNS_GIB). Delete some.", icon=":material/warning:")
@@ -86,7 +87,7 @@ def chosen(picked: list[runs.Run]) -> None:
             pairs = [(run, title(run)) for run in picked]
             st.download_button(
                 "Save with a report",
-                data=lambda: bundle.packed(pairs),
+                data=owner.bound(lambda: bundle.packed(pairs)),
                 file_name="latent-sandbox-runs.zip",
                 icon=":material/download:",
                 on_click="ignore",

@@ -1,23 +1,46 @@
-"""The same app for hosting: `streamlit run app/serve.py`, with security headers and /ready for a load balancer.
+"""The same app for hosting: security headers, /ready for a load balancer, and sign-in where it is set up.
 
-Set STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_ALLOWED_HOSTS. No page offers paths of the server's disk then.
+    python -m app.serve --port 8501 --host lab.example.org
+
+listens on 127.0.0.1, where a proxy with TLS finds it; `--host` names what people type. `streamlit run app/serve.py` is the same
+with Streamlit's own options. No page offers paths of the server's disk then. People sign in where Streamlit's secrets
+(`.streamlit/secrets.toml`, or the file that STREAMLIT_SECRETS_FILES names) have a section [auth].
 """
 
 import base64
+import contextlib
+import errno
 import hashlib
 import os
 import re
+import secrets
+import sys
 from pathlib import Path
+from typing import Annotated
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder there
+    sys.path.insert(0, str(ROOT))
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))  # as in main.py, before numpy is loaded
 
 import streamlit as st
+import typer
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import auth_util, config
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.secrets import secrets_singleton
+
+from gen_core import store
 
 os.environ["LATENT_HOSTED"] = "1"
+LOOPBACK = ("127.0.0.1", "localhost")
+PROBE = b"\0" * 4096  # a block: an empty file can be made on a full disk
 
 
 def policy() -> str:
@@ -66,9 +89,69 @@ class SecurityHeaders:
         await self.app(scope, receive, answer if scope["type"] == "http" else send)
 
 
+def writable() -> str:
+    """`ready`, or in one word why nothing can be kept: `full` (the disk), `unwritable` (the folder)."""
+    probe = store.home() / f".ready.{secrets.token_hex(4)}.partial"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as out:
+            out.write(PROBE)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        return "full" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "unwritable"
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return "ready"
+
+
 async def ready(request: Request) -> Response:
-    """For a load balancer: the server answers."""
-    return PlainTextResponse("ready")
+    """For a load balancer: 200 as long as the app answers and what people keep can be written, else 503 and one word why."""
+    running = exists() and (await get_instance().is_ready_for_browser_connection)[0]
+    found = await run_in_threadpool(writable) if running else "starting"
+    return PlainTextResponse(found, 200 if found == "ready" else 503, {"Cache-Control": "no-store"})
+
+
+def sign_in() -> str | None:
+    """Let people sign in where that is set up, or was asked for by LATENT_SIGN_IN=1; what is wrong with it, if something is."""
+    readable = secrets_singleton.load_if_toml_exists()
+    if not readable and any(Path(name).is_file() for name in config.get_option("secrets.files")):
+        return "The file of Streamlit's secrets cannot be read: it must be TOML. Whether people are to sign in stands there."
+    auth = auth_util.get_secrets_auth_section() or {}
+    if not auth and not os.environ.get("LATENT_SIGN_IN"):
+        return None
+    os.environ["LATENT_SIGN_IN"] = "1"  # whatever else goes wrong, nobody sees anything without it from here on
+    missing = [name for name in ("redirect_uri", "cookie_secret") if not auth.get(name)]
+    if missing:
+        return f"To let people sign in, the section [auth] of Streamlit's secrets must have {' and '.join(missing)}."
+    if len(str(auth["cookie_secret"])) < 32:
+        return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
+    if not auth_util.is_authlib_installed():
+        return f"Sign-in needs one more package: pip install 'streamlit[auth]=={st.__version__}'."
+    return None
 
 
 app = st.App(Path(__file__).with_name("main.py"), routes=[Route("/ready", ready)], middleware=[Middleware(SecurityHeaders)])
+
+
+def main(
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option(help="The address to listen on; the default is for a proxy beside it.")] = "127.0.0.1",
+    host: Annotated[
+        list[str] | None, typer.Option(help="A name that people reach the app by; may be given several times.")
+    ] = None,
+) -> None:
+    """Serve the app to others, until it is stopped."""
+    from streamlit.web.cli import main as streamlit_cli
+
+    os.chdir(ROOT)  # where Streamlit looks for its settings
+    hosts = [f"--server.allowedHosts={name}" for name in (*LOOPBACK, *(host or []))]
+    given = [f"--server.port={port}", f"--server.address={address}", *hosts, "--server.headless=true"]
+    streamlit_cli(["run", str(Path(__file__).resolve()), *given], prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    typer.run(main)
+elif wrong := sign_in():
+    raise SystemExit(wrong)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_core import catalog, store
+from gen_core import catalog, quotas, store
 from gen_core import recipe as recipes
 from gen_core.errors import InputError, OutputError, UserError
 from gen_core.recipe import Recipe
@@ -74,7 +74,8 @@ def used() -> int:
 def keep(result: Result, picture: str | None = None, name: str = "") -> str:
     """Keep a result with its files; returns the id of the run. `picture` is a Plotly figure's JSON.
 
-    Raises OutputError where the disk refuses, or the runs would fill more than `limit`; nothing is left behind then.
+    Raises OutputError where the disk refuses, or the runs would fill more than `limit` or their person's share; nothing is
+    left behind then.
     """
     id = f"{result.recipe.sha256[:16]}-{secrets.token_urlsafe(9)}"
     with new_folder(path_of(id)) as partial:
@@ -87,6 +88,7 @@ def keep(result: Result, picture: str | None = None, name: str = "") -> str:
                 f"Kept runs may fill {limit() / 1024**3:g} GiB together (LATENT_RUNS_GIB), and this one does not fit any more: "
                 "delete some under Runs."
             )
+        quotas.check_disk(_root().parent, _size(partial))
     return id
 
 
@@ -150,7 +152,7 @@ def path_of(id: str) -> Path:
 
 
 def _root() -> Path:
-    return store.home().absolute() / "runs"
+    return store.place().absolute() / "runs"
 
 
 def _existing(id: str) -> Path:

@@ -1,7 +1,8 @@
 """The content store: copies of the user's files, known by the digest of their bytes and by nothing else.
 
 It lives in `$LATENT_HOME` (default: the user's data folder of this system). A recipe names a file as `sha256:…`, so a
-link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only.
+link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only. Where people
+sign in, each has a store of their own, and a digest means a file of theirs or nothing.
 
 Of a DICOM file, and of a zip or folder that holds one, a copy without anything that names a patient is kept in its place,
 and no name of a file: patients' names stand there, too. Of a NIfTI file, a copy without the texts of its header. The digest is
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gen_core import owner, quotas
 from gen_core.errors import CheckpointError, InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
 from gen_core.result import disk_sentence
@@ -46,6 +48,23 @@ def home() -> Path:
     return Path(os.environ.get("LATENT_HOME") or platformdirs.user_data_dir("latent-sandbox"))
 
 
+def place() -> Path:
+    """Where the files, models, runs and jobs are of the person this is done for: `home()` where nobody signs in, else a folder
+    of their own in it. Raises InputError where this is done for nobody, though people sign in."""
+    who = owner.current()
+    if who is None:
+        if owner.needed():
+            raise InputError("Sign in first: what is kept here belongs to whoever kept it.")
+        return home()
+    owner.touch()
+    folder = home() / "people" / who
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("your folder"))) from None
+    return folder
+
+
 def limit() -> int:
     """Bytes that the store may hold: `$LATENT_STORE_GIB` (default 50)."""
     try:
@@ -58,7 +77,8 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
     """Copy a file into the store and return its digest; a file already there is not copied twice.
 
     Raises InputError where the source cannot be read, is larger than the store may be, or is a DICOM file without an image
-    that can be read; OutputError on a full disk. Where the store would grow past its limit, the files used longest ago make room.
+    that can be read; OutputError on a full disk, or where its person's share is used up (quotas.py). Where the store would
+    grow past its limit, the files used longest ago make room.
     """
     if isinstance(source, Path):
         try:
@@ -73,7 +93,8 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
     folder = _folder()
     partial = folder / f"{secrets.token_hex(8)}.partial"
     try:
-        sha, size = _copied(source, partial)
+        sha, size = _copied(source, partial, quotas.room(folder.parent))
+        quotas.note(folder.parent, size)
         nameless = _nameless(partial)
         if nameless is not None:
             name = "DICOM series" if nameless[:2] == b"PK" else "DICOM image"
@@ -100,14 +121,16 @@ def add_folder(folder: Path) -> str | None:
     return None if nameless is None else add(io.BytesIO(nameless))
 
 
-def _copied(source: IO[bytes], to: Path) -> tuple[str, int]:
-    """Copy within the limit of the store; the sha256 and the size of what was copied."""
+def _copied(source: IO[bytes], to: Path, room: tuple[int, str] | None = None) -> tuple[str, int]:
+    """Copy within the limit of the store, and the `room` there is for a person; the sha256 and the size of what was copied."""
     sha, size = hashlib.sha256(), 0
     with to.open("wb") as out:
         while block := source.read(CHUNK):
             size += len(block)
             if size > limit():
                 raise InputError(f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB).")
+            if room is not None and size > room[0]:
+                raise OutputError(room[1])
             sha.update(block)
             out.write(block)
     return sha.hexdigest(), size
@@ -182,7 +205,7 @@ def delete(digest: str) -> None:
 
 def model_path(digest: str) -> Path:
     """Where the model whose weights have this digest is kept, whether it is there or not."""
-    return home().absolute() / "models" / _path(Path(), digest).name
+    return place().absolute() / "models" / _path(Path(), digest).name
 
 
 def model_folder(digest: str) -> Path:
@@ -197,7 +220,9 @@ def model_folder(digest: str) -> Path:
 
 def models() -> list[Path]:
     """Folders of the models that were trained here, the newest first."""
-    return sorted((home() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
+    if owner.needed() and owner.current() is None:
+        return []
+    return sorted((place() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
 
 
 def delete_model(digest: str) -> None:
@@ -228,7 +253,7 @@ def add_model(folder: Path) -> str:
 
 
 def _folder() -> Path:
-    folder = home() / "store"
+    folder = place() / "store"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
