@@ -52,7 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"keys": [self.server.key.as_dict(private=False)]})  # type: ignore[attr-defined]
         elif url.path == "/authorize" and "name" not in asked:
             fields = "".join(f'<input type="hidden" name="{escape(n)}" value="{escape(v)}">' for n, v in asked.items())
-            page = f'<title>Who are you?</title><form>{fields}<label>Name <input name="name"></label><button>Go on</button></form>'
+            page = (
+                f'<title>Who are you?</title><form>{fields}<label>Name <input name="name"></label><button>Go on</button></form>'
+            )
             self._send(200, page.encode(), "text/html; charset=utf-8")
         elif url.path == "/authorize" and asked.get("client_id") == CLIENT and asked.get("response_type") == "code":
             code = secrets.token_urlsafe(24)

@@ -2,47 +2,151 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
-import json
-import re
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlencode
+from typing import Any
 
-import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from gen_core.recipe import Recipe
-from tests.browser.conftest import at_rest, serving
+from gen_core import jobs, owner
+from gen_core.cells.recipe import Perturb
+from tests.browser.conftest import at_rest, free_port, serving, watching
 from tests.identity import CLIENT, SECRET, provider
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("authlib") is None or importlib.util.find_spec("joserfc") is None,
     reason="sign-in needs streamlit[auth], which is not installed",
 )
-ROOT = Path(__file__).resolve().parents[2]
+LONG = 60_000
 
 
-@contextmanager
-def signing_in(home: Path, **environment: str) -> Iterator[str]:
-    """The hosted app with sign-in; its settings lie beside its store."""
-    with provider() as issuer, serving(Path("app/serve.py"), home, secrets_of(issuer), LATENT_WARM="0", **environment) as url:
-        yield url
+@dataclass
+class Hosted:
+    """The hosted app with its identity provider, to be started more than once."""
 
+    home: Path
+    issuer: str
+    port: int = field(default_factory=free_port)
 
-def secrets_of(issuer: str):
-    """Streamlit's secrets for a port, as a hoster writes them."""
-
-    def written(home: Path, port: int) -> dict[str, str]:
-        path = home / "secrets.toml"
-        path.write_text(
-            f'[auth]\nredirect_uri = "http://127.0.0.1:{port}/oauth2callback"\ncookie_secret = "{secrets.token_hex(32)}"\n'
+    def __post_init__(self) -> None:
+        (self.home / "secrets.toml").write_text(
+            f'[auth]\nredirect_uri = "http://127.0.0.1:{self.port}/oauth2callback"\ncookie_secret = "{secrets.token_hex(32)}"\n'
             f'client_id = "{CLIENT}"\nclient_secret = "{SECRET}"\n'
-            f'server_metadata_url = "{issuer}/.well-known/openid-configuration"\n'
+            f'server_metadata_url = "{self.issuer}/.well-known/openid-configuration"\n'
         )
-        return {"STREAMLIT_SECRETS_FILES": str(path)}
 
-    return written
+    def started(self) -> Any:
+        files = str(self.home / "secrets.toml")
+        return serving(Path("app/serve.py"), self.home, self.port, LATENT_WARM="0", STREAMLIT_SECRETS_FILES=files)
+
+    def owner(self, name: str) -> str:
+        return owner.named(self.issuer, f"subject of {name}")
+
+    def folder(self, name: str) -> Path:
+        return self.home / "people" / self.owner(name)
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    with provider() as issuer:
+        yield Hosted(tmp_path_factory.mktemp("hosted"), issuer)
+
+
+def sign_in(page: Page, url: str, name: str) -> None:
+    """From any page of the app, as a person does."""
+    page.goto(url)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_visible(timeout=LONG)
+    at_rest(page)
+
+
+def own_cells(folder: Path) -> Path:
+    import anndata
+
+    from gen_core.datasets import path_of
+
+    adata = anndata.read_h5ad(path_of("simulated"))
+    adata[adata.obs.donor != "donor 1"].write_h5ad(folder / "cells of ada.h5ad")
+    return folder / "cells of ada.h5ad"
+
+
+def test_two_people_who_signed_in_see_nothing_of_each_other(
+    browser: Browser, browser_context_args: dict[str, Any], hosted: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = own_cells(tmp_path)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setenv("LATENT_HOME", str(hosted.home))
+    hers, his = browser.new_context(**browser_context_args), browser.new_context(**browser_context_args)
+    trouble = [*map(watching, (hers, his))]
+    ada, bo = hers.new_page(), his.new_page()
+    with hosted.started() as url:
+        ada.goto(f"{url}/runs")  # a stranger sees nothing but the way in, whatever the link
+        expect(ada.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+        at_rest(ada)
+        expect(ada.get_by_test_id("stSidebar")).to_have_count(0)
+        expect(ada.get_by_text("Nothing is kept yet")).to_have_count(0)
+        assert not (hosted.home / "people").exists()
+
+        sign_in(ada, url, "Ada Alder")
+        ada.goto(f"{url}/cells")
+        ada.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+        at_rest(ada)
+        ada.get_by_role("button", name="add", exact=False).first.click()
+        ada.get_by_test_id("stPopoverBody").locator("input[type=file]").first.set_input_files(file)
+        ada.wait_for_url(f"**/cells?*{digest}*", timeout=LONG)
+        ada.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+        at_rest(ada)
+        link = ada.url
+        ada.get_by_role("button", name="Keep this run").click()
+        expect(ada.get_by_role("link", name="Kept: see Runs")).to_be_visible(timeout=LONG)
+        with owner.acting_for(hosted.owner("Ada Alder")):  # long work of hers, started by a program of hers
+            job = jobs.submit(Perturb(data=f"sha256:{digest}", seed=7, latent_dim=64, dose=0.5), "tests.job_steps:count")
+
+        sign_in(bo, link, "Bo Birch")
+        bo.goto(link)  # he has her link, her file's digest and the id of her job, and sees as much as anybody elsewhere
+        expect(bo.get_by_text("is not on this machine").first).to_be_visible(timeout=LONG)
+        at_rest(bo)
+        assert bo.locator("[data-testid=stMain] .js-plotly-plot").count() == 0
+        assert "cells of ada" not in bo.content()
+        bo.goto(f"{url}/runs")
+        expect(bo.get_by_text("Nothing is kept yet")).to_be_visible(timeout=LONG)
+        at_rest(bo)
+        expect(bo.get_by_test_id("stSidebar").get_by_text("Cells:")).to_have_count(0)
+
+        ada.goto(f"{url}/runs")
+        expect(ada.get_by_role("button", name="Reopen")).to_be_visible(timeout=LONG)
+        expect(ada.get_by_test_id("stSidebar").get_by_text("Cells:").first).to_be_visible(timeout=LONG)
+        with owner.acting_for(hosted.owner("Ada Alder")):
+            jobs.cancel(job)
+        for page in (ada, bo):
+            page.goto("about:blank")  # a page that is open while its server ends says so in the console
+
+    assert {folder.name for folder in (hosted.home / "people").iterdir()} == {hosted.owner("Ada Alder"), hosted.owner("Bo Birch")}
+    assert not list(hosted.folder("Bo Birch").glob("runs/*"))
+    assert not list(hosted.folder("Bo Birch").glob("store/*"))
+    assert not (hosted.home / "runs").exists()
+    assert not (hosted.home / "store").exists()
+
+    with hosted.started() as url:  # a new server, the same people
+        bo.goto(link)
+        expect(bo.get_by_text("is not on this machine").first).to_be_visible(timeout=LONG)
+        ada.goto(f"{url}/runs")
+        ada.get_by_role("button", name="Reopen").click(timeout=LONG)
+        ada.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
+        at_rest(ada)
+        assert digest in ada.url
+        ada.get_by_role("button", name="Sign out").click()
+        expect(ada.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+        ada.goto(link)
+        expect(ada.get_by_role("button", name="Sign in")).to_be_visible(timeout=LONG)
+        at_rest(ada)
+        assert ada.locator(".js-plotly-plot").count() == 0
+    jobs.close()
+    assert trouble == [[], []]
