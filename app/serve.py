@@ -11,6 +11,7 @@ import base64
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import re
 import secrets
@@ -35,8 +36,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import auth_util, config
 from streamlit.runtime import exists, get_instance
 from streamlit.runtime.secrets import secrets_singleton
+from streamlit.web.server.starlette import starlette_auth_routes
 
-from gen_core import store
+from gen_core import owner, store
 
 os.environ["LATENT_HOSTED"] = "1"
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -89,6 +91,28 @@ class SecurityHeaders:
         await self.app(scope, receive, answer if scope["type"] == "http" else send)
 
 
+class Strangers:
+    """Where people sign in, refuses uploads and the files of pages to who has not: only the way in is for everybody."""
+
+    GUARDED = re.compile(r"/(_stcore/upload_file|media)/")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and owner.needed() and self.GUARDED.search(scope["path"])
+        if asked and not known_by(Request(scope)):
+            await PlainTextResponse("Sign in first.", 403)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def known_by(request: Request) -> bool:
+    """Whether a request carries the signed cookie of somebody who signed in."""
+    cookie = starlette_auth_routes._get_cookie_value_from_request(request, starlette_auth_routes.USER_COOKIE_NAME)
+    return cookie is not None and bool(json.loads(cookie).get("is_logged_in"))
+
+
 def writable() -> str:
     """`ready`, or in one word why nothing can be kept: `full` (the disk), `unwritable` (the folder)."""
     probe = store.home() / f".ready.{secrets.token_hex(4)}.partial"
@@ -116,15 +140,15 @@ async def ready(request: Request) -> Response:
 def sign_in() -> str | None:
     """Let people sign in where that is set up, or was asked for by LATENT_SIGN_IN=1; what is wrong with it, if something is."""
     readable = secrets_singleton.load_if_toml_exists()
-    if not readable and any(Path(name).is_file() for name in config.get_option("secrets.files")):
+    if not readable and any(Path(name).exists() for name in config.get_option("secrets.files")):
         return "The file of Streamlit's secrets cannot be read: it must be TOML. Whether people are to sign in stands there."
     auth = auth_util.get_secrets_auth_section() or {}
     if not auth and not os.environ.get("LATENT_SIGN_IN"):
         return None
     os.environ["LATENT_SIGN_IN"] = "1"  # whatever else goes wrong, nobody sees anything without it from here on
-    missing = [name for name in ("redirect_uri", "cookie_secret") if not auth.get(name)]
-    if missing:
-        return f"To let people sign in, the section [auth] of Streamlit's secrets must have {' and '.join(missing)}."
+    needed = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+    if missing := [name for name in needed if not auth.get(name)]:
+        return f"To let people sign in, the section [auth] of Streamlit's secrets must also have {', '.join(missing)}."
     if len(str(auth["cookie_secret"])) < 32:
         return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
     if not auth_util.is_authlib_installed():
@@ -132,7 +156,11 @@ def sign_in() -> str | None:
     return None
 
 
-app = st.App(Path(__file__).with_name("main.py"), routes=[Route("/ready", ready)], middleware=[Middleware(SecurityHeaders)])
+app = st.App(
+    Path(__file__).with_name("main.py"),
+    routes=[Route("/ready", ready)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Strangers)],
+)
 
 
 def main(

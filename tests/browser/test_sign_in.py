@@ -94,7 +94,12 @@ def test_two_people_who_signed_in_see_nothing_of_each_other(
         expect(ada.get_by_text("Nothing is kept yet")).to_have_count(0)
         assert not (hosted.home / "people").exists()
 
+        for path in ("media/0123.png", "_stcore/upload_file/a/b"):
+            assert hers.request.get(f"{url}/{path}").status == 403
+
         sign_in(ada, url, "Ada Alder")
+        for path in ("media/0123.png", "_stcore/upload_file/a/b"):
+            assert hers.request.get(f"{url}/{path}").status in (404, 405)
         ada.goto(f"{url}/cells")
         ada.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
         at_rest(ada)
