@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gen_core import owner
 from gen_core.errors import InputError, JobError, OutputError
+from gen_core.result import discard
 
 JOBS, UPLOAD, DISK = 2, 10.0, 20.0  # where people sign in: jobs that wait or run, GiB a day, GiB
 ADDED = "added.json"  # bytes added today
@@ -101,7 +102,7 @@ def note(folder: Path, size: int) -> None:
             partial.write_text(json.dumps({"day": _today(), "bytes": added(folder) + size}))
             os.replace(partial, folder / ADDED)
         finally:
-            partial.unlink(missing_ok=True)
+            discard(partial)
 
 
 def _limit(variable: str, default: float) -> float | None:

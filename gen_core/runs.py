@@ -21,7 +21,7 @@ from gen_core import catalog, quotas, store
 from gen_core import recipe as recipes
 from gen_core.errors import InputError, OutputError, UserError
 from gen_core.recipe import Recipe
-from gen_core.result import Result, disk_sentence, new_folder
+from gen_core.result import Result, discard, disk_sentence, flush, flush_one, new_folder
 
 ID = re.compile(r"[A-Za-z0-9_-]{16,96}")
 MAX_PICTURE = 4 << 20  # characters of a figure's JSON; a run whose figure is larger is kept without one
@@ -78,6 +78,7 @@ def keep(result: Result, picture: str | None = None, name: str = "") -> str:
     left behind then.
     """
     id = f"{result.recipe.sha256[:16]}-{secrets.token_urlsafe(9)}"
+    store.sweep(_root())
     with new_folder(path_of(id)) as partial:
         result.save(partial)
         if picture is not None and len(picture) <= MAX_PICTURE:
@@ -89,6 +90,8 @@ def keep(result: Result, picture: str | None = None, name: str = "") -> str:
                 "delete some under Runs."
             )
         quotas.check_disk(_root().parent, _size(partial))
+        flush(partial)
+    flush_one(_root())
     return id
 
 
@@ -132,6 +135,8 @@ def rename(id: str, name: str) -> None:
         os.replace(partial, path / "run.json")
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the name"))) from error
+    finally:
+        discard(partial)
 
 
 def delete(id: str) -> None:

@@ -11,6 +11,7 @@ that of the copy, the same wherever it is made.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -26,9 +27,10 @@ from typing import IO
 from gen_core import owner, quotas
 from gen_core.errors import CheckpointError, InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
-from gen_core.result import disk_sentence
+from gen_core.result import discard, disk_sentence, flush_one
 
 CHUNK = 1 << 20
+LEFT = 86_400.0  # seconds after which something half written counts as left behind
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         except PermissionError:
             raise InputError(f"{source.name!r} may not be read: permission denied.") from None
     folder = _folder()
+    sweep(folder)
     partial = folder / f"{secrets.token_hex(8)}.partial"
     try:
         sha, size = _copied(source, partial, quotas.room(folder.parent))
@@ -104,11 +107,12 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         digest = f"sha256:{sha}"
         _make_room(size, keep=digest)
         _note(folder, digest, name)
+        flush_one(partial)
         os.replace(partial, _path(folder, digest))
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the copy in the store"))) from error
     finally:
-        partial.unlink(missing_ok=True)
+        discard(partial)
     return digest
 
 
@@ -178,7 +182,8 @@ def find(digest: str, field: str = "data") -> Path:
     path = _path(folder, digest)
     if not DIGEST.fullmatch(digest) or not path.is_file():
         raise MissingContent(digest, field)
-    os.utime(folder / f"{path.name}.json")  # its time is when the file was last used
+    with contextlib.suppress(OSError):  # a disk that may only be read serves as well
+        os.utime(folder / f"{path.name}.json")  # its time is when the file was last used
     return path
 
 
@@ -197,10 +202,23 @@ def recent(count: int = 20) -> list[Entry]:
 
 
 def delete(digest: str) -> None:
-    """Remove a file from the store; one that is not there is no error."""
+    """Remove a file from the store; one that is not there is no error. Raises OutputError where it cannot be removed."""
     path = _path(_folder(), digest)
-    path.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("this file"))) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a server that was killed left half written in a folder, once it is a day old: nobody writes it any more."""
+    long_ago = time.time() - LEFT
+    for pattern in ("*.partial", ".*.deleted"):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # gone a moment ago
+                if path.stat().st_mtime < long_ago:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def model_path(digest: str) -> Path:
@@ -245,8 +263,21 @@ def add_model(folder: Path) -> str:
         if final.is_dir() and checkpoint.read_card(final).get("check") and not checkpoint.read_card(folder).get("check"):
             shutil.rmtree(folder)
             return digest
-        shutil.rmtree(final, ignore_errors=True)
-        os.rename(folder, final)
+        if folder.stat().st_dev != final.parent.stat().st_dev:  # a rename does not reach another disk
+            near = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
+            try:
+                shutil.copytree(folder, near)
+                return add_model(near)
+            finally:
+                shutil.rmtree(near, ignore_errors=True)
+        if not final.is_dir():
+            os.rename(folder, final)
+            return digest
+        for path in sorted(folder.iterdir()):  # of the same weights: file by file, so that the model is there at every moment
+            if path.is_dir():
+                shutil.rmtree(final / path.name, ignore_errors=True)
+            os.replace(path, final / path.name)
+        shutil.rmtree(folder)
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the trained model"))) from error
     return digest
@@ -271,8 +302,11 @@ def _note(folder: Path, digest: str, name: str) -> None:
     note = folder / f"{digest.removeprefix('sha256:')}.json"
     text = json.dumps({"name": Path(name).name[:200], "added": int(time.time())})
     partial = folder / f"{secrets.token_hex(8)}.partial"
-    partial.write_text(text)
-    os.replace(partial, note)
+    try:
+        partial.write_text(text)
+        os.replace(partial, note)
+    finally:
+        discard(partial)
 
 
 def _make_room(size: int, keep: str) -> None:

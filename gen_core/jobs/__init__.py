@@ -120,7 +120,10 @@ def resume(id: str) -> None:
             raise JobError(f"This job is {job.state}: there is nothing to resume.")
         quotas.check_jobs(len(active()))
         known = files.read(path / "job.json")
-        process = _dispatcher(known.get("scheduler"))
+        try:
+            process = _dispatcher(known.get("scheduler"))
+        except OSError as error:
+            raise OutputError(disk_sentence(error, Path("this job"))) from error
         attempt = int(known["attempt"]) + 1
         _give(path, known, attempt, process)
         _tell(process, id, attempt)

@@ -95,11 +95,12 @@ def test_two_people_who_signed_in_see_nothing_of_each_other(
         assert not (hosted.home / "people").exists()
 
         for path in ("media/0123.png", "_stcore/upload_file/a/b"):
-            assert hers.request.get(f"{url}/{path}").status == 403
+            assert hers.request.put(f"{url}/{path}", data=b"x").status == 403
 
         sign_in(ada, url, "Ada Alder")
         for path in ("media/0123.png", "_stcore/upload_file/a/b"):
-            assert hers.request.get(f"{url}/{path}").status in (404, 405)
+            assert hers.request.put(f"{url}/{path}", data=b"x").status in (400, 403, 404, 405)
+            assert "Sign in" not in hers.request.put(f"{url}/{path}", data=b"x").text()
         ada.goto(f"{url}/cells")
         ada.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
         at_rest(ada)
