@@ -94,13 +94,16 @@ class SecurityHeaders:
 class Strangers:
     """Where people sign in, refuses uploads and the files of pages to who has not: only the way in is for everybody."""
 
-    GUARDED = re.compile(r"/(_stcore/upload_file|media)/")
+    GUARDED = ("/_stcore/upload_file/", "/media/")
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = scope["type"] == "http" and owner.needed() and self.GUARDED.search(scope["path"])
+        asked = False
+        if scope["type"] == "http" and owner.needed():
+            base = str(config.get_option("server.baseUrlPath")).strip("/")
+            asked = scope["path"].removeprefix(f"/{base}" if base else "").startswith(self.GUARDED)
         if asked and not known_by(Request(scope)):
             await PlainTextResponse("Sign in first.", 403)(scope, receive, send)
         else:
