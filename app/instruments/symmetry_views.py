@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -152,7 +152,7 @@ def trust(result: Result) -> None:
         _needs(result)
         return
     made = result.content
-    every = result.metrics | {name: value for values in result.baselines.values() for name, value in values.items()}
+    every = result.metrics | {f"{one}.{name}": v for one, values in result.baselines.items() for name, v in values.items()}
     shown = [evidence.Score(f"m{m}", f"Error from {m}", "low", 4) for m in made.measurements]
     rows: dict[str, dict[str, Any]] = {}
     ends: dict[str, dict[str, Any]] = {}
@@ -166,22 +166,45 @@ def trust(result: Result) -> None:
 
 
 def _needs(result: Result) -> None:
-    """How many, by model and error: at each size and at the best of them."""
+    """How many, by model and error; how many times fewer than without a symmetry; and where the straight lines begin."""
     made, numbers = result.content, result.metrics
-    shown = [evidence.Score(f"t{target:g}", f"Measurements for {target:g}", "low", 0) for target in made.targets]
-    rows, ends = {}, {}
-    for name in made.errors:
-        for d in (*made.errors[name], "best"):
-            title = f"{titled(name)}, {'best size' if d == 'best' else f'{d} numbers'}"
-            keys = {f"t{target:g}": f"{name}.needed.{target:g}.{d}" for target in made.targets}
-            rows[title] = {short: numbers.get(key) for short, key in keys.items()}
-            ends[title] = {short: question.ends(numbers, key) for short, key in keys.items()}
-    evidence.score_table(shown, rows, ends, caption="Read off between the numbers that were measured; 95 % intervals.")
+    by_size = {f"{titled(name)}, {d} numbers": (name, str(d)) for name in made.errors for d in made.errors[name]}
+    best = {f"{titled(name)}, best size": (name, "best") for name in made.errors}
+    read = "Read off between the numbers that were measured; 95 % intervals."
+    _by_target(result, "needed", "Measurements for {}", 0, by_size | best, read, better="low")
+    gains = {title: (name, d) for title, (name, d) in by_size.items() if f"{name}.saving.{made.targets[0]:g}.{d}" in numbers}
+    if gains:
+        told = (
+            f"The measurements of {titled('augmented')} over these. With 1 in the interval it may be no gain; below 1 is a loss."
+        )
+        _by_target(result, "saving", "Times fewer for {}", 2, gains, told)
+    told = "Where the figures' lines begin: with 0 outside of the interval, twice the numbers do not need twice the measurements."
+    lines = {titled(name): (name, "") for name in made.errors}
+    _by_target(result, "intercept", "At zero numbers, for {}", 0, lines, told, better="none")
+
+
+def _by_target(
+    result: Result,
+    what: str,
+    title: str,
+    digits: int,
+    named: dict[str, tuple[str, str]],
+    caption: str,
+    better: Literal["high", "low", "none"] = "high",
+) -> None:
+    """A table with a column for each error: of `named`, model and size by row, the number called `what`."""
+    targets = [f"{target:g}" for target in result.content.targets]
+    keys = {row: {t: ".".join(filter(None, (name, what, t, size))) for t in targets} for row, (name, size) in named.items()}
+    rows = {row: {t: result.metrics.get(key) for t, key in found.items()} for row, found in keys.items()}
+    ends = {row: {t: question.ends(result.metrics, key) for t, key in found.items()} for row, found in keys.items()}
+    shown = [evidence.Score(t, title.format(t), better, digits) for t in targets]
+    evidence.score_table(shown, rows, ends, caption=caption)
 
 
 def notices(result: Result) -> None:
     """Warnings, with models called as the page calls them."""
-    evidence.notices(result.warnings, in_words)
+    tabled = ("saving", "no_proportion") if isinstance(result.recipe, Needed) else ()  # they stand under Evidence
+    evidence.notices([one for one in result.warnings if one.code not in tabled], in_words)
 
 
 def in_words(text: str) -> str:

@@ -100,7 +100,8 @@ def score_table(
             for row, values in rows.items()
         ]
     st.table(table, border="horizontal", hide_index=True)
-    st.caption((f"{caption} " if caption else "") + "↑ higher is better, ↓ lower is better; the best is bold.")
+    contest = any(ARROWS[score.better] for score in scores)
+    st.caption(f"{caption or ''} {'↑ higher is better, ↓ lower is better; the best is bold.' if contest else ''}".strip())
 
 
 def badge(text: str, good: bool | None = None) -> None:
@@ -129,6 +130,6 @@ def _cell(value: object, interval: Interval | None, score: Score, best: bool) ->
     text = number(value, score.digits)
     if best and text != "–":
         text = f"**{text}**"
-    if interval is not None and text != "–":
+    if interval is not None and text != "–" and any(math.isfinite(end) for end in interval):
         text += f" ({number(interval[0], score.digits)} to {number(interval[1], score.digits)})"
     return text

@@ -92,7 +92,7 @@ def recovered(made: Recovered, m: int, count: int = 8, dark: bool = False, heigh
         for j, one in enumerate(pictures):
             sheet[i * (side + gap) : i * (side + gap) + side, j * (side + gap) : j * (side + gap) + side] = one
     figure = go.Figure(go.Heatmap(z=sheet, colorscale="Greys_r", zmin=0, zmax=1, showscale=False, hoverinfo="skip"))
-    figure.update_layout(palette.layout(dark, height or 30 + 92 * len(rows), uirevision="sheet", margin=MARGIN | {"t": 8}))
+    figure.update_layout(palette.layout(dark, height or 30 + 78 * len(rows), uirevision="sheet", margin=MARGIN | {"t": 8}))
     figure.update_xaxes(visible=False, constrain="domain")
     ticks = {"tickvals": [i * (side + gap) + side / 2 for i in range(len(rows))], "ticktext": list(rows)}
     figure.update_yaxes(**ticks, autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False, zeroline=False)
@@ -123,8 +123,8 @@ def residuals(made: Recovered, dark: bool = False, height: int = 300) -> go.Figu
         hover = "%{text} measurements<br>residual %{x:.3g}, error %{y:.3g}<extra></extra>"
         figure.add_scatter(x=x, y=y, text=list(made.measurements), hovertemplate=hover, name=titled(name), **_look(name, dark))
     figure.update_layout(palette.layout(dark, height, uirevision="residuals"))
-    figure.update_xaxes(title="Residual of the measurements", type="log", exponentformat="power", dtick=1)
-    figure.update_yaxes(title="True error", type="log", exponentformat="power", dtick=1)
+    figure.update_xaxes(title="Residual of the measurements", type="log", tickvals=TICKS)
+    figure.update_yaxes(title="True error", type="log", tickvals=TICKS)
     return figure
 
 

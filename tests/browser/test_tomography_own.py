@@ -82,3 +82,5 @@ def test_a_slice_arrives_while_a_job_is_under_way(page: Page, app_url: str, rest
         page.wait_for_timeout(6000)  # more than the time between two lines
         expect(page).to_have_url(re.compile("image=sha256"), timeout=LONG)
         assert not page.get_by_test_id("stException").count()
+    page.goto(f"{app_url}/cells?operation=cells.perturb&data=simulated&target=B")
+    page.get_by_role("button", name="Cancel").or_(page.get_by_role("button", name="Delete")).first.click(timeout=LONG)
