@@ -11,6 +11,7 @@ import base64
 import contextlib
 import errno
 import hashlib
+import importlib.util
 import json
 import os
 import re
@@ -30,7 +31,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import auth_util, config
@@ -92,22 +93,60 @@ class SecurityHeaders:
 
 
 class Strangers:
-    """Where people sign in, refuses uploads and the files of pages to who has not: only the way in is for everybody."""
+    """Where people sign in, refuses uploads and the files of pages to who has not: only the way in is for everybody.
+
+    The link that somebody came by is kept in a cookie, and opened once they have signed in: Streamlit leads to the first page.
+    """
 
     GUARDED = ("/_stcore/upload_file/", "/media/")
+    LINK, LONGEST, KEPT = "latent_link", 3000, 600  # the cookie's name, bytes that a browser takes, seconds
+    PAGE = re.compile(r"/[a-z]*(\?[!-~]*)?")  # a page of this app and its recipe: nowhere else
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = False
-        if scope["type"] == "http" and owner.needed():
-            base = str(config.get_option("server.baseUrlPath")).strip("/")
-            asked = scope["path"].removeprefix(f"/{base}" if base else "").startswith(self.GUARDED)
-        if asked and not known_by(Request(scope)):
+        if scope["type"] != "http" or not owner.needed():
+            await self.app(scope, receive, send)
+            return
+        request, base = Request(scope), str(config.get_option("server.baseUrlPath")).strip("/")
+        root = f"/{base}" if base else ""
+        path, query = scope["path"].removeprefix(root), scope["query_string"].decode("latin-1")
+        asked = f"{path}?{query}" if query else path
+        known = known_by(request)
+        if path.startswith(self.GUARDED) and not known:
             await PlainTextResponse("Sign in first.", 403)(scope, receive, send)
+        elif "text/html" not in request.headers.get("accept", ""):
+            await self.app(scope, receive, send)
+        elif not known and asked != "/" and len(asked) < self.LONGEST and self.PAGE.fullmatch(asked):
+            kept = base64.urlsafe_b64encode(asked.encode()).decode()
+            cookie = f"{self.LINK}={kept}; Path={root or '/'}; Max-Age={self.KEPT}; HttpOnly; SameSite=Lax"
+            await self.app(scope, receive, adding(send, "Set-Cookie", cookie))
+        elif known and asked in ("", "/") and (link := self.link(request)):
+            answer = RedirectResponse(f"{root}{link}", 303)
+            answer.delete_cookie(self.LINK, path=root or "/")
+            await answer(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def link(self, request: Request) -> str | None:
+        """The link that somebody came by before they signed in."""
+        try:
+            found = base64.urlsafe_b64decode(request.cookies.get(self.LINK, "")).decode()
+        except ValueError:
+            return None
+        return found if self.PAGE.fullmatch(found) else None
+
+
+def adding(send: Send, name: str, value: str) -> Send:
+    """`send` that adds a header to the answer."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append(name, value)
+        await send(message)
+
+    return answer
 
 
 def known_by(request: Request) -> bool:
@@ -154,8 +193,8 @@ def sign_in() -> str | None:
         return f"To let people sign in, the section [auth] of Streamlit's secrets must also have {', '.join(missing)}."
     if len(str(auth["cookie_secret"])) < 32:
         return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
-    if not auth_util.is_authlib_installed():
-        return f"Sign-in needs one more package: pip install 'streamlit[auth]=={st.__version__}'."
+    if not auth_util.is_authlib_installed() or importlib.util.find_spec("httpx") is None:
+        return f"Sign-in needs two more packages: pip install 'streamlit[auth]=={st.__version__}'."
     return None
 
 

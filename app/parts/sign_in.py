@@ -20,7 +20,7 @@ def page() -> None:
         if st.button("Sign in", type="primary", icon=":material/login:"):
             st.login()
         if session.asked_for_more():
-            st.caption("You came by a link: sign in, then open it again.")
+            st.caption("The link you came by opens then; a very long one has to be opened once more.")
 
 
 def sidebar() -> None:
