@@ -24,7 +24,7 @@ from typing import Any
 
 from gen_core.errors import OutputError
 from gen_core.recipe import Recipe
-from gen_core.result import disk_sentence
+from gen_core.result import discard, disk_sentence, flush_one
 from gen_core.shards import Plan
 
 MANIFEST = "batch.json"
@@ -115,19 +115,10 @@ def _placed(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        _synced(partial)
+        flush_one(partial)
         os.replace(partial, path)
-        if os.name == "posix":  # elsewhere a folder cannot be opened
-            _synced(path.parent)
+        flush_one(path.parent)
     except OSError as error:
         raise OutputError(disk_sentence(error, path)) from error
     finally:
-        partial.unlink(missing_ok=True)
-
-
-def _synced(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        discard(partial)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gen_core
-from gen_core import catalog
+from gen_core import catalog, owner
 from gen_core.batch import folder as folders
 from gen_core.errors import JobError, UserError
 from gen_core.shards import Piece, Sharded
@@ -23,7 +23,8 @@ def sharded(operation: str) -> Sharded | None:
 
 def order_for(document: dict[str, Any], piece: Piece | None, folder: Path, home: Path) -> dict[str, Any]:
     """What is sent to a worker: plain values, which any version of this software can read. Without a piece, what comes first."""
-    return {"recipe": document, "piece": piece and asdict(piece), "folder": str(folder), "home": str(home)}
+    where = {"folder": str(folder), "home": str(home), "for": owner.current()}
+    return {"recipe": document, "piece": piece and asdict(piece)} | where
 
 
 def work(order: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def work(order: dict[str, Any]) -> dict[str, Any]:
     os.environ["LATENT_HOME"] = order["home"]
     os.environ["LATENT_THREADS"] = "1"
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(1), owner.acting_for(order["for"]):
             return _made(order)
     except UserError as error:
         return {"error": str(error)}
