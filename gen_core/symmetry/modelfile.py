@@ -60,12 +60,18 @@ def called(model: str) -> str:
     """What a sentence calls a model: a kind as it is, one trained here by its kind, its size and the start of its digest."""
     if not DIGEST.fullmatch(model):
         return model
+    kind, dim, digest = own_parts(model)
+    return f"your network ({kind}, {dim} numbers, {digest})" if kind else f"a network that is not on this machine ({digest})"
+
+
+def own_parts(model: str) -> tuple[str, int, str]:
+    """Kind, numbers in a code and the start of the digest of a model that was trained here; no kind where it is not there."""
     digest = model.removeprefix("sha256:")[:8]
     try:
         card = open_card(model)
     except CheckpointError:
-        return f"a network that is not on this machine ({digest})"
-    return f"your {card.get('kind')} of {card.get('dim')} numbers ({digest})"
+        return "", 0, digest
+    return str(card.get("kind")), int(card.get("dim", 0)), digest
 
 
 def learned_from(model: str, dim: int) -> str:

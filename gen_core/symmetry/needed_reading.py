@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def written(value: float, fewest: float) -> str:
     return f"≤ {fewest:.0f}" if value <= fewest else f"{value:.0f}"
 
 
-def marks(made: Curves, numbers: dict[str, float]) -> dict[str, str]:
+def marks(made: Curves, numbers: Mapping[str, Any]) -> dict[str, str]:
     """What stands before a number in a table, or in its place where it is none."""
     out = {name.removesuffix("_at_most"): "≤ " for name in numbers if name.endswith("_at_most")}
     for target in made.targets:

@@ -37,8 +37,8 @@ def titled(name: str) -> str:
     """How a model is called."""
     if name in scores.METHODS:
         return scores.METHODS[name]
-    called = modelfile.called(name)
-    return called[:1].upper() + called[1:]
+    kind, _, digest = modelfile.own_parts(name)
+    return f"Yours, {scores.METHODS.get(kind, 'not here')} ({digest})"
 
 
 def picture(values: Array, title: str = "", dark: bool = False, height: int = 260, top: float = 1.0) -> go.Figure:

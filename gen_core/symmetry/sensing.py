@@ -9,7 +9,7 @@ from gen_core.symmetry import scenes
 
 Array = np.ndarray
 PIXELS = scenes.SIZE**2
-# Weights of the sparse term that are tried, over the largest that is not all zero: noise of 1 % wants small ones at many measurements.
+# Weights of the sparse term that are tried, over the largest that is not all zero: the more is measured, the smaller is best.
 SHRINKS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 STEPS = 200
 TUNED_ON = 24  # pictures that tell the best weight, none of them tested

@@ -13,8 +13,22 @@ import gen_core
 from gen_core import catalog, checkpoint
 from gen_core.errors import UserError
 from gen_core.result import Result
-from gen_core.symmetry import boots, dense, invert, modelfile, needed, recover, scenes, sensing
-from gen_core.symmetry.recipe import KINDS
+from gen_core.symmetry import (
+    boots,
+    dense,
+    files,
+    gaussian,
+    invert,
+    lines,
+    modelfile,
+    needed,
+    needed_reading,
+    recover,
+    rotate,
+    scenes,
+    sensing,
+)
+from gen_core.symmetry.recipe import KINDS, Needed
 from gen_core.symmetry.solved import Recovered
 
 
@@ -80,6 +94,53 @@ def test_the_sparse_transform_is_that_of_scikit_learn() -> None:
         assert np.linalg.norm(picture - theirs) < 0.02 * np.linalg.norm(theirs)
 
 
+def test_the_gaussian_prior_is_the_posterior_mean_in_its_other_form() -> None:
+    learned = gaussian.of("galaxies")
+    prior = gaussian.Gaussian(learned.mean, learned.covariance + 1e-3 * np.eye(1024))
+    truth = scenes.pictures(range(3)).astype(np.float64)
+    rows = sensing.matrix(40, 1)
+    y, deviation = sensing.measured(truth, rows, 0.05, 1)
+    ours = prior.recovered(y, rows, deviation).reshape(3, -1)
+    inverse = np.linalg.inv(prior.covariance)  # precisions add up, where ours adds up covariances
+    right = rows.T @ y.T / deviation**2 + (inverse @ prior.mean)[:, None]
+    theirs = np.linalg.solve(rows.T @ rows / deviation**2 + inverse, right).T
+    assert np.allclose(ours, theirs, atol=1e-6)
+    clean, none = sensing.measured(truth, sensing.matrix(900, 1), 0.0, 1)
+    assert np.isfinite(prior.recovered(clean, sensing.matrix(900, 1), none)).all()
+
+
+def test_the_gaussian_prior_learns_what_is_asked_for_and_nothing_that_is_tested() -> None:
+    turned, upright = gaussian.of("galaxies"), gaussian.of("galaxies", turned=False)
+    shown = turned.mean.reshape(32, 32)
+    assert np.abs(shown - np.rot90(shown)).max() < 0.2 * shown.max()  # at every angle alike
+    lopsided = upright.mean.reshape(32, 32)
+    assert np.abs(lopsided - np.rot90(lopsided)).max() > 0.2 * lopsided.max()
+    assert np.linalg.eigvalsh(turned.covariance).min() > -1e-9
+
+
+def test_the_sparse_transform_is_given_a_smaller_weight_where_more_is_measured() -> None:
+    tuning = scenes.pictures(scenes.TUNE_FROM + np.arange(2)).astype(np.float64)
+    chosen = [sensing.best_shrink(sensing.matrix(m, 0), 0.01, tuning, 0) for m in (50, 600)]
+    assert chosen[0] >= 0.01 > 0.003 >= chosen[1]
+
+
+def test_pictures_that_are_shown_again_add_nothing_to_an_interval() -> None:
+    each = np.random.default_rng(3).uniform(size=12)
+    alone, again = boots.mean(each), boots.mean(np.tile(each, 20), np.tile(np.arange(12), 20))
+    assert np.allclose(alone, again)
+    assert boots.mean(np.tile(each, 20))[2] - alone[0] < 0.5 * (alone[2] - alone[0])
+    value, low, high = boots.mean(each, np.zeros(12))
+    assert value == each.mean()
+    assert np.isnan([low, high]).all()
+
+
+def test_of_one_picture_no_interval_is_given() -> None:
+    told = gen_core.run("symmetry.recover", models=["c8"], measurements=[20], images=1, starts=4)
+    assert np.isnan([told.metrics["c8.error.20_low"], told.metrics["gaussian.error.20_high"]]).all()
+    assert told.summary()["metrics"]["c8.error.20_low"] is None
+    assert any("intervals need more" in w.text for w in told.warnings)
+
+
 def test_measurements_keep_lengths_on_average_and_go_on_from_fewer() -> None:
     pictures = scenes.pictures(range(40)).astype(np.float64)
     few, many = sensing.matrix(50, 0), sensing.matrix(400, 0)
@@ -109,7 +170,10 @@ def test_more_measurements_less_error_down_to_the_floor(found: Result) -> None:
         assert made.pictures[name][8].shape == (12, 32, 32)
         for m in (8, 100):  # measured and true error are told apart
             assert made.residuals[name][m].mean() < made.errors[name][m].mean()
-    assert found.baselines["lasso"]["error.100"] < found.baselines["lasso"]["error.8"]
+    for name in ("lasso", "gaussian"):  # a number has one name, as a metric and as a baseline
+        assert found.baselines[name].items() <= found.metrics.items()
+        assert found.metrics[f"{name}.error.100"] < found.metrics[f"{name}.error.8"]
+    assert "gaussian_wins" in {w.code for w in found.warnings}
     assert {"few_samples", "fewer_than_code"} <= {w.code for w in found.warnings}
 
 
@@ -133,9 +197,50 @@ def test_the_same_recipe_gives_the_same_numbers(found: Result) -> None:
 def test_where_a_curve_falls_to_an_error() -> None:
     at = (10, 20, 40, 80)
     means = np.array([[0.8, 0.4, 0.2, 0.1], [0.8, 0.4, 0.5, 0.3], [0.1, 0.1, 0.1, 0.1]])
-    assert np.allclose(needed.crossing(at, means, 0.2), [40, np.nan, np.nan], equal_nan=True)
-    assert np.allclose(needed.crossing(at, means[0], 8 / 30), 30)  # error = 8 / m, straight on logarithmic scales
-    assert np.isnan(needed.crossing(at, means[0], 0.05))
+    assert np.allclose(lines.crossing(at, means, 0.2), [40, np.inf, 10])  # never, and by the fewest already, are told apart
+    assert np.allclose(lines.crossing(at, means[0], 8 / 30), 30)  # error = 8 / m, straight on logarithmic scales
+    assert np.isinf(lines.crossing(at, means[0], 0.05))
+    assert np.allclose(lines.crossing((20,), means[:, :1], 0.2), [np.inf, np.inf, 20])
+
+
+def test_never_and_by_the_fewest_already_follow_into_numbers_tables_and_lines(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    at = (5, 10, 20, 40, 80)
+    spread = 1 + 0.05 * rng.normal(size=60)
+    falling = lambda start, floor: np.maximum(0.05 * start / np.array(at), floor)[:, None] * spread  # noqa: E731
+    errors = {
+        "augmented": {5: falling(30, 0.2), 10: falling(30, 0), 20: falling(32, 0), 40: falling(34, 0)},
+        "orbit": {5: falling(12, 0), 10: falling(1, 0), 20: falling(14, 0), 40: falling(16, 0)},
+    }
+    floors = {name: {d: np.zeros(60) for d in sizes} for name, sizes in errors.items()}
+    made = lines.Curves(at, errors, floors, (0.05,), gaussian=falling(12, 0))
+    numbers, notices = needed.read(made)
+    assert np.isnan(numbers["augmented.needed.0.05.5"])
+    assert numbers["orbit.needed.0.05.10"] == 5
+    assert numbers["orbit.needed.0.05.10_at_most"]
+    assert numbers["orbit.needed.0.05.best_dim"] == 10
+    assert "orbit.needed.0.05.20_at_most" not in numbers
+    found = lines.lines(made, 0.05)
+    assert list(found["augmented"].sound) == [False, True, True, True]
+    assert list(found["orbit"].sound) == [True, False, True, True]
+    said = next(n.text for n in notices if n.code == "saving")
+    assert "reached by orbit alone with 5 numbers" in said
+    assert "at least 6.0" in said
+    shown = needed_reading.marks(made, numbers)
+    assert shown["orbit.needed.0.05.10"] == "≤ "
+    assert shown["orbit.saving.0.05.10"] == "≥ "
+    assert shown["orbit.saving.0.05.5"] == "by this alone"
+    assert 11 < numbers["gaussian.needed.0.05"] < 13
+    assert numbers["orbit.saving_gaussian.0.05.20_high"] < 1 < numbers["orbit.saving_gaussian.0.05.10_low"]
+    files.needed_table(tmp_path / "needed.csv", Needed(), made)
+    rows = [line.split(",")[:7] for line in (tmp_path / "needed.csv").read_text().splitlines()]
+    assert ["0.05", "augmented", "5", "", "", "", "not reached"] in rows
+    assert any(row[:4] == ["0.05", "orbit", "10", "5"] and row[6] == "at most" for row in rows)
+    assert any(row[1] == "gaussian" and row[2] == "" for row in rows)
+
+
+def test_a_change_has_a_sign_and_zero_none() -> None:
+    assert [needed_reading.signed(v) for v in (-0.001, 0.004, -0.25, 0.07)] == ["0.00", "0.00", "−0.25", "+0.07"]
 
 
 def test_a_proportion_and_what_is_none_are_told_apart() -> None:
@@ -146,7 +251,7 @@ def test_a_proportion_and_what_is_none_are_told_apart() -> None:
         for d in (5, 10, 20, 40):
             mean = 0.05 * (start + 3 * d) / np.array(at)  # 0.05 is reached at start + 3 d measurements
             sizes[d] = mean[:, None] * (1 + 0.2 * rng.normal(size=200))
-        made = needed.Curves(at, {"c8": sizes}, {"c8": {d: np.zeros(200) for d in sizes}}, (0.05,))
+        made = lines.Curves(at, {"c8": sizes}, {"c8": {d: np.zeros(200) for d in sizes}}, (0.05,))
         numbers, notices = needed.read(made)
         assert {n.code for n in notices} == said
         assert abs(numbers["c8.slope.0.05"] - 3) < 0.4
@@ -166,12 +271,29 @@ def test_a_proportion_and_what_is_none_are_told_apart() -> None:
         ({"data": "cells"}, "no pictures here"),
         ({"dim": 5, "models": ["c16"]}, "bundled with codes of 20"),
         ({"noise": float("nan")}, "noise"),
+        ({"models": ["symmetry-nowhere"]}, "is no model here; choose of plain"),
     ],
 )
 def test_wrong_questions_of_recovery_are_one_sentence(fields: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said) as error:
         gen_core.run("symmetry.recover", **({"images": 2, "measurements": [5], "models": ["c8"]} | fields))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"targets": [0.05, 2]}, "^targets: give 1 to 6 errors"), ({"dims": [7]}, "^dims: give some of 5, 10, 20, 40")],
+)
+def test_wrong_sizes_and_errors_are_named_as_a_person_names_them(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        gen_core.run("symmetry.needed", **fields)
+
+
+def test_the_curve_is_over_the_codes_of_the_headline() -> None:
+    result = gen_core.run("symmetry.rotate", model="c8", angle=22.5, codes=9)
+    at = int(np.flatnonzero(rotate.CURVE == 22.5)[0])
+    assert np.isclose(result.content.curves["c8"][at], result.metrics["relative_error"], rtol=1e-4)
+    assert result.content.curve_codes == 9
 
 
 @pytest.mark.parametrize("angle", [float("nan"), float("inf"), 1e9, "east", True])
@@ -189,6 +311,7 @@ def test_the_bundled_cards_hold_what_they_promise(kind: str) -> None:
     told = card["metrics"]
     assert told["floor_turned_low"] <= told["floor_turned"] <= told["floor_turned_high"]
     assert card["synthetic"] is True
+    assert card["baselines"]["gaussian"]["error_50"] < told["error_50"]
     reached = {"c4": ("90", 100), "c8": ("45", 40), "c16": ("22.5", 38), "orbit": ("30", 55)}
     if kind in reached:
         angle, least = reached[kind]
