@@ -180,7 +180,11 @@ def trust(result: Result) -> None:
 def _needs(result: Result) -> None:
     """How many, by model and error; how many times fewer than without a symmetry; and where the straight lines begin."""
     made, numbers = result.content, result.metrics
-    by_size = {f"{titled(name)}, {d} numbers": (name, str(d)) for name in made.errors for d in made.errors[name]}
+    by_size = {
+        f"{titled(name)}, {d} numbers" if name in KINDS else titled(name): (name, str(d))
+        for name in made.errors
+        for d in made.errors[name]
+    }
     best = {f"{titled(name)}, best size": (name, "best") for name in made.errors if len(made.errors[name]) > 1}
     simple = {} if made.gaussian is None else {titled("gaussian"): ("gaussian", "")}
     read = (

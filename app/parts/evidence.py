@@ -30,7 +30,7 @@ CALM = {
     *("noise_estimated", "one_of_several"),
     # and what a symmetry, or a generator of events, does and does not
     *("no_action", "nearest_element", "between_elements", "told_the_angle", "gap_is_floor", "gap_over_floor", "saving"),
-    *("beats_gaussian", "against_gaussian", "other_pictures"),
+    *("beats_gaussian", "against_gaussian", "other_pictures", "cut"),
     *(
         "no_proportion",
         "no_gain_at_few",

@@ -15,8 +15,9 @@ from gen_core.memo import Memo
 from gen_core.symmetry import pictures, scenes
 
 Array = np.ndarray
-LEARNED = 1_024  # pictures that it learns from, each turned four times
+LEARNED = 1_024  # pictures that it learns from, each turned four times, or more often where there are fewer
 COPIES = 4
+MOST = 64  # times that each of few own pictures is turned: the covariance is then that of all angles
 LEAST = 1e-9  # variance of the noise over that of a measurement: without noise the equations are still solved
 _KEPT = Memo(64 << 20, lambda made: made.mean.nbytes + made.covariance.nbytes)
 
@@ -42,7 +43,9 @@ def of(data: str, turned: bool = True) -> Gaussian:
     """The prior of pictures of a kind, turned or upright; of the user's own those that may be learned from. Kept."""
 
     def make() -> Gaussian:
-        rows = pictures.learned(data, LEARNED, COPIES, turned, 0)[0]
+        few = LEARNED if data in scenes.KINDS else min(pictures.own(data).learned, LEARNED)
+        copies = min(max(LEARNED * COPIES // few, COPIES), MOST)
+        rows = pictures.learned(data, LEARNED, copies, turned, 0)[0]
         flat = rows.reshape(len(rows), -1).astype(np.float64)
         return Gaussian(flat.mean(0), np.cov(flat.T))
 

@@ -10,6 +10,7 @@ import numpy as np
 from gen_core.result import Notice
 from gen_core.symmetry import boots, modelfile
 from gen_core.symmetry.lines import Curves, Line, flat, lines, times
+from gen_core.symmetry.recipe import KINDS
 from gen_core.symmetry.solved import GAUSSIAN
 
 CONTROL = "augmented"
@@ -81,6 +82,8 @@ def _put(out: dict[str, float], key: str, value: float, ends: tuple[float, float
             out[name] = float("nan")
     if value <= fewest:
         out[f"{key}_at_most"] = True
+        if ends[1] <= fewest:
+            out[f"{key}_low"] = out[f"{key}_high"] = float("nan")
 
 
 def _best(out: dict[str, float], key: str, line: Line) -> None:
@@ -163,7 +166,8 @@ def _gaussian(out: dict[str, float], target: float, found: dict[str, Line], simp
             groups["fewer" if low > 1 else "more" if high < 1 or np.isinf(line.needed[i]) else "same"].append(str(d))
         for told, group in ((fewer, "fewer"), (same, "same"), (more, "more")):
             if groups[group]:
-                told.append(f"{modelfile.called(name)} with {', '.join(groups[group])} numbers")
+                sizes = f" with {', '.join(groups[group])} numbers" if name in KINDS else ""  # one of one's own says it itself
+                told.append(f"{modelfile.called(name)}{sizes}")
     if CONTROL in found:
         control = found[CONTROL]
         for j, d in enumerate(control.dims):
@@ -175,8 +179,8 @@ def _gaussian(out: dict[str, float], target: float, found: dict[str, Line], simp
     low, high = simple.ends(0)
     value = float(simple.needed[0])
     count = f"{written(value, simple.fewest)} measurements" if np.isfinite(value) else "more measurements than were made"
-    ends = f" ({low:.0f} to {high:.0f})" if np.isfinite([low, high]).all() else ""
-    words = {"fewer": fewer, "no difference is seen": same, "more, or never": more}
+    ends = f" ({low:.0f} to {high:.0f})" if np.isfinite([low, high]).all() and high > simple.fewest else ""
+    words = {"fewer": fewer, "as many, so far as the intervals tell": same, "more, or never": more}
     parts = [f"{word}: {', '.join(told)}" for word, told in words.items() if told]
-    text = f"Error {target:g}: a Gaussian prior needs {count}{ends}; the networks need, beside it, {'; '.join(parts)}."
+    text = f"Error {target:g}: a Gaussian prior needs {count}{ends}. Networks that need {'; '.join(parts)}."
     return [Notice("against_gaussian" if fewer or same else "gaussian_wins", text)]

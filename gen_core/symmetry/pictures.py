@@ -114,6 +114,6 @@ def tested(data: str, count: int, turned: bool, seed: int) -> Tested:
     told = mine.notices
     if len(kept) < count:
         again = f", each turned by {count // len(kept)} or more random angles" if turned else ""
-        text = f"Only {len(kept)} different pictures were kept aside to be measured on{again}: the intervals are over these."
+        text = f"Only {len(kept)} different pictures were kept aside to be measured on{again}: the intervals are wide."
         told = (*told, Notice("few_samples", text))
     return Tested(turn.turn_each(rows, angles) if turned else rows, angles, sources, told)

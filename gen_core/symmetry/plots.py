@@ -3,6 +3,7 @@ truth is blue, models orange with a dash and a marker of their own, the control 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ LOOKS = {  # role, dash, marker
     "c16": ("predicted", "dashdot", "diamond-open"),
     "orbit": ("predicted", "solid", "circle"),
 }
+OWN = ("star", "star-open", "hourglass", "hourglass-open", "bowtie", "bowtie-open", "pentagon", "pentagon-open")
 TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
 DIM = 0.4  # brightest pixel below which pictures are shown brighter than they are
@@ -38,7 +40,7 @@ def titled(name: str) -> str:
     if name in scores.METHODS:
         return scores.METHODS[name]
     kind, _, digest = modelfile.own_parts(name)
-    return f"Yours, {scores.METHODS.get(kind, 'not here')} ({digest})"
+    return f"Yours ({digest}): {scores.METHODS.get(kind, 'not on this machine')}"
 
 
 def picture(values: Array, title: str = "", dark: bool = False, height: int = 260, top: float = 1.0) -> go.Figure:
@@ -134,7 +136,7 @@ def residuals(made: Recovered, dark: bool = False, height: int = 300) -> go.Figu
         hover = "%{text} measurements<br>residual %{x:.3g}, error %{y:.3g}<extra></extra>"
         figure.add_scatter(x=x, y=y, text=list(made.measurements), hovertemplate=hover, name=titled(name), **_look(name, dark))
     figure.update_layout(palette.layout(dark, height, uirevision="residuals"))
-    figure.update_xaxes(title="Residual of the measurements", type="log", tickvals=TICKS)
+    figure.update_xaxes(title="Residual of the measurements", type="log", dtick=1, exponentformat="power")
     figure.update_yaxes(title="True error", type="log", tickvals=TICKS)
     return figure
 
@@ -204,7 +206,8 @@ def fewer(told: Mapping[str, Array], counts: tuple[int, ...], dark: bool = False
 
 
 def _look(name: str, dark: bool) -> dict[str, Any]:
-    role, dash, marker = LOOKS.get(name, ("predicted", "longdash", "star"))
+    own = int(hashlib.sha256(name.encode()).hexdigest()[:4], 16) % len(OWN)  # networks trained here are told apart
+    role, dash, marker = LOOKS.get(name, ("predicted", "longdash", OWN[own]))
     colour = palette.role(role, dark)
     return {
         "mode": "lines+markers",

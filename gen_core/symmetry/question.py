@@ -38,11 +38,12 @@ def warm() -> None:
 def own() -> dict[str, str]:
     """The models trained here: what each is called, by its digest."""
     found = {name: card for name, card in checkpoint.known("symmetry").items() if DIGEST.fullmatch(name)}
-    return {
-        name: str(card.get("title") or f"Yours: {scores.METHODS.get(str(card.get('kind')))}, {card.get('dim')} numbers")
-        + f" ({name.removeprefix('sha256:')[:8]})"
-        for name, card in found.items()
-    }
+    return {name: str(card.get("title") or _titled(name, card)) for name, card in found.items()}
+
+
+def _titled(name: str, card: Mapping[str, Any]) -> str:
+    kind = scores.METHODS.get(str(card.get("kind")))
+    return f"Yours ({name.removeprefix('sha256:')[:8]}): {kind}, {card.get('dim')} numbers"
 
 
 def title_of(name: str) -> str:

@@ -64,7 +64,7 @@ def of_recovery(made: Recovered, recipe: Recover) -> list[Notice]:
     names, count = made.networks, made.different
     if count < 2:
         out.append(Notice("few_samples", "Only one picture: intervals need more of them, and none is given."))
-    elif count < FEW:
+    elif count < FEW and count == len(made.truth) == recipe.images:  # else it was told with those that were kept aside
         out.append(Notice("few_samples", f"Only {count} pictures: the intervals are wide."))
     fit = [name for name in names if modelfile.learned_from(name, recipe.dim) == recipe.data]
     other = [modelfile.called(name) for name in names if name not in fit]
@@ -171,19 +171,19 @@ def _gaussian(made: Recovered, names: list[str]) -> list[Notice]:
                 f"{told}.",
             )
         )
+    rest = {m: row for m, row in gaps.items() if m not in wins}
+    said: dict[tuple[str, tuple[int, ...]], list[str]] = {}  # those of whom the same is true, in one sentence
     for name in names:
-        rest = {m: row[name] for m, row in gaps.items() if m not in wins}
-        better = [str(m) for m, (_, _, high) in rest.items() if high < 0]
-        same = [str(m) for m, (_, low, high) in rest.items() if low <= 0 <= high]
-        worse = [str(m) for m, (_, low, _) in rest.items() if low > 0]
-        called = modelfile.called(name)
-        if better:
-            out.append(Notice("beats_gaussian", f"With {listed(better)} measurements {called} is better than a Gaussian prior."))
-        if same:
-            text = f"With {listed(same)} measurements {called} is not told apart from a Gaussian prior."
-            out.append(Notice("adds_nothing", text))
-        if worse:
-            out.append(Notice("adds_nothing", f"With {listed(worse)} measurements {called} is worse than a Gaussian prior."))
+        better = tuple(m for m, row in rest.items() if row[name][2] < 0)
+        worse = tuple(m for m, row in rest.items() if row[name][1] > 0)
+        same = tuple(m for m in rest if m not in better + worse)
+        for told, found in (("better than", better), ("not told apart from", same), ("worse than", worse)):
+            if found:
+                said.setdefault((told, found), []).append(modelfile.called(name))
+    for (told, found), called in said.items():
+        at, verb = listed([str(m) for m in found]), "is" if len(called) == 1 else "are"
+        code = "beats_gaussian" if told == "better than" else "adds_nothing"
+        out.append(Notice(code, f"With {at} measurements {listed(called)} {verb} {told} a Gaussian prior."))
     return out
 
 
