@@ -1,12 +1,13 @@
 # make app    set up once, then open the app        make test    set up, then run everything that is checked
-# make bench  print the timings that matter         make clean   remove what the others made
+# make bench  print the timings that matter         make load    the same of twenty people at once
+# make clean  remove what the others made
 PORT ?= 8501
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: app test bench clean
+.PHONY: app test bench load clean
 
 app: .venv/.installed
 	$(BIN)/python -m streamlit run app/main.py --server.port $(PORT)
@@ -19,6 +20,9 @@ test: .venv/.testing
 
 bench: .venv/.testing
 	$(BIN)/python tests/bench.py
+
+load: .venv/.testing
+	$(BIN)/python tests/load/load.py
 
 clean:
 	rm -rf .venv app/static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

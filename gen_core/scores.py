@@ -103,6 +103,7 @@ WORDS = {
     "corr_error": Word("Correlations of channels, error"),
     "auc_features": Word("Told apart by features (AUC, best: .5)"),
     "auc_cnn": Word("Told apart by a network on hits (AUC, best: .5)"),
+    "judged": Word("Events a side seen by the classifiers", 0),
     "multiplicity_w1": Word("Number of hits (W1)", 2),
     "events_per_second": Word("Events a second", 0),
     "tracks_found": Word("Tracks found an event", 2),
@@ -256,8 +257,8 @@ def text(name: str, metrics: Mapping[str, Any]) -> str | None:
 
 
 def number(value: object, digits: int = 3) -> str:
-    """A number for reading: a dash where there is none, a proper minus."""
-    return f"{value:.{digits}f}".replace("-", "−") if _is_number(value) else "–"
+    """A number for reading: a dash where there is none, a proper minus, thousands apart in a whole one."""
+    return f"{value:{',' if digits == 0 else ''}.{digits}f}".replace("-", "−") if _is_number(value) else "–"
 
 
 def more(shown: Sequence[object]) -> str:

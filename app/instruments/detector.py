@@ -68,7 +68,10 @@ IDEA = [
     "**Distillation**: a parallel student learns what the autoregressive teacher draws.",
     "Every error stands beside its **floor**, what the truth scores against itself with as many events.",
 ]
-FORMULA = r"p(x) = \prod_i p(x_i \mid x_{<i}) \qquad \text{or} \qquad p(x) = \int p(z) \prod_i p(x_i \mid z)\,dz"
+FORMULA = (
+    r"\begin{gathered} p(x) = \prod_i p(x_i \mid x_{<i}) \\[6pt] \text{or} \quad "
+    r"p(x) = \int p(z) \prod_i p(x_i \mid z)\,dz \end{gathered}"
+)
 SOURCE = (
     "CaloFlow: Krause, Pang & Shih 2022, arXiv:2210.14245. CaloScore: Mikuni & Nachman 2023, arXiv:2308.03847. MADE: Germain et "
     "al. 2015, arXiv:1502.03509. Masked generation: Chang et al. 2022 (MaskGIT), arXiv:2202.04200."

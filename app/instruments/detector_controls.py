@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.parts import session, upload
-from gen_core.detector import plots, question
+from gen_core.detector import question
 from gen_core.detector.recipe import Condition, Generate, Inpaint, Score, Tracker
 from gen_core.recipe import DIGEST, Recipe
 
@@ -29,13 +29,24 @@ def verb_of(recipe: Asked) -> str:
 
 def titled(name: str) -> str:
     """What a model is called."""
-    return plots.TITLES.get(name) or question.title_of(name)
+    return question.title_of(name)
 
 
 def other(verb: str, now: Recipe) -> Recipe:
-    """Another question about the same tracker and the same own hits."""
-    same = {name: getattr(now, name) for name in (*Tracker.model_fields, "data") if hasattr(now, name)}
-    kind = KINDS.get(verb, Generate)
+    """Another question about the same tracker, of the same model where it can answer, and of the same own hits: those that were
+    chosen before where the question between had none to choose."""
+    asked = now if isinstance(now, Asked) else Generate()
+    same = {name: getattr(asked, name) for name in (*Tracker.model_fields, "data") if hasattr(asked, name)}
+    kind, shape = KINDS.get(verb, Generate), (asked.layers, asked.channels)
+    if isinstance(asked, Condition):
+        before, of = session.get(PAGE, "own hits", (None, None))
+        same["data"] = before if of == shape else None
+    else:
+        session.put(PAGE, "own hits", (asked.data, shape))
+    if asked.model in {*question.able(kind.operation), *question.own(kind.operation)} and question.fits(asked.model, *shape):
+        same["model"] = asked.model
+    elif same["data"] is not None:
+        same |= question.fitting(kind, *shape)
     return kind.read({name: value for name, value in same.items() if name in kind.model_fields})
 
 
@@ -215,9 +226,9 @@ def _settings(now: Asked, model: str) -> dict[str, Any]:
         return made
     told = "Other events are drawn again until there are as many as asked."
     if st.toggle("Only some numbers of hits", key=session.key(PAGE, "bounded"), help=told):
-        low, high = session.reach(PAGE, "multiplicity", (0, 0), (60, 60))
+        most = max(now.layers * now.channels, *session.value(PAGE, "multiplicity"))
         made["multiplicity"] = st.slider(
-            "Hits", 0, 80, key=session.key(PAGE, "multiplicity"), help="Fewest and most of an event."
+            "Hits", 0, most, key=session.key(PAGE, "multiplicity"), help="Fewest and most of an event."
         )
     told = "Two classifiers are asked to tell the events from the truth; without them the answer comes at once."
     made["classifiers"] = st.toggle("Ask classifiers", key=session.key(PAGE, "classifiers"), help=told)

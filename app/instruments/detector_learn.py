@@ -20,12 +20,15 @@ def models() -> None:
     """All models in one table, each on fresh events, beside the floor."""
     with st.expander("How good these models are, on events they never saw", icon=":material/fact_check:"):
         rows: dict[str, dict[str, Any]] = {}
-        for name, card in checkpoint.known(PAGE).items():
-            if not DIGEST.fullmatch(name) or session.may_see(name):
-                rows[plain(str(card.get("title") or name))] = dict(card.get("metrics", {}))
-                for one, title in (("floor", FLOOR), ("independent", plots.TITLES["independent"])):
-                    rows.setdefault(title, {}).update(card.get("baselines", {}).get(one, {}))
-        evidence.score_table(SCORES, rows, intervals(rows), reference=[FLOOR], caption="As the cards say; 95 % intervals.")
+        simple: dict[str, dict[str, Any]] = {}
+        cards = {n: card for n, card in checkpoint.known(PAGE).items() if not DIGEST.fullmatch(n) or session.may_see(n)}
+        for name, card in cards.items():
+            rows[plain(question.called(name, card))] = dict(card.get("metrics", {}))
+            for one, title in (("independent", plots.TITLES["independent"]), ("floor", FLOOR)):
+                simple.setdefault(title, dict(card.get("baselines", {}).get(one, {})))
+        counts = [int(card["n_judged"]) for card in cards.values() if card.get("n_judged")]
+        caption = f"As the cards say; 95 % intervals. Classifiers saw at least {min(counts, default=0):,} events a side."
+        evidence.score_table(SCORES, rows | simple, intervals(rows | simple), reference=[FLOOR], caption=caption)
 
 
 def training(asked: Train | None) -> None:

@@ -92,12 +92,13 @@ def tabs(result: Result) -> Figures:
 
 def trade(result: Result) -> None:
     """Where this model lies among the others."""
-    drawn = plots.pareto(pareto.points(), question.point_of(result), figure.dark())
+    now = question.point_of(result)
+    drawn = plots.pareto(pareto.points(), now, figure.dark())
     figure.show(drawn, f"{PAGE}.pareto", "How well a classifier tells events from the truth, against events a second")
-    st.caption(
-        "Bundled models as their cards say; on the dotted line none is both faster and closer to the truth. The star is what was "
-        "measured just now, here."
+    star = (
+        f"The star is what was measured just now, here. {_judged(result)}" if now else "This result has other events than theirs."
     )
+    st.caption(f"Bundled models as their cards say; on the dotted line none is both faster and closer to the truth. {star}")
     own = question.distilled()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
@@ -106,7 +107,10 @@ def trade(result: Result) -> None:
     with right:
         st.markdown("**What others gained**: how many times faster a parallel generator is than its teacher, and what that cost.")
         for one in pareto.PUBLISHED:
-            st.caption(f"{one.name}: {one.source}.")
+            low, high = one.faster
+            faster = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            cost = "no AUC that compares" if one.auc_more is None else f"AUC {one.auc_more:+.2f}"
+            st.caption(f"{one.name}: {faster} times, {cost} ({one.source}).")
 
 
 def steps(result: Result) -> None:
@@ -117,7 +121,8 @@ def steps(result: Result) -> None:
     drawn = plots.steps(card, result.recipe.steps, result.metrics, figure.dark())
     figure.show(drawn, f"{PAGE}.curve", "Errors and speed against the number of steps K")
     st.caption(
-        "One network. From 1, all channels at once, to as many steps as channels; as the card says, and the star as measured now."
+        "One network. From 1, all channels at once, to as many steps as channels; as the card says; the star as measured now. "
+        + _judged(result)
     )
 
 
@@ -276,6 +281,12 @@ def _told_apart(result: Result) -> None:
     evidence.score_table(shown, rows, intervals(rows), highlight=next(iter(rows)), caption=caption)
 
 
+def _judged(result: Result) -> str:
+    """On how many events classifiers judged: the more they learn from, the more they tell."""
+    count = result.metrics.get("judged")
+    return f"Classifiers tell more the more events they see: here {int(count):,} a side." if count else ""
+
+
 def _row(name: str) -> str:
     return {"floor": FLOOR, "observed": "What was there", **plots.SETS, "independent": plots.TITLES["independent"]}.get(
         name, name
@@ -290,7 +301,9 @@ def _numbers(result: Result, *shown: tuple[str, str, int, str], floor: Mapping[s
             st.metric(title, evidence.number(result.metrics.get(name), digits), help=told)
             st.caption(f"floor {evidence.number(floor.get(name), digits)}")
     with places[-1]:
-        st.metric("Events a second", f"{result.metrics['events_per_second']:,.0f}", help="One thread of this machine.")
+        rate = result.metrics["events_per_second"]
+        shown = f"{rate:,.0f}" if rate < 1e6 else f"{rate / 1e6:.1f} M"
+        st.metric("Events a second", shown, help="One thread of this machine.")
         st.caption(f"one by one {result.metrics['batch1.events_per_second']:,.0f}")
 
 

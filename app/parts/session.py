@@ -56,18 +56,18 @@ def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Wid
     file arrive like a link. `widgets` turns a recipe into the values of its widgets by field, where a widget wants another
     spelling than the recipe (a list for a tuple, text for null).
     """
-    state, link = _state(page), _query()
+    state, link = _state(page), _recipe(_query())
     if state is None:
         state = st.session_state[f"{page}/page"] = _Page(default(), widgets, {})
     state.widgets = widgets
     if st.session_state.get("here") != page:  # arrived from another page, where these widgets were not drawn
         st.session_state["here"] = page
         seed(page, **widgets(state.recipe))
-    if link and link != state.link and not _echo(state, link):
+    if link and link != state.link and not _echo(state, _query()):
         _leave(state, state.link)
         state.link, state.error = link, None
         try:
-            recipe = catalog.from_query(urlencode({name: text for name, text in link.items() if name != OPENED}), operation)
+            recipe = catalog.from_query(urlencode(link), operation)
             if page_of(recipe) != page:
                 raise RecipeError(f"It is a recipe of {recipe.operation}, which has a page of its own.")
             load(page, recipe)
@@ -169,7 +169,7 @@ def write_link(recipe: Recipe) -> None:
     state.settling = False
     keep()
     link, shown = link_fields(recipe), _query()
-    if link != state.link or link != shown:
+    if link != state.link or link != _recipe(shown):
         _leave(state, state.link, shown)
         state.link = link
         st.query_params.from_dict(link | ({PRESENT: "1"} if presenting() else {}))
@@ -331,5 +331,10 @@ def _remember(state: _Page, recipe: Recipe) -> None:
 
 
 def _query() -> dict[str, str]:
-    """The recipe in the query."""
+    """The link that the browser shows, but for how it is shown."""
     return {name: value for name, value in st.query_params.to_dict().items() if name != PRESENT}
+
+
+def _recipe(link: dict[str, str]) -> dict[str, str]:
+    """The fields of a recipe in a link."""
+    return {name: value for name, value in link.items() if name != OPENED}

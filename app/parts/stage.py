@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.parts import background, beside, evidence, export, session
 from app.parts.guard import guard
+from gen_core.errors import UserError
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 
@@ -39,7 +40,11 @@ def draw(
         with left:
             recipe = controls()
         place = st.empty()
-        result = compute(recipe, place)
+        try:
+            result = compute(recipe, place)
+        except UserError:
+            place.empty()  # no bar stands above the sentence
+            raise
         place.empty()
         session.write_link(result.recipe)
         figures = views.show(result)

@@ -37,6 +37,7 @@ class Source:
     steps: int | None = None
     temperature: float = 1.0
     order: str = "spread"
+    frequencies: Array | None = None  # of independent channels (layers, channels); None for those of the simulated world
 
     @property
     def shape(self) -> Shape:
@@ -105,6 +106,8 @@ class Source:
     def _frequencies(self) -> torch.Tensor:
         import torch
 
+        if self.frequencies is not None:
+            return torch.from_numpy(self.frequencies.ravel().astype(np.float32))
         make = lambda: simulate(self.world, COUNTED, FREQUENCY_SEED).hits.mean(0).ravel().astype(np.float32)  # noqa: E731
         return torch.from_numpy(_FREQUENCIES.get(self.world, make))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -58,7 +58,9 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     card = {} if source.learned is None else source.learned.card
     world = recipe.world()
     data = recipe.data or card.get("content")
-    truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed)
+    truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed, learned=data == card.get("content"))
+    if source.name == "independent" and truth.own:
+        source = replace(source, frequencies=truth.second.mean(0))
     wanted = _bounds(recipe, card, truth)
     progress(0.0, "drawing events")
     spool, began, told, seen = Spool(source.shape), clock(), 0, list[int]()
@@ -128,6 +130,11 @@ def prepared(recipe: Any) -> tuple[Any, Source, list[Notice]]:
 def _same_shape(recipe: Asked, card: dict[str, Any]) -> None:
     layers, channels = card["shape"]
     if (layers, channels) != (recipe.layers, recipe.channels):
+        if getattr(recipe, "data", None):
+            raise RecipeError(
+                f"model: {recipe.model[:30]!r} draws {layers} layers of {channels} channels, your hits have {recipe.layers} of "
+                f"{recipe.channels}; name a model that has learned such hits, or train one on them (detector.train)."
+            )
         raise RecipeError(
             f"model: {recipe.model[:30]!r} draws {layers} layers of {channels} channels, and the tracker has {recipe.layers} of "
             f"{recipe.channels}; set layers and channels to that, or name another model."
@@ -220,11 +227,7 @@ def _told(recipe: Generate, truth: Truth, source: Source) -> list[Notice]:
                 "The toy simulator is faster than any of the models. A real one takes seconds an event, and there they pay.",
             )
         )
-    if min(recipe.n, len(truth.first)) < FEW:
-        notices.append(
-            Notice(
-                "few_samples",
-                f"With {min(recipe.n, len(truth.first)):,} events the floor itself is high; draw more to tell models apart.",
-            )
-        )
+    if (n := min(recipe.n, len(truth.first))) < FEW:
+        more = "the file has no more that may be used" if n < recipe.n else "draw more to tell models apart"
+        notices.append(Notice("few_samples", f"With {n:,} events the floor itself is high; {more}."))
     return notices

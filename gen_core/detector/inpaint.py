@@ -48,7 +48,7 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
     chance = hits.mean(0)
     inside = event[region].astype(float)
     said = np.clip(chance[region], 0.5 / recipe.n, 1 - 0.5 / recipe.n)
-    base = simulate(recipe.world(), 20_000, recipe.seed + 1).hits.mean(0)[region].clip(1e-4, 1 - 1e-4)
+    base = frequencies(recipe)[region].clip(1e-4, 1 - 1e-4)
     numbers = {"hits_in_region": float(hits[:, region].sum(1).mean()), "surprise_per_channel": _surprise(inside, said)}
     baselines = {
         "observed": {"hits_in_region": float(inside.sum())},
@@ -60,6 +60,13 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
         )
     made = Inpainted(event, region, hits)
     return Result(recipe, made, files.inpaint_writers(recipe, made), numbers, baselines, tuple(notices))
+
+
+def frequencies(recipe: Inpaint) -> Array:
+    """How often each channel fires in other events (layers, channels): the tracker's, or those of the own file."""
+    if recipe.data is None:
+        return simulate(recipe.world(), 20_000, recipe.seed + 1).hits.mean(0)
+    return np.delete(read_hits(path_of(recipe.data)), recipe.event, axis=0).mean(0)
 
 
 def event_of(recipe: Inpaint) -> Array:

@@ -14,7 +14,7 @@ from gen_core.detector.features import features
 
 Array = np.ndarray
 GROUPS = 20  # of events, each left out in turn for the intervals
-JUDGED = 4_000  # events a side that classifiers see
+JUDGED = 12_500  # events a side that classifiers see at most: the more they learn from, the more they tell
 COUNTED = 20_000  # events a side of the other numbers
 EPOCHS, BATCH, RATE = 8, 64, 2e-3  # of the convolutional classifier
 LEAST = 160  # batches that it learns from, however few events there are
@@ -31,13 +31,14 @@ class Value:
 
 
 def scores(made: Array, truth: Array, seed: int = 0, classifiers: bool = True) -> dict[str, float]:
-    """All four numbers of events (n, layers, channels) against the truth, each with `_low` and `_high`."""
+    """All four numbers of events (n, layers, channels) against the truth, each with `_low` and `_high`; and how many events a
+    side the classifiers `judged`."""
     made, truth = made[:COUNTED], truth[:COUNTED]
     found = {"corr_error": corr_error(made, truth), "multiplicity_w1": multiplicity_w1(made, truth)}
     if classifiers:
         some = made[:JUDGED], truth[:JUDGED]
         found |= {"auc_features": auc_features(*some, seed), "auc_cnn": auc_cnn(*some, seed)}
-    out: dict[str, float] = {}
+    out: dict[str, float] = {"judged": float(min(len(made), len(truth), JUDGED))} if classifiers else {}
     for name, value in found.items():
         out |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
     return out

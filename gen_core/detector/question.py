@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gen_core import checkpoint
 from gen_core.datasets import path_of
-from gen_core.detector import evaluate, inpaint, modelfile, pareto
+from gen_core.detector import evaluate, inpaint, modelfile, pareto, plots
 from gen_core.detector.condition import PLAIN
 from gen_core.detector.evaluate import USUAL as USUAL
 from gen_core.detector.recipe import KINDS, Tracker, Train
@@ -45,16 +46,25 @@ def own(operation: str) -> dict[str, str]:
     """The models trained here that can do it: what each is called, by its digest."""
     found = {name: card for name, card in checkpoint.known("detector").items() if DIGEST.fullmatch(name)}
     return {
-        name: str(card.get("title") or name)
+        name: called(name, card)
         for name, card in found.items()
         if operation == "detector.generate" or card.get("kind") in ABLE[operation]
     }
 
 
 def title_of(name: str) -> str:
-    """What a trained model is called."""
-    card = checkpoint.known("detector").get(name, {})
-    return str(card.get("title") or ("A model that is not on this machine" if DIGEST.fullmatch(name) else name))
+    """What a model is called."""
+    if name in plots.TITLES:
+        return plots.TITLES[name]
+    card = checkpoint.known("detector").get(name)
+    return called(name, card) if card is not None else "A model that is not on this machine"
+
+
+def called(name: str, card: Mapping[str, Any]) -> str:
+    """What a model of this card is called: bundled by its kind, trained here also by the beginning of its digest."""
+    kind = str(card.get("kind"))
+    title = plots.TITLES.get(kind, kind)
+    return f"{title}, trained here ({name[7:13]})" if DIGEST.fullmatch(name) else title
 
 
 def fitting(recipe: type[Tracker], layers: int, channels: int) -> dict[str, Any]:
@@ -62,7 +72,7 @@ def fitting(recipe: type[Tracker], layers: int, channels: int) -> dict[str, Any]
     channels on their own, and a region inside."""
     made: dict[str, Any] = {"layers": layers, "channels": channels, "dead": ()}
     names = [*able(recipe.operation), *own(recipe.operation)]
-    fit = [name for name in names if name not in modelfile.UNLEARNED and modelfile.open_card(name)["shape"] == [layers, channels]]
+    fit = [name for name in names if name not in modelfile.UNLEARNED and fits(name, layers, channels)]
     if fit:
         made["model"] = fit[0]
     elif recipe.operation == "detector.generate":
@@ -70,6 +80,11 @@ def fitting(recipe: type[Tracker], layers: int, channels: int) -> dict[str, Any]
     if "region" in recipe.model_fields:
         made["region"] = (layers // 3, max(2 * layers // 3, layers // 3 + 1), 0, channels)
     return made
+
+
+def fits(name: str, layers: int, channels: int) -> bool:
+    """Whether a model draws events of this shape."""
+    return name in modelfile.UNLEARNED or modelfile.open_card(name)["shape"] == [layers, channels]
 
 
 def steps_of(model: str) -> list[int]:
@@ -90,9 +105,9 @@ def kind_of(model: str) -> str:
 
 
 def point_of(result: Result) -> pareto.Point | None:
-    """A result as a point among the others; None where no classifier was asked."""
+    """A result as a point among the bundled models; None where no classifier was asked, or where its events are not theirs."""
     numbers: dict[str, Any] = dict(result.metrics)
-    if numbers.get("auc_features") is None:
+    if numbers.get("auc_features") is None or result.content.truth.own or result.recipe.world() != Tracker().world():  # type: ignore[attr-defined]
         return None
     speed, corr = float(numbers["events_per_second"]), float(numbers["corr_error"])
     area, low, high = (float(numbers[f"auc_features{end}"]) for end in ("", "_low", "_high"))

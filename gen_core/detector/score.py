@@ -64,7 +64,7 @@ def run(recipe: Score, progress: Callable[[float, str], None] = lambda share, te
     notices += [
         Notice("adds_nothing", f"The number of hits alone tells {words(name)} better than the log-likelihood does.")
         for name in values
-        if name != "usual" and counts[f"{name}.auc"] > numbers[f"{name}.auc"]
+        if name != "usual" and counts[f"{name}.auc_low"] > max(numbers[f"{name}.auc_high"], 0.5)
     ]
     baselines: dict[str, dict[str, float]] = {"number_of_hits": counts} if counts else {}
     return Result(recipe, made, files.score_writers(recipe, made), numbers, baselines, tuple(notices))
@@ -103,7 +103,8 @@ def unusual(world: World) -> dict[str, tuple[World, int | None]]:
 
 def words(name: str) -> str:
     """A kind of events as it is called in a sentence."""
-    return {"dead_layer": "a dead layer", "extra_track": "a track too many", "noise_x5": "five times the noise"}.get(name, name)
+    said = {"dead_layer": "a dead layer", "extra_track": "a track too many", "noise_x5": "five times the noise"}
+    return said.get(name, "your events" if name == "own" else name)
 
 
 def _area(name: str, odd: Array, usual: Array) -> dict[str, float]:

@@ -27,9 +27,9 @@ class Truth:
     key: tuple[object, ...]
 
 
-def truth_of(world: World, data: str | None, n: int, seed: int) -> Truth:
-    """n events for each of the two sets, or half of the own ones that are left out. Raises RecipeError where own events are of
-    another shape than the tracker."""
+def truth_of(world: World, data: str | None, n: int, seed: int, learned: bool = True) -> Truth:
+    """n events for each of the two sets, or at most half of the own ones: of all where no model has `learned` from them, else of
+    those that were left out. Raises RecipeError where own events are of another shape than the tracker."""
     if data is None:
         one, two = (simulate(world, n, seed + far) for far in (FIRST, SECOND))
         return Truth(one.hits, two.hits, one.tracks, False, (world, n, seed))
@@ -38,9 +38,9 @@ def truth_of(world: World, data: str | None, n: int, seed: int) -> Truth:
         raise RecipeError(
             f"data: these patterns have {hits.shape[1]} layers of {hits.shape[2]} channels; set layers and channels to that."
         )
-    rest = np.random.default_rng([seed, 65]).permutation(left_out(hits))
+    rest = np.random.default_rng([seed, 65]).permutation(left_out(hits) if learned else hits)
     half = min(n, len(rest) // 2)
-    return Truth(rest[:half], rest[half : 2 * half], None, True, (data, n, seed))
+    return Truth(rest[:half], rest[half : 2 * half], None, True, (data, n, seed, learned))
 
 
 def left_out(hits: Array) -> Array:

@@ -67,8 +67,12 @@ def _hdf5(path: Path) -> Array:
     import h5py
 
     with open_hdf5(path) as file:
-        names = {name.lower(): name for name in file}
-        name = next((names[want] for want in NAMES if want in names and isinstance(file[names[want]], h5py.Dataset)), None)
+        names: dict[str, str] = {}  # the last part of each data set's path, in any group; the shortest path first
+        found: list[str] = []
+        file.visititems(lambda place, one: found.append(place) if isinstance(one, h5py.Dataset) else None)
+        for place in sorted(found, key=lambda place: (place.count("/"), place)):
+            names.setdefault(place.rpartition("/")[2].lower(), place)
+        name = next((names[want] for want in NAMES if want in names), None)
         if name is None:
             raise InputError(f"This HDF5 file holds no data set hits; {EXPECTED}.")
         data = file[name]

@@ -15,7 +15,7 @@ import pytest
 
 import gen_core
 from gen_core import catalog, checkpoint, store
-from gen_core.detector import modelfile, pareto, plots
+from gen_core.detector import modelfile, pareto, plots, question
 from gen_core.detector.files import events_npz
 from gen_core.detector.model import Shape
 from gen_core.detector.recipe import KINDS
@@ -146,7 +146,42 @@ def test_own_events_are_the_truth_and_hits_of_the_wrong_shape_are_refused(tmp_pa
         gen_core.run("detector.generate", model="simulator", data=digest, **QUICK)
     result = gen_core.run("detector.generate", model="simulator", data=digest, layers=4, channels=16, **QUICK)
     assert result.content.truth.own
-    assert len(result.content.truth.first) == 50  # half of the last eighth
+    assert len(result.content.truth.first) == QUICK["n"]  # nothing has learned from them, so all may be the truth
+
+
+def test_own_events_without_correlations_fire_as_often_as_the_own_ones(tmp_path: Path) -> None:
+    hits = np.zeros((4_000, 4, 16), np.uint8)
+    hits[:, :, 3] = np.random.default_rng(1).random((4_000, 4)) < 0.7
+    np.savez(tmp_path / "own.npz", hits=hits)
+    own = {"data": store.add(tmp_path / "own.npz"), "layers": 4, "channels": 16}
+    result = gen_core.run("detector.generate", model="independent", **own, n=2_000, classifiers=False)
+    assert np.abs(result.content.hits.mean(0) - hits.mean(0)).max() < 0.05
+    assert result.metrics["multiplicity_w1"] < 0.2
+    lost = gen_core.run("detector.generate", model="independent", **own, n=3_000, classifiers=False)
+    assert len(lost.content.truth.first) == 2_000
+    once = gen_core.run("detector.generate", model="independent", **own, n=900, classifiers=False)
+    assert "draw more" in next(one.text for one in once.warnings if one.code == "few_samples")
+
+
+def test_own_events_do_not_claim_a_difference_that_is_none(tmp_path: Path) -> None:
+    np.savez(tmp_path / "own.npz", hits=simulate(World(), 800, 3).hits)
+    result = gen_core.run("detector.score", model="made", n=800, data=store.add(tmp_path / "own.npz"))
+    assert "adds_nothing" not in [one.code for one in result.warnings]
+
+
+def test_a_region_of_an_own_event_stands_beside_the_own_frequencies(tmp_path: Path) -> None:
+    hits = simulate(World(noise=0.0), 400, 3).hits
+    hits[:, 3:6] = 0
+    np.savez(tmp_path / "own.npz", hits=hits)
+    result = gen_core.run("detector.inpaint", n=20, data=store.add(tmp_path / "own.npz"))
+    assert result.baselines["independent"]["hits_in_region"] < 0.1
+
+
+def test_an_own_model_has_a_name_and_a_missing_one_is_called_so(tmp_path: Path) -> None:
+    card = {"kind": "vae"}
+    assert question.called("sha256:" + "ab" * 32, card) == "VAE, trained here (ababab)"
+    assert question.called("detector-vae", card) == question.title_of("vae") == "VAE"
+    assert "not on this machine" in question.title_of("sha256:" + "0" * 64)
 
 
 @pytest.mark.skipif("vae" not in HAVE, reason="no weights")

@@ -31,6 +31,14 @@ def test_patterns_in_hdf5(tmp_path: Path) -> None:
     assert np.array_equal(read_hits(tmp_path / "a.h5"), HITS)
 
 
+def test_patterns_in_a_group_of_hdf5(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("evt/raw/hits", data=1 - HITS)
+        file.create_dataset("evt/hits", data=HITS)
+        file.create_dataset("evt/energy", data=np.ones(3))
+    assert np.array_equal(read_hits(tmp_path / "a.h5"), HITS)
+
+
 def test_patterns_in_root(tmp_path: Path) -> None:
     uproot = pytest.importorskip("uproot")
     with uproot.recreate(tmp_path / "a.root") as file:
