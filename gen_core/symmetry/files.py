@@ -68,11 +68,12 @@ def recovered_writers(recipe: Recover, made: Recovered) -> dict[str, Writer]:
 
 
 def recovered(path: Path, recipe: Recover, made: Recovered) -> None:
-    """truth, angles_deg, measurements; of each model MODEL (k, n, 32, 32), MODEL_error and MODEL_residual (k, n), MODEL_best and
-    MODEL_floor (n,)."""
+    """truth, angles_deg, shows (which picture each is, turned), measurements; of each model MODEL (k, n, 32, 32), MODEL_error and
+    MODEL_residual (k, n), MODEL_best and MODEL_floor (n,)."""
     out: dict[str, Array] = {
         "truth": made.truth,
         "angles_deg": made.angles,
+        "shows": np.arange(len(made.truth)) if made.sources is None else made.sources,
         "measurements": np.array(made.measurements),
     }
     for name in made.models:

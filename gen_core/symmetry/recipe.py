@@ -70,6 +70,15 @@ def _errors(value: Any) -> Any:
     return tuple(found)
 
 
+def _counted(value: Any) -> Any:
+    """Numbers of pictures that are learned from."""
+    found = _a_list(value)
+    right = isinstance(found, list | tuple) and 1 <= len(found) <= 8
+    if not right or not all(isinstance(n, int) and not isinstance(n, bool) and 8 <= n <= 100_000 for n in found):
+        raise ValueError("give 1 to 8 whole numbers of pictures from 8 to 100,000, such as [16, 64, 256].")
+    return tuple(found)
+
+
 Models = Annotated[tuple[Model, ...], BeforeValidator(_modelled), Field(min_length=1, max_length=12)]
 
 
@@ -167,8 +176,8 @@ class Fewer(Learned):
     models: Annotated[tuple[Kind, ...], BeforeValidator(_modelled)] = Field(
         ("plain", "augmented", "c8", "orbit"), max_length=6, description="Which networks."
     )
-    counts: Annotated[tuple[Annotated[int, Field(ge=8, le=100_000)], ...], BeforeValidator(_a_list)] = Field(
-        (16, 64, 256, 1_024), min_length=1, max_length=8, description="Numbers of pictures that are learned from."
+    counts: Annotated[tuple[int, ...], BeforeValidator(_counted)] = Field(
+        (16, 64, 256, 1_024), description="Numbers of pictures that are learned from."
     )
     batches: int = Field(300, ge=10, le=100_000, description="Batches of 64 pictures in each training: the same work for all.")
     images: int = Field(80, ge=4, le=1_000, description="New turned pictures that it is measured on.")

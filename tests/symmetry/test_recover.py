@@ -282,11 +282,15 @@ def test_wrong_questions_of_recovery_are_one_sentence(fields: dict[str, object],
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [({"targets": [0.05, 2]}, "^targets: give 1 to 6 errors"), ({"dims": [7]}, "^dims: give some of 5, 10, 20, 40")],
+    [
+        ({"targets": [0.05, 2]}, "^targets: give 1 to 6 errors"),
+        ({"dims": [7]}, "^dims: give some of 5, 10, 20, 40"),
+        ({"counts": [16, 4]}, "^counts: give 1 to 8 whole numbers"),
+    ],
 )
-def test_wrong_sizes_and_errors_are_named_as_a_person_names_them(fields: dict[str, object], said: str) -> None:
+def test_wrong_entries_of_lists_are_named_as_a_person_names_them(fields: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        gen_core.run("symmetry.needed", **fields)
+        gen_core.run("symmetry.fewer" if "counts" in fields else "symmetry.needed", **fields)
 
 
 def test_the_curve_is_over_the_codes_of_the_headline() -> None:
