@@ -69,8 +69,8 @@ TRAPS = [
 IDEA = [
     "A network $G$ draws a picture from a code. It is **equivariant** if a turned code draws the turned picture.",
     (
-        "**Group convolutions** (C4, C8, C16) use every filter at 4, 8 or 16 angles: right at the group's own steps. All networks "
-        "here multiply as often; those of a group have 4, 8 or 16 times fewer weights."
+        "**Group convolutions** (C4, C8, C16) use every filter at 4, 8 or 16 angles: right at the group's own steps. All "
+        "networks here multiply as often; those of a group have 4, 8 or 16 times fewer weights."
     ),
     "The **orbit** keeps an angle beside the code and turns the picture itself: right at every angle, for any network.",
     "**Measured**: difference over contrast, and StyleGAN3's decibels, beside the floor of turning back and forth.",
