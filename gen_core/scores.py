@@ -222,7 +222,8 @@ def title(name: str) -> str:
         return f"{METHODS[method]}: measurements needed for an error of {at}"
     if method and at and kind in _OF:  # `c8.error.50`, `orbit.needed.0.03.20`
         numbers = [at] if _OF[kind].count("{}") == 1 else at.rsplit(".", 1)
-        return f"{METHODS[method]}: {_OF[kind].format(*numbers)}"
+        said = _OF[kind].format(*numbers).replace("with codes of best_dim", "(the best numbers in a code)")
+        return f"{METHODS[method]}: {said.replace('with codes of best', 'at the best size')}"
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
