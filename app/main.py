@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))
 
 import streamlit as st
 
-from app.parts import cache, jobs, open_file, session, theme, timers
+from app.parts import cache, jobs, open_file, session, sign_in, theme, timers
 from gen_core import device
 
 FIRST = 4  # instruments that stand first: images, cells, proteins, tomography
@@ -25,10 +25,16 @@ home = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 runs = st.Page("runs.py", title="Runs", icon=":material/bookmarks:", url_path="runs")
 pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_path=s.name) for s in cache.instruments()]
 more = {"More instruments": pages[FIRST:]} if pages[FIRST:] else {}
-page = st.navigation({"": [home, runs], "Instruments": pages[:FIRST]} | more)
+stranger = session.must_sign_in()
+sections = {"": [home, runs], "Instruments": pages[:FIRST]} | more
+page = st.navigation(sections, position="hidden" if stranger else "sidebar")
 
 timers.quiet()
 st.logo(str(ROOT / "assets" / f"logo-{'dark' if theme.dark() else 'light'}.svg"), size="large")
+if stranger:
+    theme.follow()
+    sign_in.page()
+    st.stop()
 with st.sidebar:
     with st.popover(
         "Open a file", icon=":material/folder_open:", width="stretch", help="Any file this app exported opens its page"
@@ -38,6 +44,8 @@ with st.sidebar:
     with st.container(key="sidebar_foot", gap="xxsmall"):
         st.caption(f":material/memory: {device.likely()}")
         st.caption(f":material/lock: {session.promise()}")
+        if session.signed_in():
+            sign_in.sidebar()
 
 session.visit(page.url_path)
 theme.follow()

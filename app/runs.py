@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 import streamlit as st
 
 from app.parts import beside, figure, open_file, session
 from app.parts.guard import guard, plain
 from app.parts.kept import called, name_of, numbers, thumbnail, title, words
-from gen_core import bundle, catalog, checkpoint, jobs, runs, store
+from gen_core import bundle, catalog, checkpoint, jobs, owner, quotas, runs, store
 from gen_core.errors import UserError
 from gen_core.inputs import human_size
 
@@ -20,6 +21,9 @@ FIRST = 10  # runs shown before one asks for more: each brings its picture
 def page() -> None:
     """The page, from top to bottom."""
     st.title("Runs", anchor=False)
+    if error := session.get(PAGE, "error"):
+        st.error(plain(error), icon=":material/error:")
+        session.put(PAGE, "error", None)
     found = [run for run in runs.listed() if session.may_see(run.id)]
     if found:
         kept(found)
@@ -31,8 +35,9 @@ def page() -> None:
 
 def kept(found: list[runs.Run]) -> None:
     """The runs, the newest first, those that are searched for; the picked ones beside each other."""
-    total, most = sum(run.size for run in found), runs.limit()
+    total, most = sum(run.size for run in found), min(runs.limit(), quotas.disk() or runs.limit())
     where = "on this server, as long as this session lasts" if session.hosted() else "on this machine"
+    where = "for you on this server" if owner.current() is not None else where
     st.caption(f"{len(found)} kept {where}: {human_size(total)} of {human_size(most)}.")
     if total > 0.9 * most:
         st.warning("Kept runs fill nearly all the room they may (LATENT_RUNS_GIB). Delete some.", icon=":material/warning:")
@@ -86,7 +91,7 @@ def chosen(picked: list[runs.Run]) -> None:
             pairs = [(run, title(run)) for run in picked]
             st.download_button(
                 "Save with a report",
-                data=lambda: bundle.packed(pairs),
+                data=owner.bound(lambda: bundle.packed(pairs)),
                 file_name="latent-sandbox-runs.zip",
                 icon=":material/download:",
                 on_click="ignore",
@@ -145,7 +150,7 @@ def delete(digest: str) -> None:
     with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/model/{digest}"):
         st.markdown("Delete this model? Runs and links that name it can then not be opened until it is trained again.")
         key = f"runs/model/delete/{digest}"
-        st.button("Delete it", key=key, type="primary", on_click=_forget, args=(f"sha256:{digest}",))
+        st.button("Delete it", key=key, type="primary", on_click=_try, args=(lambda: _forget(f"sha256:{digest}"),))
 
 
 def empty() -> None:
@@ -205,7 +210,7 @@ def actions(run: runs.Run) -> None:
         st.caption("Press Enter to keep it.")
     with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"runs/delete/{run.id}/popover"):
         st.markdown("Delete this run with all its files? This cannot be undone.")
-        st.button("Delete it", key=f"runs/delete/{run.id}", type="primary", on_click=runs.delete, args=(run.id,))
+        st.button("Delete it", key=f"runs/delete/{run.id}", type="primary", on_click=_try, args=(lambda: runs.delete(run.id),))
 
 
 def _pick(id: str, key: str) -> None:
@@ -231,11 +236,17 @@ def _forget(model: str) -> None:
 
 def _rename(id: str, key: str) -> None:
     """In a callback: the name that was typed."""
-    try:
-        runs.rename(id, str(session.held(key) or ""))
-    except UserError:  # deleted in another tab: the list says so
-        return
+    _try(lambda: runs.rename(id, str(session.held(key) or "")))
     session.turn_over(PAGE, f"rename/{id}")
+
+
+def _try(act: Callable[[], object]) -> None:
+    """In a callback: do what was asked; why it cannot be done stands above the list in the next run."""
+    session.put(PAGE, "error", None)
+    try:
+        act()
+    except UserError as error:
+        session.put(PAGE, "error", str(error))
 
 
 page()

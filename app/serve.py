@@ -1,23 +1,49 @@
-"""The same app for hosting: `streamlit run app/serve.py`, with security headers and /ready for a load balancer.
+"""The same app for hosting: security headers, /ready for a load balancer, and sign-in where it is set up.
 
-Set STREAMLIT_SERVER_ADDRESS and STREAMLIT_SERVER_ALLOWED_HOSTS. No page offers paths of the server's disk then.
+    python -m app.serve --port 8501 --host lab.example.org
+
+listens on 127.0.0.1, where a proxy with TLS finds it; `--host` names what people type. `streamlit run app/serve.py` is the same
+with Streamlit's own options. No page offers paths of the server's disk then. People sign in where Streamlit's secrets
+(`.streamlit/secrets.toml`, or the file that STREAMLIT_SECRETS_FILES names) have a section [auth].
 """
 
 import base64
+import contextlib
+import errno
 import hashlib
+import importlib.util
+import json
 import os
 import re
+import secrets
+import sys
 from pathlib import Path
+from typing import Annotated
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # Streamlit puts only this file's folder there
+    sys.path.insert(0, str(ROOT))
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))  # as in main.py, before numpy is loaded
 
 import streamlit as st
+import typer
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import auth_util, config
+from streamlit.runtime import exists, get_instance
+from streamlit.runtime.secrets import secrets_singleton
+from streamlit.web.server.starlette import starlette_auth_routes
+
+from gen_core import owner, store
 
 os.environ["LATENT_HOSTED"] = "1"
+LOOPBACK = ("127.0.0.1", "localhost")
+PROBE = b"\0" * 4096  # a block: an empty file can be made on a full disk
 
 
 def policy() -> str:
@@ -66,9 +92,136 @@ class SecurityHeaders:
         await self.app(scope, receive, answer if scope["type"] == "http" else send)
 
 
+class Strangers:
+    """Where people sign in, refuses uploads and the files of pages to who has not: only the way in is for everybody.
+
+    The link that somebody came by is kept in a cookie, and opened once they have signed in: Streamlit leads to the first page.
+    """
+
+    GUARDED = ("/_stcore/upload_file/", "/media/")
+    LINK, LONGEST, KEPT = "latent_link", 3000, 600  # the cookie's name, bytes that a browser takes, seconds
+    PAGE = re.compile(r"/[a-z]*(\?[!-~]*)?")  # a page of this app and its recipe: nowhere else
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not owner.needed():
+            await self.app(scope, receive, send)
+            return
+        request, base = Request(scope), str(config.get_option("server.baseUrlPath")).strip("/")
+        root = f"/{base}" if base else ""
+        path, query = scope["path"].removeprefix(root), scope["query_string"].decode("latin-1")
+        asked = f"{path}?{query}" if query else path
+        known = known_by(request)
+        if path.startswith(self.GUARDED) and not known:
+            await PlainTextResponse("Sign in first.", 403)(scope, receive, send)
+        elif "text/html" not in request.headers.get("accept", ""):
+            await self.app(scope, receive, send)
+        elif not known and asked != "/" and len(asked) < self.LONGEST and self.PAGE.fullmatch(asked):
+            kept = base64.urlsafe_b64encode(asked.encode()).decode()
+            cookie = f"{self.LINK}={kept}; Path={root or '/'}; Max-Age={self.KEPT}; HttpOnly; SameSite=Lax"
+            await self.app(scope, receive, adding(send, "Set-Cookie", cookie))
+        elif known and asked in ("", "/") and (link := self.link(request)):
+            answer = RedirectResponse(f"{root}{link}", 303)
+            answer.delete_cookie(self.LINK, path=root or "/")
+            await answer(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def link(self, request: Request) -> str | None:
+        """The link that somebody came by before they signed in."""
+        try:
+            found = base64.urlsafe_b64decode(request.cookies.get(self.LINK, "")).decode()
+        except ValueError:
+            return None
+        return found if self.PAGE.fullmatch(found) else None
+
+
+def adding(send: Send, name: str, value: str) -> Send:
+    """`send` that adds a header to the answer."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append(name, value)
+        await send(message)
+
+    return answer
+
+
+def known_by(request: Request) -> bool:
+    """Whether a request carries the signed cookie of somebody who signed in."""
+    cookie = starlette_auth_routes._get_cookie_value_from_request(request, starlette_auth_routes.USER_COOKIE_NAME)
+    return cookie is not None and bool(json.loads(cookie).get("is_logged_in"))
+
+
+def writable() -> str:
+    """`ready`, or in one word why nothing can be kept: `full` (the disk), `unwritable` (the folder)."""
+    probe = store.home() / f".ready.{secrets.token_hex(4)}.partial"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        with probe.open("wb") as out:
+            out.write(PROBE)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        return "full" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "unwritable"
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return "ready"
+
+
 async def ready(request: Request) -> Response:
-    """For a load balancer: the server answers."""
-    return PlainTextResponse("ready")
+    """For a load balancer: 200 as long as the app answers and what people keep can be written, else 503 and one word why."""
+    running = exists() and (await get_instance().is_ready_for_browser_connection)[0]
+    found = await run_in_threadpool(writable) if running else "starting"
+    return PlainTextResponse(found, 200 if found == "ready" else 503, {"Cache-Control": "no-store"})
 
 
-app = st.App(Path(__file__).with_name("main.py"), routes=[Route("/ready", ready)], middleware=[Middleware(SecurityHeaders)])
+def sign_in() -> str | None:
+    """Let people sign in where that is set up, or was asked for by LATENT_SIGN_IN=1; what is wrong with it, if something is."""
+    readable = secrets_singleton.load_if_toml_exists()
+    if not readable and any(Path(name).exists() for name in config.get_option("secrets.files")):
+        return "The file of Streamlit's secrets cannot be read: it must be TOML. Whether people are to sign in stands there."
+    auth = auth_util.get_secrets_auth_section() or {}
+    if not auth and not os.environ.get("LATENT_SIGN_IN"):
+        return None
+    os.environ["LATENT_SIGN_IN"] = "1"  # whatever else goes wrong, nobody sees anything without it from here on
+    needed = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+    if missing := [name for name in needed if not auth.get(name)]:
+        return f"To let people sign in, the section [auth] of Streamlit's secrets must also have {', '.join(missing)}."
+    if len(str(auth["cookie_secret"])) < 32:
+        return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
+    if not auth_util.is_authlib_installed() or importlib.util.find_spec("httpx") is None:
+        return f"Sign-in needs two more packages: pip install 'streamlit[auth]=={st.__version__}'."
+    return None
+
+
+app = st.App(
+    Path(__file__).with_name("main.py"),
+    routes=[Route("/ready", ready)],
+    middleware=[Middleware(SecurityHeaders), Middleware(Strangers)],
+)
+
+
+def main(
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option(help="The address to listen on; the default is for a proxy beside it.")] = "127.0.0.1",
+    host: Annotated[
+        list[str] | None, typer.Option(help="A name that people reach the app by; may be given several times.")
+    ] = None,
+) -> None:
+    """Serve the app to others, until it is stopped."""
+    from streamlit.web.cli import main as streamlit_cli
+
+    os.chdir(ROOT)  # where Streamlit looks for its settings
+    hosts = [f"--server.allowedHosts={name}" for name in (*LOOPBACK, *(host or []))]
+    given = [f"--server.port={port}", f"--server.address={address}", *hosts, "--server.headless=true"]
+    streamlit_cli(["run", str(Path(__file__).resolve()), *given], prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    typer.run(main)
+elif wrong := sign_in():
+    raise SystemExit(wrong)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gen_core import store
 from gen_core.errors import CheckpointError, OutputError
 from gen_core.memo import Memo
-from gen_core.result import disk_sentence, new_folder
+from gen_core.result import discard, disk_sentence, new_folder
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +61,7 @@ def put(folder: Path, tensors: dict[str, torch.Tensor], card: dict[str, Any], be
             partial.write_bytes(body)
             os.replace(partial, folder / name)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            discard(partial)
             raise OutputError(disk_sentence(error, folder)) from error
     return digest
 

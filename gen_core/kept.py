@@ -20,12 +20,13 @@ def weight(made: object) -> int:
     return sum(weight(one) for one in (vars(made).values() if is_dataclass(made) else inside))
 
 
+# By the recipe's text, not its digest: it tells whether a result is of somebody's own file.
 _RUNS = Memo(256 << 20, lambda result: weight(result.content))
 
 
 def ready(recipe: Recipe) -> bool:
     """Whether the result is there already."""
-    return _RUNS.has(recipe.sha256)
+    return _RUNS.has(recipe.json())
 
 
 def run(recipe: Recipe, work: Callable[[], Result]) -> Result:
@@ -34,7 +35,7 @@ def run(recipe: Recipe, work: Callable[[], Result]) -> Result:
     It is kept under its own recipe too, in which what was left open (the weights used) is filled in: that is what the page and
     its link go on with.
     """
-    found: Result = _RUNS.get(recipe.sha256, work)
+    found: Result = _RUNS.get(recipe.json(), work)
     if found.recipe != recipe:
-        _RUNS.get(found.recipe.sha256, lambda: found)
+        _RUNS.get(found.recipe.json(), lambda: found)
     return found

@@ -97,6 +97,31 @@ def new_folder(folder: str | Path, force: bool = False) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def discard(path: Path) -> None:
+    """Remove a half-written file, where there is one; on a disk that may only be read there is none, and that is no news."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
+
+
+def flush(folder: Path) -> None:
+    """Have the disk write all files of a folder now: after a power cut, too, what is called saved then is there."""
+    for path in [*sorted(folder.rglob("*")), folder]:
+        flush_one(path)
+
+
+def flush_one(path: Path) -> None:
+    """The same for one file, or for the names in one folder, where the system can do that."""
+    if os.name == "nt":  # it flushes only what is open for writing
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def refuse_full(folder: Path, force: bool = False) -> None:
     """Raise OutputError where `folder` is a file, or holds something and `force` is not set."""
     if folder.exists() and not folder.is_dir():

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_core import catalog, store
+from gen_core import catalog, quotas, store
 from gen_core import recipe as recipes
 from gen_core.errors import InputError, OutputError, UserError
 from gen_core.recipe import Recipe
-from gen_core.result import Result, disk_sentence, new_folder
+from gen_core.result import Result, discard, disk_sentence, flush, flush_one, new_folder
 
 ID = re.compile(r"[A-Za-z0-9_-]{16,96}")
 MAX_PICTURE = 4 << 20  # characters of a figure's JSON; a run whose figure is larger is kept without one
@@ -74,9 +74,11 @@ def used() -> int:
 def keep(result: Result, picture: str | None = None, name: str = "") -> str:
     """Keep a result with its files; returns the id of the run. `picture` is a Plotly figure's JSON.
 
-    Raises OutputError where the disk refuses, or the runs would fill more than `limit`; nothing is left behind then.
+    Raises OutputError where the disk refuses, or the runs would fill more than `limit` or their person's share; nothing is
+    left behind then.
     """
     id = f"{result.recipe.sha256[:16]}-{secrets.token_urlsafe(9)}"
+    store.sweep(_root())
     with new_folder(path_of(id)) as partial:
         result.save(partial)
         if picture is not None and len(picture) <= MAX_PICTURE:
@@ -87,6 +89,9 @@ def keep(result: Result, picture: str | None = None, name: str = "") -> str:
                 f"Kept runs may fill {limit() / 1024**3:g} GiB together (LATENT_RUNS_GIB), and this one does not fit any more: "
                 "delete some under Runs."
             )
+        quotas.check_disk(_root().parent, _size(partial))
+        flush(partial)
+    flush_one(_root())
     return id
 
 
@@ -130,6 +135,8 @@ def rename(id: str, name: str) -> None:
         os.replace(partial, path / "run.json")
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the name"))) from error
+    finally:
+        discard(partial)
 
 
 def delete(id: str) -> None:
@@ -150,7 +157,7 @@ def path_of(id: str) -> Path:
 
 
 def _root() -> Path:
-    return store.home().absolute() / "runs"
+    return store.place().absolute() / "runs"
 
 
 def _existing(id: str) -> Path:

@@ -1,7 +1,8 @@
 """The content store: copies of the user's files, known by the digest of their bytes and by nothing else.
 
 It lives in `$LATENT_HOME` (default: the user's data folder of this system). A recipe names a file as `sha256:…`, so a
-link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only.
+link means the same file wherever it is opened; names of files stay on this machine, for its user's eyes only. Where people
+sign in, each has a store of their own, and a digest means a file of theirs or nothing.
 
 Of a DICOM file, and of a zip or folder that holds one, a copy without anything that names a patient is kept in its place,
 and no name of a file: patients' names stand there, too. Of a NIfTI file, a copy without the texts of its header. The digest is
@@ -10,6 +11,7 @@ that of the copy, the same wherever it is made.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -22,11 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gen_core import owner, quotas
 from gen_core.errors import CheckpointError, InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
-from gen_core.result import disk_sentence
+from gen_core.result import discard, disk_sentence, flush_one
 
 CHUNK = 1 << 20
+LEFT = 86_400.0  # seconds after which something half written counts as left behind
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,23 @@ def home() -> Path:
     return Path(os.environ.get("LATENT_HOME") or platformdirs.user_data_dir("latent-sandbox"))
 
 
+def place() -> Path:
+    """Where the files, models, runs and jobs are of the person this is done for: `home()` where nobody signs in, else a folder
+    of their own in it. Raises InputError where this is done for nobody, though people sign in."""
+    who = owner.current()
+    if who is None:
+        if owner.needed():
+            raise InputError("Sign in first: what is kept here belongs to whoever kept it.")
+        return home()
+    owner.touch()
+    folder = home() / "people" / who
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("your folder"))) from None
+    return folder
+
+
 def limit() -> int:
     """Bytes that the store may hold: `$LATENT_STORE_GIB` (default 50)."""
     try:
@@ -58,7 +79,8 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
     """Copy a file into the store and return its digest; a file already there is not copied twice.
 
     Raises InputError where the source cannot be read, is larger than the store may be, or is a DICOM file without an image
-    that can be read; OutputError on a full disk. Where the store would grow past its limit, the files used longest ago make room.
+    that can be read; OutputError on a full disk, or where its person's share is used up (quotas.py). Where the store would
+    grow past its limit, the files used longest ago make room.
     """
     if isinstance(source, Path):
         try:
@@ -71,9 +93,11 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         except PermissionError:
             raise InputError(f"{source.name!r} may not be read: permission denied.") from None
     folder = _folder()
+    sweep(folder)
     partial = folder / f"{secrets.token_hex(8)}.partial"
     try:
-        sha, size = _copied(source, partial)
+        sha, size = _copied(source, partial, quotas.room(folder.parent))
+        quotas.note(folder.parent, size)
         nameless = _nameless(partial)
         if nameless is not None:
             name = "DICOM series" if nameless[:2] == b"PK" else "DICOM image"
@@ -83,11 +107,12 @@ def add(source: Path | IO[bytes], name: str = "") -> str:
         digest = f"sha256:{sha}"
         _make_room(size, keep=digest)
         _note(folder, digest, name)
+        flush_one(partial)
         os.replace(partial, _path(folder, digest))
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the copy in the store"))) from error
     finally:
-        partial.unlink(missing_ok=True)
+        discard(partial)
     return digest
 
 
@@ -100,14 +125,16 @@ def add_folder(folder: Path) -> str | None:
     return None if nameless is None else add(io.BytesIO(nameless))
 
 
-def _copied(source: IO[bytes], to: Path) -> tuple[str, int]:
-    """Copy within the limit of the store; the sha256 and the size of what was copied."""
+def _copied(source: IO[bytes], to: Path, room: tuple[int, str] | None = None) -> tuple[str, int]:
+    """Copy within the limit of the store, and the `room` there is for a person; the sha256 and the size of what was copied."""
     sha, size = hashlib.sha256(), 0
     with to.open("wb") as out:
         while block := source.read(CHUNK):
             size += len(block)
             if size > limit():
                 raise InputError(f"This file is larger than the store may be ({limit() / 1024**3:.0f} GiB; LATENT_STORE_GIB).")
+            if room is not None and size > room[0]:
+                raise OutputError(room[1])
             sha.update(block)
             out.write(block)
     return sha.hexdigest(), size
@@ -155,7 +182,8 @@ def find(digest: str, field: str = "data") -> Path:
     path = _path(folder, digest)
     if not DIGEST.fullmatch(digest) or not path.is_file():
         raise MissingContent(digest, field)
-    os.utime(folder / f"{path.name}.json")  # its time is when the file was last used
+    with contextlib.suppress(OSError):  # a disk that may only be read serves as well
+        os.utime(folder / f"{path.name}.json")  # its time is when the file was last used
     return path
 
 
@@ -174,15 +202,28 @@ def recent(count: int = 20) -> list[Entry]:
 
 
 def delete(digest: str) -> None:
-    """Remove a file from the store; one that is not there is no error."""
+    """Remove a file from the store; one that is not there is no error. Raises OutputError where it cannot be removed."""
     path = _path(_folder(), digest)
-    path.unlink(missing_ok=True)
-    path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(disk_sentence(error, Path("this file"))) from error
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a server that was killed left half written in a folder, once it is a day old: nobody writes it any more."""
+    long_ago = time.time() - LEFT
+    for pattern in ("*.partial", ".*.deleted"):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):  # gone a moment ago
+                if path.stat().st_mtime < long_ago:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def model_path(digest: str) -> Path:
     """Where the model whose weights have this digest is kept, whether it is there or not."""
-    return home().absolute() / "models" / _path(Path(), digest).name
+    return place().absolute() / "models" / _path(Path(), digest).name
 
 
 def model_folder(digest: str) -> Path:
@@ -197,7 +238,9 @@ def model_folder(digest: str) -> Path:
 
 def models() -> list[Path]:
     """Folders of the models that were trained here, the newest first."""
-    return sorted((home() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
+    if owner.needed() and owner.current() is None:
+        return []
+    return sorted((place() / "models").glob("[0-9a-f]*"), key=lambda path: -path.stat().st_mtime)
 
 
 def delete_model(digest: str) -> None:
@@ -220,15 +263,28 @@ def add_model(folder: Path) -> str:
         if final.is_dir() and checkpoint.read_card(final).get("check") and not checkpoint.read_card(folder).get("check"):
             shutil.rmtree(folder)
             return digest
-        shutil.rmtree(final, ignore_errors=True)
-        os.rename(folder, final)
+        if folder.stat().st_dev != final.parent.stat().st_dev:  # a rename does not reach another disk
+            near = final.with_name(f".{final.name}.{secrets.token_hex(4)}.partial")
+            try:
+                shutil.copytree(folder, near)
+                return add_model(near)
+            finally:
+                shutil.rmtree(near, ignore_errors=True)
+        if not final.is_dir():
+            os.rename(folder, final)
+            return digest
+        for path in sorted(folder.iterdir()):  # of the same weights: file by file, so that the model is there at every moment
+            if path.is_dir():
+                shutil.rmtree(final / path.name, ignore_errors=True)
+            os.replace(path, final / path.name)
+        shutil.rmtree(folder)
     except OSError as error:
         raise OutputError(disk_sentence(error, Path("the trained model"))) from error
     return digest
 
 
 def _folder() -> Path:
-    folder = home() / "store"
+    folder = place() / "store"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -246,8 +302,11 @@ def _note(folder: Path, digest: str, name: str) -> None:
     note = folder / f"{digest.removeprefix('sha256:')}.json"
     text = json.dumps({"name": Path(name).name[:200], "added": int(time.time())})
     partial = folder / f"{secrets.token_hex(8)}.partial"
-    partial.write_text(text)
-    os.replace(partial, note)
+    try:
+        partial.write_text(text)
+        os.replace(partial, note)
+    finally:
+        discard(partial)
 
 
 def _make_room(size: int, keep: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from gen_core import catalog, kept
+from gen_core import catalog, kept, owner
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 
@@ -36,7 +36,7 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
             raise Ended
         told["share"], told["text"] = share, text
 
-    running = _POOL.submit(work, progress)
+    running = _POOL.submit(owner.bound(work), progress)
     try:
         while not running.done():
             bar.progress(min(max(told["share"], 0.0), 1.0), ": ".join(filter(None, (title, told["text"]))))
@@ -56,7 +56,7 @@ def result(recipe: Recipe, place: Any, title: str = "") -> Result:
 
 def begin(work: Callable[[], object]) -> None:
     """Do work that only saves time later; where it fails, whoever needs it says so."""
-    _POOL.submit(_quietly, work)
+    _POOL.submit(_quietly, owner.bound(work))
 
 
 def _quietly(work: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 
 from app.parts import link, session, theme
 from app.parts.guard import say
-from gen_core import palette, runs
+from gen_core import owner, palette, runs
 from gen_core.errors import UserError
 from gen_core.recipe import Recipe, content_fields, spell
 from gen_core.result import Result
@@ -166,7 +166,7 @@ def _row(name: str, make: Callable[[], bytes], told: str, key: str, whole: bool)
     opens.caption(told)
     button.download_button(
         "Save",
-        data=make,
+        data=owner.bound(make),  # it is made in another thread, when it is asked for
         file_name=name,
         key=f"{key}/{name}",
         on_click="ignore",

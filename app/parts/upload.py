@@ -127,8 +127,8 @@ def _add(
             icon=":material/delete:",
             type="tertiary",
             help=f"Delete the copy of {plain(entry.name)}",
-            on_click=store.delete,
-            args=(entry.digest,),
+            on_click=_delete,
+            args=(page, field, entry.digest),
         )
 
 
@@ -175,6 +175,14 @@ def _take(page: str, field: str, add: Callable[[], str], on_change: Changed | No
         digest = add()
         session.own(digest)
         _choose(page, field, digest, on_change)
+    except UserError as error:
+        session.put(page, f"{field}/error", str(error))
+
+
+def _delete(page: str, field: str, digest: str) -> None:
+    session.put(page, f"{field}/error", None)
+    try:
+        store.delete(digest)
     except UserError as error:
         session.put(page, f"{field}/error", str(error))
 

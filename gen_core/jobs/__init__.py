@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from gen_core import catalog
+from gen_core import catalog, owner, quotas, store
 from gen_core.errors import JobError, OutputError, UserError
 from gen_core.jobs import files
 from gen_core.recipe import Recipe
@@ -71,7 +71,7 @@ def submit(recipe: Recipe, steps: str | None = None, opens: Recipe | None = None
     `steps` ("module:function") is what does the work, a generator of `Step`; without it the operation's own, and where
     it has none the operation is run as it is. `scheduler` (default `$LATENT_SCHEDULER`) is the address of an existing
     Dask scheduler whose workers have this package and the same `$LATENT_HOME`. A recipe whose job waits or runs is not
-    started twice. Raises JobError where too many wait, OutputError where the disk refuses.
+    started twice. Raises JobError where too many wait, OutputError where the disk refuses or its person's share is used up.
     """
     operation = catalog.operation(recipe.operation)
     reference = steps or getattr(operation, "steps", None)
@@ -82,6 +82,8 @@ def submit(recipe: Recipe, steps: str | None = None, opens: Recipe | None = None
             return same.id
         if sum(job.state == "queued" for job in known) >= WAITING:
             raise JobError(f"{WAITING} jobs are waiting already: wait until one of them ends, or cancel one.")
+        quotas.check_jobs(len(known))
+        quotas.check_disk(store.place())
         id = secrets.token_urlsafe(18)
         partial = files.root() / f".{id}.partial"
         try:
@@ -110,14 +112,18 @@ def submit(recipe: Recipe, steps: str | None = None, opens: Recipe | None = None
 def resume(id: str) -> None:
     """Go on with a job that was cancelled, interrupted or failed, from its last checkpoint.
 
-    Raises JobError where it waits, runs or is done.
+    Raises JobError where it waits, runs or is done, or where its person may have no more at a time.
     """
     with _lock:
         job, path = snapshot(id), files.folder(id)
         if job.active or job.state == "done":
             raise JobError(f"This job is {job.state}: there is nothing to resume.")
+        quotas.check_jobs(len(active()))
         known = files.read(path / "job.json")
-        process = _dispatcher(known.get("scheduler"))
+        try:
+            process = _dispatcher(known.get("scheduler"))
+        except OSError as error:
+            raise OutputError(disk_sentence(error, Path("this job"))) from error
         attempt = int(known["attempt"]) + 1
         _give(path, known, attempt, process)
         _tell(process, id, attempt)
@@ -181,23 +187,24 @@ def close() -> None:
 
 
 _lock = threading.RLock()
-_running: dict[tuple[str | None, Path], subprocess.Popen[bytes]] = {}  # by scheduler and folder of jobs
+_running: dict[tuple[str | None, Path], subprocess.Popen[bytes]] = {}  # by scheduler and `store.home()`
 atexit.register(close)
 
 
 def _dispatcher(scheduler: str | None) -> subprocess.Popen[bytes]:
     """The process that holds the cluster, started where none runs. Raises OutputError where its log cannot be written."""
     address = scheduler or os.environ.get("LATENT_SCHEDULER") or None
-    process = _running.get((address, files.root()))
+    home = store.home().absolute()  # one cluster for all, whoever signs in
+    process = _running.get((address, home))
     if process is not None and process.poll() is None:
         return process
     if process is not None and process.stdin:
         process.stdin.close()
     paths = [str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {"LATENT_HOME": str(files.root().parent), "PYTHONPATH": os.pathsep.join(paths)}
+    environment = os.environ | {"LATENT_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-P", "-m", "gen_core.jobs.dispatch", *([address] if address else [])]
-    files.root().mkdir(parents=True, exist_ok=True)
-    log_path = files.root() / "cluster.log"
+    log_path = home / "jobs" / "cluster.log"
+    log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab" if log_path.exists() and log_path.stat().st_size < MAX_LOG else "wb") as log:
         process = subprocess.Popen(
             command,
@@ -207,7 +214,7 @@ def _dispatcher(scheduler: str | None) -> subprocess.Popen[bytes]:
             env=environment,
             start_new_session=True,  # Ctrl-C in the terminal is the server's alone
         )
-    _running[address, files.root()] = process
+    _running[address, home] = process
     return process
 
 
@@ -222,7 +229,8 @@ def _give(path: Path, job: dict[str, Any], attempt: int, process: subprocess.Pop
 def _tell(process: subprocess.Popen[bytes], id: str, attempt: int) -> None:
     assert process.stdin is not None
     try:
-        process.stdin.write(json.dumps({"id": id, "attempt": attempt}).encode() + b"\n")
+        job = {"id": id, "attempt": attempt, "for": owner.current()}
+        process.stdin.write(json.dumps(job).encode() + b"\n")
         process.stdin.flush()
     except OSError:  # it died just now: the job reads as interrupted, and can be resumed
         pass

@@ -17,8 +17,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gen_core import owner, store
 from gen_core.jobs import files
 from gen_core.jobs.work import work
 
@@ -107,7 +109,7 @@ def connect(scheduler: str | None) -> Client:
         protocol="tls" if guarded else "tcp",
         security=guarded,
         silence_logs=logging.ERROR,
-        local_directory=str(files.root() / ".dask"),
+        local_directory=str(store.home().absolute() / "jobs" / ".dask"),
     )
     threading.Thread(target=watch, args=(cluster,), name="watch", daemon=True).start()
     return Client(cluster, security=guarded, set_as_default=False)
@@ -143,18 +145,18 @@ def submit(client: Client, job: dict[str, Any], handed_on: bool) -> Future[None]
     from distributed import fire_and_forget
 
     key = f"{job['id']}-{job['attempt']}-{job.get('again', 0)}"
-    home = str(files.root().parent)
+    home = str(store.home().absolute())
     first_come = -time.time()  # without a priority of their own, tasks that come close together run in any order
-    future = client.submit(work, job["id"], job["attempt"], home, key=key, pure=False, priority=first_come)
+    future = client.submit(work, job["id"], job["attempt"], home, job.get("for"), key=key, pure=False, priority=first_come)
     fire_and_forget(future)
     if handed_on:  # a cluster goes on when this process ends, so this process is no sign of life any more
         with contextlib.suppress(OSError):  # deleted a moment ago
-            (files.root() / job["id"] / f"handed-{job['attempt']}").touch()
+            (folder(job) / f"handed-{job['attempt']}").touch()
 
     def ended(future: Future[None]) -> None:
         if future.status != "error":
             return
-        waiting = files.read(files.root() / job["id"] / "state.json").get("attempt") != job["attempt"]
+        waiting = files.read(folder(job) / "state.json").get("attempt") != job["attempt"]
         if waiting and job.get("again", 0) < 2:  # it only stood in the queue of a worker that another job brought down
             submit(client, job | {"again": job.get("again", 0) + 1}, handed_on)
         else:
@@ -164,9 +166,15 @@ def submit(client: Client, job: dict[str, Any], handed_on: bool) -> Future[None]
     return future
 
 
+def folder(job: dict[str, Any]) -> Path:
+    """Where a job lies: among those of the person it is for."""
+    with owner.acting_for(job.get("for")):
+        return files.root() / str(job["id"])
+
+
 def settle(job: dict[str, Any], error: str) -> None:
     """Say that a job failed, where the worker could not."""
-    path = files.root() / job["id"]
+    path = folder(job)
     before = files.read(path / "state.json")
     if files.read(path / "job.json").get("attempt") != job["attempt"] or before.get("ended") == job["attempt"]:
         return

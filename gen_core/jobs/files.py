@@ -39,8 +39,8 @@ Values = dict[str, Any]
 
 
 def root() -> Path:
-    """Where the jobs are."""
-    return store.home().absolute() / "jobs"
+    """Where the jobs are of the person this is done for."""
+    return store.place().absolute() / "jobs"
 
 
 def folder(id: str) -> Path:

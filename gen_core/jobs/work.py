@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
-from gen_core import catalog, checkpoint, runs, store
+from gen_core import catalog, checkpoint, owner, runs, store
 from gen_core.errors import OutputError, UserError
 from gen_core.jobs import files
 from gen_core.recipe import Recipe
@@ -29,10 +29,14 @@ class Stop(Exception):
     """Somebody asked for an end, or another attempt has taken this one's place."""
 
 
-def work(id: str, attempt: int, home: str) -> None:
-    """Carry out one attempt of a job. Never raises: how it ended is in its state, and a traceback in its log."""
+def work(id: str, attempt: int, home: str, who: str | None = None) -> None:
+    """Carry out one attempt of a job, for whom it is. Never raises: how it ended is in its state, and a traceback in its log."""
     os.environ["LATENT_HOME"] = home
-    path = files.root() / id
+    with owner.acting_for(who):
+        _attempt(files.root() / id, attempt)
+
+
+def _attempt(path: Path, attempt: int) -> None:
     job = files.read(path / "job.json")
     if job.get("attempt") != attempt or files.read(path / "state.json").get("ended") == attempt:
         return  # deleted, resumed meanwhile, or ended just before its worker was killed

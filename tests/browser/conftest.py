@@ -34,12 +34,17 @@ FLAGS = [
 BENIGN = ("/_stcore/health", "/_stcore/host-config")
 
 
-@contextmanager
-def serving(script: Path, home: Path, **environment: str) -> Iterator[str]:
-    """The plain command, on a free port of this machine, until it answers."""
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def serving(script: Path, home: Path, port: int = 0, **environment: str) -> Iterator[str]:
+    """The plain command, on a free port of this machine where none is named, until it answers."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
     # PYTHONPATH is left out: the app must find its own packages.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -104,6 +109,13 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(autouse=True)
 def only_this_machine(context: BrowserContext) -> Iterator[list[str]]:
     """Refuse and report every request that leaves the machine, and every error in the console."""
+    trouble = watching(context)
+    yield trouble
+    assert not trouble, "\n".join(trouble)
+
+
+def watching(context: BrowserContext) -> list[str]:
+    """What goes wrong in a browser from now on: requests that leave the machine, which are refused, and errors in the console."""
     trouble: list[str] = []
 
     def check(route: Route) -> None:
@@ -122,8 +134,7 @@ def only_this_machine(context: BrowserContext) -> Iterator[list[str]]:
     context.route("**/*", check)
     context.on("console", listen)
     context.on("weberror", lambda error: trouble.append(f"script: {error.error}"))
-    yield trouble
-    assert not trouble, "\n".join(trouble)
+    return trouble
 
 
 @pytest.fixture
