@@ -72,15 +72,14 @@ def recovered(result: Result) -> Figures:
     seconds = sum(made.seconds.values())
     turned = f", of {made.different} different ones turned again" if made.different < len(made.truth) else ""
     st.caption(
-        f"{len(made.truth)} pictures{turned}, of 1,024 pixels, from {m} random measurements each; all took {seconds:.1f} s."
+        f"{len(made.truth)} picture{'s' * (len(made.truth) != 1)}{turned}, of 1,024 pixels, from {m} random measurements each; all "
+        f"took {seconds:.1f} s."
     )
     curves: Figures = {"recovery": lambda: plots.recovery(made, dark)}
     if len(recipe.measurements) > 1:
         figure.show(curves["recovery"](), f"{PAGE}.recovery", "Error against the number of measurements, with intervals")
-        st.caption(
-            "Bands are 95 % intervals over the pictures; dotted: the best a network can draw with all pixels known. A Gaussian "
-            "prior has no such floor."
-        )
+        bands = "Bands are 95 % intervals over the pictures. " if made.different > 1 else ""
+        st.caption(f"{bands}Dotted: the best a network can draw with all pixels known. A Gaussian prior has no such floor.")
     return sheet | curves
 
 
@@ -173,7 +172,7 @@ def trust(result: Result) -> None:
         rows[title] = {f"m{m}": every.get(f"{name}.error.{m}") for m in made.measurements} | {"floor": every.get(f"{name}.floor")}
         ends[title] = {f"m{m}": question.ends(every, f"{name}.error.{m}") for m in made.measurements}
     floor = evidence.Score("floor", "Floor (all pixels known)", "low", 4)
-    caption = "Squared error over the pictures' energy, 95 % intervals."
+    caption = "Squared error over the pictures' energy" + (", 95 % intervals." if made.different > 1 else ".")
     evidence.score_table([*shown, floor], rows, ends, caption=caption)
 
 
