@@ -70,11 +70,9 @@ def recovered(result: Result) -> Figures:
     sheet: Figures = {"pictures": lambda: plots.recovered(made, m, 8, dark)}
     figure.show(sheet["pictures"](), f"{PAGE}.recovered", f"The truth above what each recovers from {m} measurements")
     seconds = sum(made.seconds.values())
+    count = f"{len(made.truth)} pictures" if len(made.truth) > 1 else "One picture"
     turned = f", of {made.different} different ones turned again" if made.different < len(made.truth) else ""
-    st.caption(
-        f"{len(made.truth)} picture{'s' * (len(made.truth) != 1)}{turned}, of 1,024 pixels, from {m} random measurements each; all "
-        f"took {seconds:.1f} s."
-    )
+    st.caption(f"{count}{turned}, of 1,024 pixels, from {m} random measurements each; all took {seconds:.1f} s.")
     curves: Figures = {"recovery": lambda: plots.recovery(made, dark)}
     if len(recipe.measurements) > 1:
         figure.show(curves["recovery"](), f"{PAGE}.recovery", "Error against the number of measurements, with intervals")
