@@ -1,4 +1,4 @@
-"""The command line: `python -m gen_core list | run | train | show`.
+"""The command line: `python -m gen_core list | run | train | batch | show`.
 
 Whatever a user can mend is said in one line on standard error, with exit code 2 and nothing half written.
 """
@@ -65,7 +65,10 @@ def list_(
     told = {
         "version": gen_core.__version__,
         "systems": [{"name": s.name, "summary": s.summary} for s in catalog.SYSTEMS],
-        "operations": [{"name": o.name, "summary": o.summary, "fields": _fields(o.name)} for o in catalog.OPERATIONS],
+        "operations": [
+            {"name": o.name, "summary": o.summary, "batch": o.shards is not None, "fields": _fields(o.name)}
+            for o in catalog.OPERATIONS
+        ],
         "models": catalog.models(),
         "data": [
             {
@@ -127,6 +130,35 @@ def train(
                 begun()
                 losses = [f"{name.removesuffix('_loss')} {value:.4g}" for name, value in step.metrics.items() if "loss" in name]
                 tell(step.done / max(step.total, 1), f"{step.text} {', '.join(losses)}".strip())
+        except KeyboardInterrupt:
+            print(f"Stopped; the same command goes on where {out.name!r} was left.", file=sys.stderr)
+            raise typer.Exit(130) from None
+    print(out)
+
+
+@app.command()
+def batch(
+    operation: Annotated[
+        str, typer.Argument(help="SYSTEM.OPERATION that draws samples, such as proteins.sample; or cells.perturb")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the batch: empty, new, or one to go on with.")],
+    n: Annotated[int | None, typer.Option("--n", help="Samples in all, over all shards; not of cells.perturb.")] = None,
+    recipe: RecipeFile = None,
+    set_: Settings = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of an existing Dask scheduler, tcp://…; without it this machine does the work.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this machine; as many as there are cores.")] = None,
+    force: Force = False,
+) -> None:
+    """Draw many samples, or predict a whole file, in shards; stopped and called again, it goes on where it was."""
+    from gen_core import batch as batches
+
+    batches.asked(catalog.operation(operation).name)
+    made, tell = _recipe(operation, recipe, set_ or []), progress()
+    with _aside(out, force) as begun:
+        try:
+            batches.batch(made, n, out, scheduler, workers, tell, begun)
         except KeyboardInterrupt:
             print(f"Stopped; the same command goes on where {out.name!r} was left.", file=sys.stderr)
             raise typer.Exit(130) from None

@@ -141,7 +141,7 @@ def read_document(path: Path) -> dict[str, Any]:
     """The recipe document inside any exported file, as it stands there. Raises InputError where there is none."""
     from gen_core.stamp import read_stamp
 
-    if not path.is_file():
+    if not path.exists():  # a Zarr store is a folder
         raise InputError(f"There is no file {path.name!r}.")
     return read_stamp(path)
 

@@ -35,6 +35,7 @@ class Operation:
     run: str | None = None
     uses_device: bool = False  # whether --device changes anything
     steps: str | None = None
+    shards: str | None = None  # what draws or predicts so much that it is done in parts, see `gen_core.shards`
 
 
 SYSTEMS = (
@@ -118,6 +119,7 @@ OPERATIONS = (
         "Predict the response of one cell type to a perturbation from the responses of the others.",
         "gen_core.cells.recipe:Perturb",
         "gen_core.cells.perturb:run",
+        shards="gen_core.cells.shards:PERTURB",
     ),
     Operation(
         "cells.decode",
@@ -137,6 +139,7 @@ OPERATIONS = (
         "Draw new pictures from the prior, or around one.",
         "gen_core.images.recipe:Sample",
         "gen_core.images.sample:run",
+        shards="gen_core.images.shards:SAMPLE",
     ),
     Operation(
         "images.interpolate",
@@ -185,6 +188,7 @@ OPERATIONS = (
         "Draw any spot on the map of the training pictures, and sum up a region of it.",
         "gen_core.images.recipe:Map",
         "gen_core.images.map:run",
+        shards="gen_core.images.shards:MAP",
     ),
     Operation(
         "images.plane",
@@ -204,6 +208,7 @@ OPERATIONS = (
         "Draw new members of a protein family and filter them.",
         "gen_core.proteins.recipe:Sample",
         "gen_core.proteins.sample:run",
+        shards="gen_core.proteins.shards:SAMPLE",
     ),
     Operation(
         "proteins.score",
@@ -247,6 +252,7 @@ OPERATIONS = (
         "Reconstruct a slice from projections over a limited range of angles, by several methods side by side.",
         "gen_core.tomography.recipe:Reconstruct",
         "gen_core.tomography.reconstruct:run",
+        shards="gen_core.tomography.shards:RECONSTRUCT",
     ),
     Operation(
         "tomography.ranges",
@@ -272,6 +278,7 @@ OPERATIONS = (
         "Draw new configurations of defects at any time from a score network.",
         "gen_core.defects.recipe:Sample",
         "gen_core.defects.sample:run",
+        shards="gen_core.defects.shards:SAMPLE",
     ),
     Operation(
         "defects.train",
@@ -291,6 +298,7 @@ OPERATIONS = (
         "Solve for the potential of charges by a learned solver beside the exact one, or from a few sensors.",
         "gen_core.poisson.recipe:Solve",
         "gen_core.poisson.solve:run",
+        shards="gen_core.poisson.shards:SOLVE",
     ),
     Operation(
         "poisson.green",
@@ -316,6 +324,7 @@ OPERATIONS = (
         "Recover pictures from few random measurements, by models with a symmetry and without, and by two simple ways.",
         "gen_core.symmetry.recipe:Recover",
         "gen_core.symmetry.recover:run",
+        shards="gen_core.symmetry.shards:RECOVER",
     ),
     Operation(
         "symmetry.needed",
@@ -341,18 +350,21 @@ OPERATIONS = (
         "Draw events of a model, and tell how far they are from the truth and how many there are a second.",
         "gen_core.detector.recipe:Generate",
         "gen_core.detector.generate:run",
+        shards="gen_core.detector.shards:GENERATE",
     ),
     Operation(
         "detector.condition",
         "Hold a latent code still and draw many events: what is left of the correlations of channels.",
         "gen_core.detector.recipe:Condition",
         "gen_core.detector.condition:run",
+        shards="gen_core.detector.shards:CONDITION",
     ),
     Operation(
         "detector.inpaint",
         "Draw a region of an event anew, given all the rest of it.",
         "gen_core.detector.recipe:Inpaint",
         "gen_core.detector.inpaint:run",
+        shards="gen_core.detector.shards:INPAINT",
     ),
     Operation(
         "detector.score",

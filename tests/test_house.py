@@ -88,6 +88,7 @@ READERS = re.compile(
 OWN = {
     *("gen_core/store.py", "gen_core/checkpoint.py", "gen_core/device.py", "gen_core/result.py", "gen_core/__main__.py"),
     *("gen_core/runs.py", "gen_core/quotas.py", "gen_core/jobs/__init__.py", "gen_core/jobs/files.py", "gen_core/jobs/work.py"),
+    *("gen_core/batch/folder.py", "gen_core/proteins/shards.py"),
     *(
         "app/vendor.py",
         "app/serve.py",

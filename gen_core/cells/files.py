@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from gen_core.cells.perturb import Prediction
     from gen_core.recipe import Recipe
 
+Array = np.ndarray
+DENSE = {"encoding-type": "array", "encoding-version": "0.2.0"}  # as anndata marks a dense matrix
 BLOCK = 1_000  # cells written at once: what bounds the memory of a large prediction
 
 
@@ -53,34 +56,10 @@ def predicted(path: Path, made: Prediction) -> None:
     import anndata
     import h5py
 
-    study, recipe = made.study, made.recipe
-    if study.sampled:
-        source, rows = question.asked_rows(recipe)
-        names = data.read_obs(source, []).index.to_numpy()[rows]
-    else:
-        source, rows, names = None, study.asked, study.names[study.asked]
-    obs = pd.DataFrame(
-        {
-            str(recipe.cell_type_key): study.target,
-            str(recipe.condition_key): f"{study.label(study.end)} (predicted)",
-            "dose": float(recipe.dose),
-        },
-        index=names,
-    )
-    for column in (str(recipe.cell_type_key), str(recipe.condition_key)):
-        obs[column] = obs[column].astype("category")
-    uns = {
-        "recipe": recipe.json(),
-        "predictor": made.predictor,
-        "normalisation": "natural log1p of counts per 10,000; control cells plus a shift",
-    }
-    n, genes = len(names), len(study.genes)
-    adata = anndata.AnnData(sparse.csr_matrix((n, genes), dtype=np.float32), obs, pd.DataFrame(index=study.genes), uns=uns)
-    adata.var["control_mean"], adata.var["predicted_mean"] = (
-        made.control_mean.astype(np.float32),
-        made.predicted_mean.astype(np.float32),
-    )
-    codes = np.zeros((n, study.latent.axes.shape[1]), np.float32)
+    cells = Asked.of(made)
+    adata, latent = frame(made, cells), made.study.latent
+    n, genes = adata.shape
+    codes = np.zeros((n, latent.axes.shape[1]), np.float32)
     with h5py.File(path, "w") as file:
         del adata.X
         anndata.io.write_elem(file, "/", adata)
@@ -93,19 +72,81 @@ def predicted(path: Path, made: Prediction) -> None:
             compression_opts=1,
             shuffle=True,
         )
-        X.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        X.attrs.update(DENSE)
         for first in range(0, n, BLOCK):
             block = slice(first, first + BLOCK)
-            moved = _block(made, source, rows, block)
+            moved = cells.moved(block)
             X[block] = moved.rows(slice(None))
-            codes[block] = moved.project(study.latent.axes, study.latent.centre)
+            codes[block] = moved.project(latent.axes, latent.centre)
         anndata.io.write_elem(file, "obsm/X_pca", codes)
 
 
-def _block(made: Prediction, source: Path | None, rows: Any, block: slice) -> AnyMoved:
-    if source is None:
-        return made.moved.some(block)
-    cells = data.read_cells(source, [], rows[block], made.recipe.layer)
-    _, _, there = np.intersect1d(made.study.genes, cells.genes, return_indices=True)
-    ours = np.argsort(np.argsort(made.study.genes))
-    return made.shift.move(cells.X[:, there[ours]])
+def frame(made: Prediction, cells: Asked) -> Any:
+    """The AnnData of a prediction with all but its expression: `X` is empty, and has no place in memory."""
+    import anndata
+
+    study, recipe = made.study, made.recipe
+    obs = pd.DataFrame(
+        {
+            str(recipe.cell_type_key): study.target,
+            str(recipe.condition_key): f"{study.label(study.end)} (predicted)",
+            "dose": float(recipe.dose),
+        },
+        index=cells.names(),
+    )
+    for column in (str(recipe.cell_type_key), str(recipe.condition_key)):
+        obs[column] = obs[column].astype("category")
+    uns = {
+        "recipe": recipe.json(),
+        "predictor": made.predictor,
+        "normalisation": "natural log1p of counts per 10,000; control cells plus a shift",
+    }
+    shape = (len(cells), len(study.genes))
+    adata = anndata.AnnData(sparse.csr_matrix(shape, dtype=np.float32), obs, pd.DataFrame(index=study.genes), uns=uns)
+    adata.var["control_mean"], adata.var["predicted_mean"] = (
+        made.control_mean.astype(np.float32),
+        made.predicted_mean.astype(np.float32),
+    )
+    return adata
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """All cells that a prediction is asked for, moved some at a time: those in memory, or in the file where the study holds only
+    a sample of them (`source` and their `rows` there)."""
+
+    made: Prediction
+    source: Path | None
+    rows: Array
+
+    @classmethod
+    def of(cls, made: Prediction) -> Asked:
+        """The cells of a prediction."""
+        return cls(made, *question.asked_rows(made.recipe)) if made.study.sampled else cls(made, None, made.study.asked)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def names(self) -> Array:
+        """Their names (n,)."""
+        if self.source is None:
+            return self.made.study.names[self.rows]
+        return data.read_obs(self.source, []).index.to_numpy()[self.rows]
+
+    def moved(self, block: slice) -> AnyMoved:
+        """Some of them, as predicted."""
+        return self.made.moved.some(block) if self.source is None else self.made.shift.move(self._read(block))
+
+    def blocks(self, first: int, stop: int, size: int) -> Iterator[AnyMoved]:
+        """Those from `first` to `stop` - 1 as predicted, `size` at a time; what is in the file is read at once."""
+        X = None if self.source is None else self._read(slice(first, stop))
+        for start in range(first, stop, size):
+            block = slice(start, min(start + size, stop))
+            yield self.moved(block) if X is None else self.made.shift.move(X[block.start - first : block.stop - first])
+
+    def _read(self, block: slice) -> sparse.csr_matrix:
+        assert self.source is not None
+        cells = data.read_cells(self.source, [], self.rows[block], self.made.recipe.layer)
+        _, _, there = np.intersect1d(self.made.study.genes, cells.genes, return_indices=True)
+        ours = np.argsort(np.argsort(self.made.study.genes))
+        return cells.X[:, there[ours]]

@@ -68,9 +68,10 @@ def _read(key: str, recipe: Perturb) -> Study:
     asked = np.flatnonzero(is_target[rows] & ~perturbed)
     seen = ~(is_target[rows] & perturbed)
     if recipe.target_data is not None:
-        new = _new_donor(recipe)
+        new, told = _new_donor(recipe)
+        sampled = sampled or bool(told)
         X, genes, left_out = _align(X, genes, new)
-        notices += [*new.notices, *left_out]
+        notices += [*new.notices, *left_out, *told]
         asked = np.arange(len(names), X.shape[0])
         names = np.concatenate([names, new.names])
         cell_type = np.concatenate([cell_type, np.full(len(new.names), recipe.target)])
@@ -113,8 +114,7 @@ def _check(study: Study) -> None:
 
 def _sample(obs: pd.DataFrame, described: data.Description, seed: int) -> tuple[Array, bool]:
     """Positions of the cells to hold in memory: all, or of each group as many as fit."""
-    per_cell = max((described.n_nonzero or described.n_cells * described.n_genes) / described.n_cells, 1)
-    room = int(MAX_VALUES / per_cell)
+    room = int(MAX_VALUES / _per_cell(described))
     if len(obs) <= room:
         return np.arange(len(obs)), False
     groups = [
@@ -127,12 +127,22 @@ def _sample(obs: pd.DataFrame, described: data.Description, seed: int) -> tuple[
     return np.sort(np.concatenate([g if len(g) <= cap else rng.choice(g, cap, replace=False) for g in groups])), True
 
 
-def _new_donor(recipe: Perturb) -> data.Cells:
-    """The control cells of the target in the second file."""
+def _new_donor(recipe: Perturb) -> tuple[data.Cells, list[Notice]]:
+    """The control cells of the target in the second file, or a seeded sample of them with a notice where they do not fit."""
     assert recipe.target_data is not None
     path = path_of(recipe.target_data, "target_data")
     rows = question.new_donor_rows(recipe, path)
-    return data.read_cells(path, [], rows, recipe.layer)
+    per_cell, told = _per_cell(question.described(recipe.target_data, recipe.layer)), list[Notice]()
+    if len(rows) * per_cell > MAX_VALUES:
+        some = np.sort(np.random.default_rng(recipe.seed).choice(rows, int(MAX_VALUES / 3 / per_cell), replace=False))
+        text = f"The second file holds {len(rows):,} of these cells; a seeded sample of {len(some):,} serves the estimates."
+        rows, told = some, [Notice("sampled_cells", text)]
+    return data.read_cells(path, [], rows, recipe.layer), told
+
+
+def _per_cell(described: data.Description) -> float:
+    """Values that a cell has on average, at least one."""
+    return max((described.n_nonzero or described.n_cells * described.n_genes) / described.n_cells, 1)
 
 
 def _align(X: sparse.csr_matrix, genes: Array, new: data.Cells) -> tuple[sparse.csr_matrix, Array, list[Notice]]:

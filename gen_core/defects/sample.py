@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.defects import data, files, metrics, modelfile, simulate
+from gen_core.defects.network import NetScore
 from gen_core.defects.recipe import Sample
 from gen_core.device import pick
 from gen_core.errors import RecipeError
@@ -32,8 +33,41 @@ class Drawn:
 
 def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, text: None) -> Result:
     """Run `defects.sample`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
-    pick("cpu")
     began = time.perf_counter()
+    recipe, found, score = opened(recipe)
+    progress(0.1, "drawing")
+    positions, k = drawn(recipe, found, score), nearest(recipe, found)
+    simulated = _simulated(recipe, found)
+    made = Drawn(positions, recipe.time, found.positions[k], float(found.times[k]), simulated)
+    d = found.d
+    observed = (made.nearest if simulated is None else simulated).reshape(-1, d)
+    apart = {"w1": metrics.w1(positions.reshape(-1, d), observed, found.box)}
+    half = {"w1": metrics.w1(observed[::2], observed[1::2], found.box)}
+    notices = [Notice("synthetic_data", "These configurations are drawn from a model; none of them was observed.")]
+    n = len(positions)
+    if n < 200:
+        notices.append(
+            Notice("few_samples", f"Only {n} configurations are drawn: their distance to the snapshot is mostly chance.")
+        )
+    return Result(
+        recipe=recipe,
+        content=made,
+        files={
+            "samples.npz": lambda path: files.arrays(
+                path, recipe, positions=positions, time=np.array(recipe.time), nearest_time=np.array(made.nearest_time)
+            ),
+            "samples.csv": lambda path: write_csv(path, recipe, *files.positions(positions, recipe.time)),
+        },
+        metrics=apart | {"nearest_time": made.nearest_time, "w1_neighbours": _neighbours(recipe.time, found)},
+        baselines={"ceiling": half},
+        warnings=tuple(notices),
+        seconds={"sample": time.perf_counter() - began},
+    )
+
+
+def opened(recipe: Sample) -> tuple[Sample, data.Snapshots, NetScore]:
+    """The recipe filled in, its snapshots and the network that has learned them. Raises as `run` does."""
+    pick("cpu")
     name = modelfile.named(recipe.model, recipe.data)
     found = data.opened(recipe.replace(n=None))
     score, digest = modelfile.opened(name, recipe.weights, found)
@@ -44,35 +78,17 @@ def run(recipe: Sample, progress: Callable[[float, str], None] = lambda share, t
             f"time: the network knows times from {score.first:g} to {score.first + score.span:g}; choose one of these, not "
             f"{recipe.time:g}."
         )
-    progress(0.1, "drawing")
-    n = recipe.n or 500
-    drawn = score.draw(n, recipe.time, found.particles, recipe.steps, recipe.seed)
-    k = int(np.argmin(np.abs(found.times - recipe.time)))
-    simulated = _simulated(recipe, found)
-    made = Drawn(drawn, recipe.time, found.positions[k], float(found.times[k]), simulated)
-    d = found.d
-    observed = (made.nearest if simulated is None else simulated).reshape(-1, d)
-    apart = {"w1": metrics.w1(drawn.reshape(-1, d), observed, found.box)}
-    half = {"w1": metrics.w1(observed[::2], observed[1::2], found.box)}
-    notices = [Notice("synthetic_data", "These configurations are drawn from a model; none of them was observed.")]
-    if n < 200:
-        notices.append(
-            Notice("few_samples", f"Only {n} configurations are drawn: their distance to the snapshot is mostly chance.")
-        )
-    return Result(
-        recipe=recipe,
-        content=made,
-        files={
-            "samples.npz": lambda path: files.arrays(
-                path, recipe, positions=drawn, time=np.array(recipe.time), nearest_time=np.array(made.nearest_time)
-            ),
-            "samples.csv": lambda path: write_csv(path, recipe, *files.positions(drawn, recipe.time)),
-        },
-        metrics=apart | {"nearest_time": made.nearest_time, "w1_neighbours": _neighbours(recipe.time, found)},
-        baselines={"ceiling": half},
-        warnings=tuple(notices),
-        seconds={"sample": time.perf_counter() - began},
-    )
+    return recipe, found, score
+
+
+def drawn(recipe: Sample, found: data.Snapshots, score: NetScore) -> Array:
+    """The configurations (n, N, d) of a recipe that is filled in."""
+    return score.draw(recipe.n or 500, recipe.time, found.particles, recipe.steps, recipe.seed)
+
+
+def nearest(recipe: Sample, found: data.Snapshots) -> int:
+    """The snapshot that is nearest in time."""
+    return int(np.argmin(np.abs(found.times - recipe.time)))
 
 
 def _simulated(recipe: Sample, found: data.Snapshots) -> Array | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gen_core.detector.inpaint import Inpainted
     from gen_core.detector.recipe import Generate
     from gen_core.detector.score import Scored
+    from gen_core.detector.spool import Spool
 
 Array = np.ndarray
 Writer = Callable[[Path], None]
@@ -28,11 +29,11 @@ DATE = (1980, 1, 1, 0, 0, 0)  # so that the same events are the same file
 
 def writers(recipe: Generate, made: Made) -> dict[str, Writer]:
     """events.npz (and .h5, .parquet where asked), correlations.npz, and tables: occupancy, observables, pareto."""
-    files: dict[str, Writer] = {"events.npz": lambda path: events_npz(path, recipe, made)}
+    files: dict[str, Writer] = {"events.npz": lambda path: events_npz(path, recipe, made.spool)}
     if "hdf5" in recipe.formats:
-        files["events.h5"] = lambda path: events_hdf5(path, recipe, made)
+        files["events.h5"] = lambda path: events_hdf5(path, recipe, made.spool)
     if "parquet" in recipe.formats:
-        files["events.parquet"] = lambda path: events_parquet(path, recipe, made)
+        files["events.parquet"] = lambda path: events_parquet(path, recipe, made.spool)
     files["correlations.npz"] = lambda path: matrices(path, recipe, {"generated": made.hits, "truth": made.truth.first})
     files["occupancy.csv"] = lambda path: occupancy(path, recipe, made)
     files["observables.csv"] = lambda path: measured(path, recipe, made)
@@ -40,15 +41,15 @@ def writers(recipe: Generate, made: Made) -> dict[str, Writer]:
     return files
 
 
-def events_npz(path: Path, recipe: Recipe, made: Made) -> None:
+def events_npz(path: Path, recipe: Recipe, spool: Spool) -> None:
     """hits (n, layers, channels) uint8, written a few thousand events at a time."""
     header = io.BytesIO()
-    shape = (made.spool.n, made.spool.shape.layers, made.spool.shape.channels)
+    shape = (spool.n, spool.shape.layers, spool.shape.channels)
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         with archive.open(_member("hits"), "w", force_zip64=True) as out:
             out.write(header.getvalue())
-            for some in made.spool.blocks():
+            for some in spool.blocks():
                 out.write(np.ascontiguousarray(some).tobytes())
         text = io.BytesIO()
         np.save(text, np.asarray(npz_member(recipe)), allow_pickle=False)
@@ -61,32 +62,34 @@ def _member(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def events_hdf5(path: Path, recipe: Recipe, made: Made) -> None:
+def events_hdf5(path: Path, recipe: Recipe, spool: Spool) -> None:
     """The data set hits (n, layers, channels) uint8, packed by gzip."""
     import h5py
 
-    n, shape = made.spool.n, made.spool.shape
+    n, shape = spool.n, spool.shape
     with h5py.File(path, "w", libver="latest") as file:
         size = (n, shape.layers, shape.channels)
         data = file.create_dataset(
             "hits", size, "u1", chunks=(min(n, 4_096), *size[1:]), compression="gzip", compression_opts=1, track_times=False
         )
-        for start, some in _counted(made.spool.blocks()):
+        for start, some in _counted(spool.blocks()):
             data[start : start + len(some)] = some
     stamp(path, recipe)
 
 
-def events_parquet(path: Path, recipe: Recipe, made: Made) -> None:
-    """One row a hit: event, layer, channel."""
+def events_parquet(path: Path, recipe: Recipe, spool: Spool, first: int = 0) -> None:
+    """One row a hit: event (counted from `first` on), layer, channel."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([("event", pa.int64()), ("layer", pa.int16()), ("channel", pa.int16())])
     with pq.ParquetWriter(path, schema, compression="zstd") as out:
-        for start, some in _counted(made.spool.blocks()):
+        for start, some in _counted(spool.blocks()):
             event, layer, channel = np.nonzero(some)
             out.write_table(
-                pa.table([pa.array(event + start), pa.array(layer, pa.int16()), pa.array(channel, pa.int16())], schema=schema)
+                pa.table(
+                    [pa.array(first + event + start), pa.array(layer, pa.int16()), pa.array(channel, pa.int16())], schema=schema
+                )
             )
     stamp(path, recipe)
 

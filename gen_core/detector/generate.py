@@ -55,16 +55,11 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
     """Run `detector.generate`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
     pick("cpu")
     recipe, source, notices = prepared(recipe)
-    card = {} if source.learned is None else source.learned.card
     world = recipe.world()
-    data = recipe.data or card.get("content")
-    truth = truth_of(world, data, min(recipe.n, SHOWN), recipe.seed, learned=data == card.get("content"))
-    if source.name == "independent" and truth.own:
-        source = replace(source, frequencies=truth.second.mean(0))
-    wanted = _bounds(recipe, card, truth)
+    truth, source = beside(recipe, source)
     progress(0.0, "drawing events")
     spool, began, told, seen = Spool(source.shape), clock(), 0, list[int]()
-    for some in _conditioned(source, recipe, wanted, seen):
+    for some in conditioned(source, recipe, seen):
         spool.add(some)
         if spool.n - told >= recipe.n // 50:
             told = spool.n
@@ -141,10 +136,24 @@ def _same_shape(recipe: Asked, card: dict[str, Any]) -> None:
         )
 
 
-def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, int] | None:
-    """The numbers of hits that are asked for. Raises RecipeError where the model has learned from no such event."""
+def beside(recipe: Generate, source: Source) -> tuple[Truth, Source]:
+    """The truth of a recipe, and what draws its events: of own hits, independent channels have the frequencies.
+
+    Raises RecipeError where numbers of hits are asked for that no event had which the model has learned from.
+    """
+    card = {} if source.learned is None else source.learned.card
+    data = recipe.data or card.get("content")
+    truth = truth_of(recipe.world(), data, min(recipe.n, SHOWN), recipe.seed, learned=data == card.get("content"))
+    check_bounds(recipe, card, truth)
+    if source.name == "independent" and truth.own:
+        source = replace(source, frequencies=truth.second.mean(0))
+    return truth, source
+
+
+def check_bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> None:
+    """Raise RecipeError where numbers of hits are asked for that no event had which the model has learned from."""
     if recipe.multiplicity is None:
-        return None
+        return
     low, high = recipe.multiplicity
     if low > high:
         raise RecipeError(
@@ -156,18 +165,17 @@ def _bounds(recipe: Generate, card: dict[str, Any], truth: Truth) -> tuple[int, 
         raise RecipeError(
             f"multiplicity: {low} to {high} hits lie outside of what was learned from; its events have {least} to {most} hits."
         )
-    return low, high
 
 
-def _conditioned(source: Source, recipe: Generate, wanted: tuple[int, int] | None, drawn: list[int]) -> Iterator[Array]:
-    """Batches of the events that are asked for; with bounds, `drawn` takes the number of all that were drawn.
+def conditioned(source: Source, recipe: Generate, drawn: list[int]) -> Iterator[Array]:
+    """Batches of the events that are asked for; with bounds of their hits, `drawn` takes the number of all that were drawn.
 
     Raises RecipeError where they are met too rarely.
     """
-    if wanted is None:
+    if recipe.multiplicity is None:
         yield from source.batches(recipe.n, recipe.batch, recipe.seed)
         return
-    low, high = wanted
+    low, high = recipe.multiplicity
     found = 0
     for some in source.batches(recipe.n * PATIENCE, recipe.batch, recipe.seed):
         sums = some.sum((1, 2))

@@ -21,6 +21,7 @@ from gen_core.result import Notice, Result
 
 Array = np.ndarray
 ABLE = ("masked", "middle")
+OTHERS = 20_000  # simulated events that tell how often channels fire
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +42,7 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
             f"model: {source.name} cannot keep what lies around a region: its order is fixed; choose {' or '.join(ABLE)}."
         )
     event = event_of(recipe)
-    region = np.zeros(event.shape, bool)
-    a, b, c, d = recipe.region
-    region[a:b, c:d] = True
+    region = region_of(recipe)
     hits = redrawn(source, event, region, recipe.n, recipe.seed)
     chance = hits.mean(0)
     inside = event[region].astype(float)
@@ -65,7 +64,7 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
 def frequencies(recipe: Inpaint) -> Array:
     """How often each channel fires in other events (layers, channels): the tracker's, or those of the own file."""
     if recipe.data is None:
-        return simulate(recipe.world(), 20_000, recipe.seed + 1).hits.mean(0)
+        return simulate(recipe.world(), OTHERS, recipe.seed + 1).hits.mean(0)
     return np.delete(read_hits(path_of(recipe.data)), recipe.event, axis=0).mean(0)
 
 
@@ -81,6 +80,14 @@ def event_of(recipe: Inpaint) -> Array:
             f"data: these patterns have {hits.shape[1]} layers of {hits.shape[2]} channels; set layers and channels to that."
         )
     return hits[recipe.event]
+
+
+def region_of(recipe: Inpaint) -> Array:
+    """Which channels (layers, channels) are drawn anew."""
+    region = np.zeros((recipe.layers, recipe.channels), bool)
+    a, b, c, d = recipe.region
+    region[a:b, c:d] = True
+    return region
 
 
 def redrawn(source: Source, event: Array, region: Array, n: int, seed: int) -> Array:

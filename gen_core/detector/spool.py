@@ -25,7 +25,7 @@ class Spool:
 
     def add(self, hits: Array) -> None:
         """Write events (m, layers, channels)."""
-        self.file.write(np.packbits(hits.reshape(len(hits), -1), axis=1).tobytes())
+        self.file.write(np.packbits(hits.reshape(len(hits), self.shape.size), axis=1).tobytes())
         self.n += len(hits)
 
     def first(self, n: int) -> Array:

@@ -80,8 +80,8 @@ def arriving(busy: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     return jobs()
 
 
-def connect(scheduler: str | None) -> Client:
-    """A client of the existing scheduler, or of a cluster of one worker with one thread on this machine alone."""
+def connect(scheduler: str | None, workers: int = 1) -> Client:
+    """A client of the existing scheduler, or of a cluster of workers with one thread each on this machine alone."""
     import dask
 
     dask.config.set(
@@ -100,7 +100,7 @@ def connect(scheduler: str | None) -> Client:
         return Client(scheduler, set_as_default=False)  # as patient as Dask's own settings say
     guarded = security()
     cluster = LocalCluster(
-        n_workers=1,
+        n_workers=workers,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",

@@ -90,11 +90,12 @@ def name_of(i: int) -> str:
     return f"sample_{i + 1}"
 
 
-def sample_table(made: Drawn) -> pd.DataFrame:
-    """One row a sample, in the order drawn: sequence, row of the alignment, values, what each filter says, `kept`."""
+def sample_table(made: Drawn, first: int = 0) -> pd.DataFrame:
+    """One row a sample, in the order drawn: sequence, row of the alignment, values, what each filter says, `kept`. Names count
+    from `first` on."""
     frame = pd.DataFrame(
         {
-            "id": [name_of(i) for i in range(len(made.rows))],
+            "id": [name_of(first + i) for i in range(len(made.rows))],
             "sequence": [row.replace("-", "") for row in made.rows],
             "aligned": made.rows,
         }

@@ -117,7 +117,8 @@ def read_stamp(path: str | Path) -> dict[str, Any]:
     kind = sniff(path)
     if kind == "empty":
         raise InputError("This file is empty.")
-    form = FORMATS.get("csv" if kind in ("text", "unknown") else kind)  # any cell may be in a table
+    # any cell may be in a table; and what is packed by gzip, and is no NIfTI, may be FASTA
+    form = FORMATS.get({"text": "csv", "unknown": "csv", "gzip": "fasta"}.get(kind, kind))
     if form is None or not os.access(path, os.R_OK):
         raise InputError(_NONE)
     with _one_sentence():

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from gen_core.errors import InputError, OutputError
 from gen_core.inputs import markup_root, opened, read_limited
+from gen_core.inputs.archive import gunzip_limited
 from gen_core.recipe import MAX_DOCUMENT, Recipe
 from gen_core.stamp.common import (
     LIMIT,
@@ -46,7 +47,10 @@ def write_fasta(path: Path, recipe: Recipe) -> None:
 
 
 def read_fasta(path: Path) -> str | None:
-    found = _first_record(start_of(path))
+    start = start_of(path)
+    if start.startswith(b"\x1f\x8b"):  # packed by gzip
+        start = gunzip_limited(path, LIMIT, cut=True)
+    found = _first_record(start)
     token = _TOKEN.search(found[1]) if found else None
     return decode(token[1]) if token else None
 

@@ -86,12 +86,7 @@ def test_events_beyond_a_block_come_back_as_they_were(tmp_path: Path) -> None:
     assert np.array_equal(spool.first(len(hits)), hits)
     assert np.array_equal(spool.first(5), hits[:5])
 
-    class Made:
-        pass
-
-    made = Made()
-    made.spool = spool  # type: ignore[attr-defined]
-    events_npz(tmp_path / "events.npz", catalog.make_recipe("detector.generate", {"model": "simulator"}), made)  # type: ignore[arg-type]
+    events_npz(tmp_path / "events.npz", catalog.make_recipe("detector.generate", {"model": "simulator"}), spool)
     with np.load(tmp_path / "events.npz") as stored:
         assert np.array_equal(stored["hits"], hits)
     assert zipfile.ZipFile(tmp_path / "events.npz").testzip() is None
