@@ -106,18 +106,20 @@ def load(folder: Path, expected: str | None = None) -> tuple[dict[str, torch.Ten
     return tensors, card
 
 
-def find(name: str) -> Path:
+def find(name: str, system: str = "") -> Path:
     """The folder of a model: a bundled one by its name, one trained here by its weights' digest (`sha256:…`).
 
-    Raises CheckpointError where there is none.
+    Raises CheckpointError where there is none; it names the bundled ones, of `system` alone where that is given.
     """
     if name.startswith("sha256:"):
         return store.model_folder(name)
     folder = BUNDLED / name
     if re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name) and (folder / CARD).is_file():
         return folder
-    names = ", ".join(path.parent.name for path in sorted(BUNDLED.glob(f"*/{CARD}")))
-    raise CheckpointError(f"There is no model {name!r}: there are {names or 'none bundled'}, or a folder that training made.")
+    names = ", ".join(path.parent.name for path in sorted(BUNDLED.glob(f"{system}{'-' * bool(system)}*/{CARD}")))
+    raise CheckpointError(
+        f"There is no model {name[:60]!r}: there are {names or 'none bundled'}, or a folder that training made."
+    )
 
 
 def known(system: str) -> dict[str, dict[str, Any]]:
@@ -138,7 +140,7 @@ def known(system: str) -> dict[str, dict[str, Any]]:
 
 def card_of(name: str, system: str) -> dict[str, Any]:
     """The card of a model of this system, by its name or digest. Raises CheckpointError where there is none, or of another."""
-    return check_system(read_card(find(name)), system, name)
+    return check_system(read_card(find(name, system)), system, name)
 
 
 def check_system(card: dict[str, Any], system: str, name: str) -> dict[str, Any]:

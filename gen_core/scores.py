@@ -203,6 +203,7 @@ _OF = {
     "residual": "residual of {} measurements",
     "needed": "measurements needed for an error of {} with codes of {}",
     "saving": "times fewer measurements for an error of {} with codes of {}",
+    "saving_gaussian": "times fewer measurements than a Gaussian prior, for an error of {} with codes of {}",
     "floor": "best that it can draw with codes of {} (error)",
     "error_after": "error after {} pictures",
     "gain": "gain after {} pictures",
@@ -217,9 +218,12 @@ def title(name: str) -> str:
     """What a number is called: "tv.psnr_90" is "Total variation: PSNR (dB), 90°". One without a word keeps its own."""
     method, base, degrees = _parts(name)
     kind, _, at = base.partition(".")
+    if method and at and kind == "needed" and _is_plain(at):  # `gaussian.needed.0.03`: it has no codes
+        return f"{METHODS[method]}: measurements needed for an error of {at}"
     if method and at and kind in _OF:  # `c8.error.50`, `orbit.needed.0.03.20`
         numbers = [at] if _OF[kind].count("{}") == 1 else at.rsplit(".", 1)
-        return f"{METHODS[method]}: {_OF[kind].format(*numbers)}"
+        said = _OF[kind].format(*numbers).replace("with codes of best_dim", "(the best numbers in a code)")
+        return f"{METHODS[method]}: {said.replace('with codes of best', 'at the best size')}"
     known = WORDS.get(base)
     said = known.title if known else base.replace("_", " ")
     said = said if known and not method else said[:1].upper() + said[1:]
@@ -283,6 +287,15 @@ def _parts(name: str) -> tuple[str, str, str]:
 
 def _base(name: str) -> str | None:
     return next((name.removesuffix(end) for end in ("_low", "_high") if name.endswith(end)), None)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is one number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_number(value: object) -> TypeGuard[float]:

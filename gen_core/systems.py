@@ -96,7 +96,7 @@ SYSTEMS = (
     System(
         "symmetry",
         "Symmetry",
-        "Turn a code and the picture it draws, and see how many measurements and examples a built-in symmetry saves.",
+        "Turn a code and the picture it draws, and see what a built-in symmetry saves, beside a Gaussian prior.",
         ":material/cyclone:",
         "symmetry.png",
         "gen_core.symmetry.question:warm",
@@ -321,7 +321,7 @@ OPERATIONS = (
     ),
     Operation(
         "symmetry.recover",
-        "Recover pictures from few random measurements, by models with a symmetry, without one, and by a sparse transform.",
+        "Recover pictures from few random measurements, by models with a symmetry and without, and by two simple ways.",
         "gen_core.symmetry.recipe:Recover",
         "gen_core.symmetry.recover:run",
         shards="gen_core.symmetry.shards:RECOVER",

@@ -70,6 +70,9 @@ def test_cards(tmp_path: Path) -> None:
         checkpoint.save(tmp_path / "x", {}, {k: v for k, v in CARD.items() if k != "licence"})
     with pytest.raises(CheckpointError, match="no model"):
         checkpoint.load(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="cells-simulated") as error:
+        checkpoint.find("nowhere", "cells")
+    assert "proteins" not in str(error.value)  # of another system none would do
     folder = saved(tmp_path)
     for text in ("{", "[1]"):
         (folder / checkpoint.CARD).write_text(text)

@@ -48,3 +48,9 @@ def test_large_and_whole_numbers_read_well() -> None:
     assert scores.text("n_changed", {"n_changed": -2}) == "−2"
     assert scores.text("n_1", {"n_1": 0.001234567}) == "0.001235"
     assert scores.text("objective", {"objective": 12570.93}) == "12,571"
+
+
+def test_a_number_of_measurements_is_named_with_its_size_where_it_has_one() -> None:
+    assert scores.title("gaussian.needed.0.06") == "Gaussian prior: measurements needed for an error of 0.06"
+    assert scores.title("orbit.needed.0.06.20") == "Orbit: measurements needed for an error of 0.06 with codes of 20"
+    assert scores.title("orbit.needed.0.06.best") == "Orbit: measurements needed for an error of 0.06 at the best size"

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import session, slider
+from app.parts import session, slider, upload
 from gen_core.recipe import Recipe
 from gen_core.symmetry import question
 from gen_core.symmetry.recipe import DIMS, KINDS, Needed, Recover, Rotate
@@ -20,8 +20,10 @@ TITLES = {
     "c8": "C8: eighth turns",
     "c16": "C16: sixteenths",
     "orbit": "Orbit: any angle",
+    "gaussian": "Gaussian prior",
     "lasso": "Sparse cosines (Lasso)",
 }
+SCENES = {"galaxies": "Galaxies (synthetic)", "glyphs": "Glyphs (synthetic)"}
 TESTS = {"turned": "Turned at random", "upright": "Upright"}
 BETWEEN = {"nearest": "By the nearest element", "fourier": "By its Fourier parts"}
 COUNTS = [5, 10, 15, 20, 30, 45, 70, 105, 160, 240, 500, 1_024]
@@ -47,11 +49,11 @@ def widgets(recipe: Recipe) -> dict[str, Any]:
     if not isinstance(recipe, Recover | Needed):  # a training, or examples, which have panels of their own
         return widgets(Rotate())
     same = ("images", "test", "starts", "seed")
-    values: dict[str, Any] = {name: getattr(recipe, name) for name in same} | {"verb": verb_of(recipe)}
+    values: dict[str, Any] = {name: getattr(recipe, name) for name in same} | {"verb": verb_of(recipe), "data": recipe.data}
     values |= {"models": list(recipe.models), "measurements": list(recipe.measurements), "noise": 100 * recipe.noise}
     if isinstance(recipe, Needed):
         return values | {"dims": list(recipe.dims), "targets": ", ".join(f"{target:g}" for target in recipe.targets)}
-    return values | {"dim": recipe.dim, "data": recipe.data}
+    return values | {"dim": recipe.dim}
 
 
 def controls(now: Asked) -> Asked:
@@ -62,10 +64,19 @@ def controls(now: Asked) -> Asked:
 
 
 def models(dim: int | None) -> list[str]:
-    """The bundled models by their kind, of this size or of all, and with a size those that this person trained."""
-    if dim is None:
-        return list(KINDS)
-    return [*question.known(dim), *(name for name in question.own() if session.may_see(name))]
+    """The bundled models by their kind, of this size or of all, and those that this person trained, of any size."""
+    bundled = list(KINDS) if dim is None else question.known(dim)
+    return [*bundled, *(name for name in question.own() if session.may_see(name))]
+
+
+def of_own(now: Asked) -> dict[str, Any]:
+    """The networks of one's own in a recipe, and the pictures that it is asked of: what another question goes on with."""
+    models = (now.model,) if isinstance(now, Rotate) else now.models
+    mine = [name for name in models if name not in KINDS]
+    if not mine:
+        return {}
+    data = question.learned_from(mine, 20) if isinstance(now, Rotate) else now.data
+    return {"models": mine, "data": data or "galaxies"}
 
 
 def _rotate(now: Rotate) -> Rotate:
@@ -93,8 +104,7 @@ def _recover(now: Recover) -> Recover:
     made: dict[str, Any] = {"models": _models(now.models, int(session.value(PAGE, "dim", 20)))}
     m = _counts(now.measurements, "The picture has 1,024 pixels; each measurement is a random sum of all of them.")
     made["measurements"] = m
-    made |= _tested()
-    made["data"] = session.value(PAGE, "data", now.data)
+    made |= _pictures(now.data) | _tested()
     with st.expander("Settings", icon=":material/settings:", key=f"{PAGE}/settings/recover"):
         made |= _size() | _settings()
     return Recover.read(made | _weights(now, made))
@@ -109,7 +119,7 @@ def _needed(now: Needed) -> Needed:
     key, told = session.key(PAGE, "dims"), "Numbers in a code: each has networks of its own."
     chosen = st.pills("Numbers in a code", list(DIMS), selection_mode="multi", key=key, help=told)
     made["dims"] = tuple(sorted(chosen or now.dims))
-    made |= _tested()
+    made |= _pictures(now.data) | _tested()
     with st.expander("Settings", icon=":material/settings:", key=f"{PAGE}/settings/needed"):
         made["measurements"] = _counts(now.measurements, "Where the error is measured; between them it is read off a line.")
         made |= _settings()
@@ -121,9 +131,13 @@ def _models(last: tuple[str, ...], dim: int | None) -> tuple[str, ...]:
     if not session.value(PAGE, "models"):
         session.seed(PAGE, models=list(last))
     known = list(dict.fromkeys([*models(dim), *last]))
-    told = "Each is a prior: only pictures that it can draw are looked for. The sparse transform has learned nothing."
+    told = (
+        "Each is a prior: only pictures that it can draw are looked for. Beside them stand a Gaussian prior and sparse cosines."
+    )
     key = session.key(PAGE, "models")
-    chosen = st.pills("Networks", known, selection_mode="multi", key=key, format_func=titled, help=told)
+    chosen = st.pills(
+        "Networks", known, selection_mode="multi", key=key, format_func=titled, help=told, on_change=_follow, args=(dim,)
+    )  # fmt: skip
     return tuple(name for name in known if name in (chosen or last))
 
 
@@ -137,11 +151,26 @@ def _counts(last: tuple[int, ...], told: str) -> tuple[int, ...]:
     return tuple(sorted(chosen or last))
 
 
+def _follow(dim: int | None) -> None:
+    """In a callback: where all chosen networks learned from the same pictures, these are measured on."""
+    learned = question.learned_from(session.value(PAGE, "models") or [], dim or 20)
+    if learned is not None:
+        session.seed(PAGE, data=learned)
+
+
+def _pictures(now: str) -> dict[str, Any]:
+    """Of what: drawn pictures or one's own, of which nothing learned from those that are measured on."""
+    data = upload.data_picker(
+        PAGE, PAGE, now, None, ["zip"], question.check_pictures, "data", "Pictures", bundled=SCENES
+    )  # fmt: skip
+    return {"data": data}
+
+
 def _tested() -> dict[str, Any]:
-    """On which pictures."""
+    """Turned or upright."""
     told = "The plain network learned upright pictures: on turned ones it is no fair control, the one with turned examples is."
     key = session.key(PAGE, "test")
-    test = st.selectbox("Pictures", list(TESTS), key=key, format_func=TESTS.__getitem__, help=told)
+    test = st.selectbox("Shown", list(TESTS), key=key, format_func=TESTS.__getitem__, help=told)
     return {"test": test}
 
 

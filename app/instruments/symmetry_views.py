@@ -39,7 +39,7 @@ def turned(result: Result) -> Figures:
     one.metric("Relative error", _percent(numbers["relative_error"]), help=told)
     told = "Of the range of a picture: 10 to 14 dB is not equivariant, 40 to 48 good. It flatters flat pictures."
     two.metric("Equivariance", f"{numbers['equivariance_db']:.1f} dB", help=told)
-    told = "Turning a picture back and forth alone: nothing that is turned on pixels is right beyond this."
+    told = "Turning a picture back and forth alone: about as right as anything can be that is turned on pixels."
     three.metric("Floor of turning", f"{numbers['floor_db']:.1f} dB", help=told)
     four.metric(
         "Code turned by", f"{numbers['angle_used']:g}°", help="By the element of the group that is nearest, or the angle."
@@ -50,7 +50,12 @@ def turned(result: Result) -> Figures:
             figure.show(figures[part](), f"{PAGE}.{part}", alt, group=f"{PAGE}.pictures")
     curve: Figures = {"curve": lambda: plots.curve(made, dark)}
     figure.show(curve["curve"](), f"{PAGE}.curve", "Relative error against the angle")
-    st.caption("Drag the angle: the line is where you are. Errors are means over the codes; below 10⁻⁷ nothing is told apart.")
+    codes, every = made.curve_codes, len(made.codes)
+    over = f"all {codes} codes, as above" if codes == every else f"the first {codes} of {every} codes; the number above is of all"
+    white = f" White is a brightness of {top:.2g}." if (top := plots.white(made)) < 1 else ""
+    st.caption(
+        f"Drag the angle: the line is where you are. Errors are means over {over}; below 10⁻⁷ nothing is told apart.{white}"
+    )
     return figures | curve
 
 
@@ -65,11 +70,14 @@ def recovered(result: Result) -> Figures:
     sheet: Figures = {"pictures": lambda: plots.recovered(made, m, 8, dark)}
     figure.show(sheet["pictures"](), f"{PAGE}.recovered", f"The truth above what each recovers from {m} measurements")
     seconds = sum(made.seconds.values())
-    st.caption(f"{len(made.truth)} pictures of 1,024 pixels from {m} random measurements each; all took {seconds:.1f} s.")
+    count = f"{len(made.truth)} pictures" if len(made.truth) > 1 else "One picture"
+    turned = f", of {made.different} different ones turned again" if made.different < len(made.truth) else ""
+    st.caption(f"{count}{turned}, of 1,024 pixels, from {m} random measurements each; all took {seconds:.1f} s.")
     curves: Figures = {"recovery": lambda: plots.recovery(made, dark)}
     if len(recipe.measurements) > 1:
         figure.show(curves["recovery"](), f"{PAGE}.recovery", "Error against the number of measurements, with intervals")
-        st.caption("Bands are 95 % intervals over the pictures; dotted: the best a network can draw with all pixels known.")
+        bands = "Bands are 95 % intervals over the pictures. " if made.different > 1 else ""
+        st.caption(f"{bands}Dotted: the best a network can draw with all pixels known. A Gaussian prior has no such floor.")
     return sheet | curves
 
 
@@ -85,7 +93,8 @@ def needed(result: Result) -> Figures:
                 alt = f"Measurements needed for an error of {target:g} against the numbers in a code"
                 figure.show(figures[f"needed_{target:g}"](), f"{PAGE}.shown.{target:g}", alt)
     st.caption(
-        "Bars are 95 % intervals over the pictures. Where a point is missing, the error is not reached, or by the fewest already."
+        "Bars are 95 % intervals over the pictures; points of one size stand side by side. Missing: not reached. Pale: known on "
+        "one side alone (the fewest reach it already, or other pictures may never); the straight line leaves it out."
     )
     return figures
 
@@ -152,7 +161,7 @@ def trust(result: Result) -> None:
         _needs(result)
         return
     made = result.content
-    every = result.metrics | {f"{one}.{name}": v for one, values in result.baselines.items() for name, v in values.items()}
+    every = result.metrics
     shown = [evidence.Score(f"m{m}", f"Error from {m}", "low", 4) for m in made.measurements]
     rows: dict[str, dict[str, Any]] = {}
     ends: dict[str, dict[str, Any]] = {}
@@ -161,24 +170,37 @@ def trust(result: Result) -> None:
         rows[title] = {f"m{m}": every.get(f"{name}.error.{m}") for m in made.measurements} | {"floor": every.get(f"{name}.floor")}
         ends[title] = {f"m{m}": question.ends(every, f"{name}.error.{m}") for m in made.measurements}
     floor = evidence.Score("floor", "Floor (all pixels known)", "low", 4)
-    caption = "Squared error over the pictures' energy, 95 % intervals."
+    caption = "Squared error over the pictures' energy" + (", 95 % intervals." if made.different > 1 else ".")
     evidence.score_table([*shown, floor], rows, ends, caption=caption)
 
 
 def _needs(result: Result) -> None:
     """How many, by model and error; how many times fewer than without a symmetry; and where the straight lines begin."""
     made, numbers = result.content, result.metrics
-    by_size = {f"{titled(name)}, {d} numbers": (name, str(d)) for name in made.errors for d in made.errors[name]}
-    best = {f"{titled(name)}, best size": (name, "best") for name in made.errors}
-    read = "Read off between the numbers that were measured; 95 % intervals."
-    _by_target(result, "needed", "Measurements for {}", 0, by_size | best, read, better="low")
-    gains = {title: (name, d) for title, (name, d) in by_size.items() if f"{name}.saving.{made.targets[0]:g}.{d}" in numbers}
+    by_size = {
+        f"{titled(name)}, {d} numbers" if name in KINDS else titled(name): (name, str(d))
+        for name in made.errors
+        for d in made.errors[name]
+    }
+    best = {f"{titled(name)}, best size": (name, "best") for name in made.errors if len(made.errors[name]) > 1}
+    simple = {} if made.gaussian is None else {titled("gaussian"): ("gaussian", "")}
+    read = (
+        "Read off between the numbers that were measured; 95 % intervals. A dash: not reached with the most; as an end of an "
+        "interval: with other pictures perhaps never."
+    )
+    _by_target(result, "needed", "Measurements for {}", 0, by_size | best | simple, read, better="low")
+    beside = {f"{titled('gaussian')}, against {d} numbers": ("gaussian", str(d)) for d in made.errors.get("augmented", ())}
+    every = by_size | beside
+    gains = {title: (name, d) for title, (name, d) in every.items() if f"{name}.saving.{made.targets[0]:g}.{d}" in numbers}
     if gains:
         told = (
             f"The measurements of {titled('augmented')} over these. With 1 in the interval it may be no gain; below 1 is a loss."
         )
         _by_target(result, "saving", "Times fewer for {}", 2, gains, told)
-    told = "Where the figures' lines begin: with 0 outside of the interval, twice the numbers do not need twice the measurements."
+    told = (
+        "Where the figures' lines begin, if three sizes are known: with 0 outside of the interval, twice the numbers do not need "
+        "twice the measurements."
+    )
     lines = {titled(name): (name, "") for name in made.errors}
     _by_target(result, "intercept", "At zero numbers, for {}", 0, lines, told, better="none")
 
@@ -198,13 +220,16 @@ def _by_target(
     rows = {row: {t: result.metrics.get(key) for t, key in found.items()} for row, found in keys.items()}
     ends = {row: {t: question.ends(result.metrics, key) for t, key in found.items()} for row, found in keys.items()}
     shown = [evidence.Score(t, title.format(t), better, digits) for t in targets]
-    evidence.score_table(shown, rows, ends, caption=caption)
+    known = question.marks(result.content, result.metrics)
+    marks = {row: {t: known.get(key, "") for t, key in found.items()} for row, found in keys.items()}
+    evidence.score_table(shown, rows, ends, caption=caption, marks=marks)
 
 
 def notices(result: Result) -> None:
     """Warnings, with models called as the page calls them."""
     tabled = ("saving", "no_proportion") if isinstance(result.recipe, Needed) else ()  # they stand under Evidence
-    evidence.notices([one for one in result.warnings if one.code not in tabled], in_words)
+    lessons = ("gaussian_wins", "adds_nothing")  # what this page is about, and no alarm
+    evidence.notices([one for one in result.warnings if one.code not in tabled], in_words, lessons=lessons)
 
 
 def in_words(text: str) -> str:

@@ -30,6 +30,7 @@ CALM = {
     *("noise_estimated", "one_of_several"),
     # and what a symmetry, or a generator of events, does and does not
     *("no_action", "nearest_element", "between_elements", "told_the_angle", "gap_is_floor", "gap_over_floor", "saving"),
+    *("beats_gaussian", "against_gaussian", "other_pictures", "cut"),
     *(
         "no_proportion",
         "no_gain_at_few",
@@ -83,11 +84,13 @@ def score_table(
     highlight: str | None = None,
     reference: Iterable[str] = (),
     caption: str | None = None,
+    marks: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
     """Methods as rows, scores as columns, the best of each column bold, intervals in brackets.
 
     `rows` is {"method as shown": result.metrics or result.baselines[…]}. `highlight` marks the row in use. Rows in
-    `reference` (a ceiling) never count as best. Where a score is null the cell is a dash.
+    `reference` (a ceiling) never count as best. Where a score is null the cell is a dash. `marks` by row and score stand before
+    a number ("≤ "), or in the place of the dash.
     """
     left_out = set(reference)
     best = {score.name: _best(score, {row: values for row, values in rows.items() if row not in left_out}) for score in scores}
@@ -96,7 +99,13 @@ def score_table(
     }
     for score in scores:
         table[score.title + ARROWS[score.better]] = [
-            _cell(values.get(score.name), (intervals or {}).get(row, {}).get(score.name), score, row in best[score.name])
+            _cell(
+                values.get(score.name),
+                (intervals or {}).get(row, {}).get(score.name),
+                score,
+                row in best[score.name],
+                (marks or {}).get(row, {}).get(score.name, ""),
+            )
             for row, values in rows.items()
         ]
     st.table(table, border="horizontal", hide_index=True)
@@ -126,10 +135,13 @@ def _best(score: Score, rows: Mapping[str, Mapping[str, object]]) -> set[str]:
     return {row for row, value in shown.items() if value == top}
 
 
-def _cell(value: object, interval: Interval | None, score: Score, best: bool) -> str:
+def _cell(value: object, interval: Interval | None, score: Score, best: bool, mark: str = "") -> str:
     text = number(value, score.digits)
-    if best and text != "–":
+    if text == "–":
+        return mark or text
+    text = f"{mark}{text}"
+    if best:
         text = f"**{text}**"
-    if interval is not None and text != "–" and any(math.isfinite(end) for end in interval):
+    if interval is not None and any(math.isfinite(end) for end in interval):
         text += f" ({number(interval[0], score.digits)} to {number(interval[1], score.digits)})"
     return text

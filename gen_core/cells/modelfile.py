@@ -37,7 +37,7 @@ def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: 
 def open_model(name: str, expected: str | None = None) -> LatentModel:
     """The model of a recipe: a bundled one by its name, one trained here by its weights. Raises CheckpointError."""
     pick("cpu")  # one thread: two on busy cores are many times slower
-    return read_model(checkpoint.find(name), expected)
+    return read_model(checkpoint.find(name, "cells"), expected)
 
 
 def read_model(folder: Path, expected: str | None = None) -> LatentModel:

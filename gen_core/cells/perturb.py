@@ -182,7 +182,7 @@ class Prediction:
 def predict(recipe: Perturb) -> Prediction:
     """The prediction alone; what it is asked for it works out then and keeps. Raises as `open_study` does."""
     if recipe.model not in ("pca", "train"):
-        checkpoint.find(recipe.model)  # one that was deleted is not answered from memory
+        checkpoint.find(recipe.model, "cells")  # one that was deleted is not answered from memory
     made: Prediction = KEPT.get(recipe.json(), lambda: _predict(recipe) if recipe.spot is None else _with_spot(recipe))
     return made
 

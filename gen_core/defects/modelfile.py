@@ -51,7 +51,7 @@ def named(model: str | None, data: str) -> str:
 def score_of(name: str, expected: str | None = None) -> NetScore:
     """The score network of this name or digest, kept while it is used. Raises CheckpointError where it is missing, damaged, of
     another system, or not of the weights that are expected."""
-    folder, card = checkpoint.find(name), checkpoint.card_of(name, "defects")
+    folder, card = checkpoint.find(name, "defects"), checkpoint.card_of(name, "defects")
     found: NetScore = _KEPT.get((str(folder), card.get("sha256"), expected), lambda: read(folder, expected))
     return found
 

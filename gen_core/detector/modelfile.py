@@ -44,7 +44,7 @@ def open_card(name: str) -> dict[str, Any]:
 def opened(name: str, expected: str | None = None) -> Learned:
     """The model of this name, kept while it is used. Raises CheckpointError where it is missing, damaged, no generator of
     events, or not of the weights that are expected."""
-    folder, digest = checkpoint.find(stored(name)), str(open_card(name).get("sha256"))
+    folder, digest = checkpoint.find(stored(name), "detector"), str(open_card(name).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so
     found: Learned = _KEPT.get((str(folder), digest), lambda: read(folder, expected))

@@ -53,7 +53,7 @@ def write_model(folder: Path, space: Space, recipe: Recipe) -> str:
 def open_space(name: str, expected: str | None = None) -> Space:
     """The model of a recipe, kept while it is used. Raises CheckpointError where it is missing, damaged, or another one."""
     pick("cpu")  # one thread: two on busy cores are many times slower
-    folder = checkpoint.find(name)
+    folder = checkpoint.find(name, "images")
     key = (
         str(folder),
         (folder / checkpoint.WEIGHTS).stat().st_mtime_ns if (folder / checkpoint.WEIGHTS).exists() else 0,

@@ -83,7 +83,7 @@ def open_plain(name: str, expected: str | None, kind: str) -> Plains:
     """The model of a recipe, kept while it is used. Raises CheckpointError where it is missing, damaged, of another kind or
     not the one expected."""
     pick("cpu")  # one thread: two on busy cores are many times slower
-    folder = checkpoint.find(name)
+    folder = checkpoint.find(name, "images")
     weights = folder / checkpoint.WEIGHTS
     key = (str(folder), weights.stat().st_mtime_ns if weights.exists() else 0, expected, kind)
     found: Plains = OPENED.get(key, lambda: read_plain(folder, expected, kind))

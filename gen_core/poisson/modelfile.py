@@ -64,7 +64,7 @@ def with_weights(recipe: Any, kinds: Sequence[Kind]) -> Any:
 def opened(name: str, expected: str | None, kind: Kind) -> Learned:
     """The model of this name, kept while it is used. Raises CheckpointError where it is missing, damaged, of another kind, or
     not of the weights that are expected."""
-    folder = checkpoint.find(name)
+    folder = checkpoint.find(name, "poisson")
     digest = str(open_card(name).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so

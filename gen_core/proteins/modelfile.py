@@ -128,7 +128,7 @@ def model_of(tensors: Mapping[str, torch.Tensor], card: dict[str, Any]) -> Famil
 def open_model(name: str, expected: str | None = None) -> FamilyModel:
     """The model of a recipe: a bundled one by its name, one trained here by its weights. Raises CheckpointError."""
     pick("cpu")  # one thread: two on busy cores are many times slower
-    folder = checkpoint.find(name)
+    folder = checkpoint.find(name, "proteins")
     digest = str(checkpoint.read_card(folder).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so

@@ -8,7 +8,7 @@ from gen_core import checkpoint
 from gen_core.errors import CheckpointError
 from gen_core.symmetry import modelfile
 from gen_core.symmetry.fewer import Examples
-from gen_core.symmetry.needed import Curves
+from gen_core.symmetry.lines import Curves
 from gen_core.symmetry.recipe import Fewer, Needed
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ def bundled() -> tuple[Needed, Curves, Fewer, Examples]:
         dims: list[int] = list(needed.dims)
         errors = {m: {d: values[f"needed.{m}.{d}"] for d in dims} for m in models}
         floors = {m: {d: values[f"floor.{m}.{d}"] for d in dims} for m in models}
+        gaussian = values["needed.gaussian"]
         examples = {str(m): values[f"fewer.{m}"] for m in fewer.models}
     except (KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"The bundled curves are damaged ({str(error)[:60]}).") from None
-    curves = Curves(needed.measurements, errors, floors, needed.targets)
+    curves = Curves(needed.measurements, errors, floors, needed.targets, gaussian=gaussian)
     return needed, curves, fewer, Examples(tuple(sorted(fewer.counts)), examples)
 
 
@@ -44,6 +45,8 @@ def tensors_of(curves: Curves, examples: Examples) -> dict[str, torch.Tensor]:
 
     out = {f"needed.{m}.{d}": rows for m, sizes in curves.errors.items() for d, rows in sizes.items()}
     out |= {f"floor.{m}.{d}": row for m, sizes in curves.floors.items() for d, row in sizes.items()}
+    if curves.gaussian is not None:
+        out["needed.gaussian"] = curves.gaussian
     out |= {f"fewer.{m}": rows for m, rows in examples.errors.items()}
     return {name: torch.from_numpy(value).float() for name, value in out.items()}
 
@@ -70,7 +73,7 @@ def card_of(needed: Needed, fewer: Fewer, seconds: float, device: str, metrics: 
         "device": device,
         "seconds": round(seconds, 1),
         "metrics": checkpoint.rounded(metrics),
-        "baselines": {},
+        "baselines": {"gaussian": checkpoint.rounded({k: v for k, v in metrics.items() if k.startswith("needed.gaussian.")})},
         "source": "made by this project",
         "synthetic": True,
         "licence": "MIT",

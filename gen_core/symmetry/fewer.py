@@ -15,7 +15,7 @@ from gen_core.device import pick
 from gen_core.errors import InputError
 from gen_core.inputs import read_limited
 from gen_core.result import Notice, Result, unique
-from gen_core.symmetry import boots, files, modelfile, pictures, recover
+from gen_core.symmetry import boots, files, modelfile, pictures, recover, scenes
 from gen_core.symmetry.recipe import Fewer, Train
 
 Array = np.ndarray
@@ -32,11 +32,12 @@ class Examples:
     counts: tuple[int, ...]
     errors: Mapping[str, Array]
     seconds: dict[str, float] = field(default_factory=dict)
+    sources: Array | None = None  # which picture each of n shows; each its own where it is None
 
 
 def told(made: Examples) -> dict[str, Array]:
     """By model the mean error and its interval (k, 3)."""
-    return {name: np.array([boots.mean(row) for row in rows]) for name, rows in made.errors.items()}
+    return {name: np.array([boots.mean(row, made.sources) for row in rows]) for name, rows in made.errors.items()}
 
 
 def opened(folder: Path, recipe: Fewer) -> dict[str, Array]:
@@ -51,28 +52,44 @@ def opened(folder: Path, recipe: Fewer) -> dict[str, Array]:
 
 
 def run(recipe: Fewer, progress: Progress = lambda share, text: None) -> Result:
-    """Run `symmetry.fewer`. Raises InputError where the pictures cannot be used."""
+    """Run `symmetry.fewer`. Raises InputError where the pictures cannot be used, or are fewer than are to be learned from."""
     used = pick("cpu")
-    truth, _, told = pictures.tested(recipe.data, recipe.images, True, recipe.seed)
+    tested = pictures.tested(recipe.data, recipe.images, True, recipe.seed)
     counts = tuple(sorted(recipe.counts))
+    enough(recipe)
     errors: dict[str, list[Array]] = {name: [] for name in recipe.models}
     began, at, total = time.perf_counter(), 0, len(counts) * len(recipe.models)
     for count in counts:
         for name in recipe.models:
             text = f"{name}, {count} pictures"
             model = learned(recipe, name, count, used, lambda share, at=at, text=text: progress((at + share) / total, text))  # type: ignore[misc]
-            errors[name].append(recover.floor(model, truth, STARTS, recipe.seed)[1])
+            errors[name].append(recover.floor(model, tested.images, STARTS, recipe.seed)[1])
             at += 1
-    made = Examples(counts, {name: np.stack(rows) for name, rows in errors.items()}, {"all": time.perf_counter() - began})
+    seconds = {"all": time.perf_counter() - began}
+    made = Examples(counts, {name: np.stack(rows) for name, rows in errors.items()}, seconds, tested.sources)
     numbers, notices = read(made)
     return Result(
         recipe=recipe,
         content=made,
         files=files.fewer_writers(recipe, made),
         metrics=numbers,
-        warnings=unique([*told, *notices]),
+        warnings=unique([*tested.notices, *notices]),
         seconds=made.seconds,
     )
+
+
+def enough(recipe: Fewer) -> None:
+    """Raise InputError where these are more pictures than the user's own that may be learned from."""
+    if recipe.data in scenes.KINDS:
+        return
+    mine = pictures.own(recipe.data)
+    above = [f"{count:,}" for count in sorted(recipe.counts) if count > mine.learned]
+    if above:
+        verb = "is" if len(above) == 1 else "are"
+        raise InputError(
+            f"counts: {', '.join(above)} {verb} more than the {mine.learned} of these pictures that can be learned "
+            f"from ({mine.aside} are kept aside to be measured on); choose up to {mine.learned}."
+        )
 
 
 def learned(recipe: Fewer, kind: str, count: int, used: object, progress: Callable[[float], None]) -> modelfile.Prior:
@@ -110,14 +127,14 @@ def read(made: Examples) -> tuple[dict[str, float], list[Notice]]:
     for name, rows in made.errors.items():
         for count, row in zip(made.counts, rows, strict=True):
             key = f"{name}.error_after.{count}"
-            out[key], out[f"{key}_low"], out[f"{key}_high"] = boots.mean(row)
+            out[key], out[f"{key}_low"], out[f"{key}_high"] = boots.mean(row, made.sources)
     for name, rows in made.errors.items():
         if CONTROL not in made.errors or name in (CONTROL, "plain"):
             continue
         gains: list[str] = []
         none: list[str] = []
         for count, row, control in zip(made.counts, rows, made.errors[CONTROL], strict=True):
-            value, low, high = boots.mean(control - row)
+            value, low, high = boots.mean(control - row, made.sources)
             key = f"{name}.gain.{count}"
             out[key], out[f"{key}_low"], out[f"{key}_high"] = value, low, high
             (gains if low > 0 else none).append(str(count))

@@ -13,7 +13,7 @@ from gen_core.stamp import npz_member, png_info, write_csv
 
 if TYPE_CHECKING:
     from gen_core.symmetry.fewer import Examples
-    from gen_core.symmetry.needed import Curves
+    from gen_core.symmetry.lines import Curves
     from gen_core.symmetry.recipe import Fewer, Needed, Recover, Rotate
     from gen_core.symmetry.solved import Recovered, Turned
 
@@ -52,10 +52,10 @@ def turned(path: Path, recipe: Rotate, made: Turned, found: Mapping[str, Turned]
 
 
 def curve(path: Path, recipe: Rotate, made: Turned) -> None:
-    """The relative error against the angle."""
+    """The relative error against the angle, and over how many codes it is a mean: the first of the recipe's."""
     names = list(made.curves)
-    rows = [[f"{a:g}", *(f"{made.curves[name][i]:.6g}" for name in names)] for i, a in enumerate(made.angles)]
-    write_csv(path, recipe, ["angle", *names], rows)
+    rows = [[f"{a:g}", *(f"{made.curves[name][i]:.6g}" for name in names), made.curve_codes] for i, a in enumerate(made.angles)]
+    write_csv(path, recipe, ["angle", *names, "codes"], rows)
 
 
 def recovered_writers(recipe: Recover, made: Recovered) -> dict[str, Writer]:
@@ -68,11 +68,12 @@ def recovered_writers(recipe: Recover, made: Recovered) -> dict[str, Writer]:
 
 
 def recovered(path: Path, recipe: Recover, made: Recovered) -> None:
-    """truth, angles_deg, measurements; of each model MODEL (k, n, 32, 32), MODEL_error and MODEL_residual (k, n), MODEL_best and
-    MODEL_floor (n,)."""
+    """truth, angles_deg, shows (which picture each is, turned), measurements; of each model MODEL (k, n, 32, 32), MODEL_error and
+    MODEL_residual (k, n), MODEL_best and MODEL_floor (n,)."""
     out: dict[str, Array] = {
         "truth": made.truth,
         "angles_deg": made.angles,
+        "shows": np.arange(len(made.truth)) if made.sources is None else made.sources,
         "measurements": np.array(made.measurements),
     }
     for name in made.models:
@@ -93,13 +94,11 @@ def recovered_sheet(made: Recovered) -> Array:
 
 def table(path: Path, recipe: Recover, made: Recovered) -> None:
     """Of each model and number of measurements the error with its interval, the residual, and the floor."""
-    from gen_core.symmetry import boots
-
     rows = []
     for name in made.models:
         floor = f"{made.floors[name].mean():.6g}" if name in made.floors else ""
         for m in made.measurements:
-            value = [f"{v:.6g}" for v in boots.mean(made.errors[name][m])]
+            value = [_number(v) for v in made.mean(made.errors[name][m])]
             rows.append([name, m, *value, f"{made.residuals[name][m].mean():.6g}", floor])
     write_csv(path, recipe, ["model", "measurements", "error", "error_low", "error_high", "residual", "floor"], rows)
 
@@ -123,11 +122,16 @@ def needed_writers(recipe: Needed, made: Curves) -> dict[str, Writer]:
 
 
 def needed_arrays(path: Path, recipe: Needed, made: Curves) -> None:
-    """measurements, dims; of each model MODEL_error (dims, measurements, n) and MODEL_floor (dims, n)."""
+    """measurements, dims; of each model MODEL_dims, MODEL_error (dims, measurements, n) and MODEL_floor (dims, n), and
+    gaussian_error (measurements, n)."""
     out: dict[str, Array] = {"measurements": np.array(made.measurements), "dims": np.array(recipe.dims)}
     for name, sizes in made.errors.items():
-        out[f"{name}_error"] = np.stack(list(sizes.values()))
-        out[f"{name}_floor"] = np.stack(list(made.floors[name].values()))
+        key = name.replace(":", "_")
+        out[f"{key}_dims"] = np.array(list(sizes))
+        out[f"{key}_error"] = np.stack(list(sizes.values()))
+        out[f"{key}_floor"] = np.stack(list(made.floors[name].values()))
+    if made.gaussian is not None:
+        out["gaussian_error"] = made.gaussian
     np.savez_compressed(path, **out, recipe=npz_member(recipe))  # type: ignore[arg-type]
 
 
@@ -135,28 +139,29 @@ def error_curves(path: Path, recipe: Needed, made: Curves) -> None:
     """The error with its interval against the measurements, by model and numbers in a code."""
     from gen_core.symmetry import boots
 
+    curves = [(name, d, errors, made.floors[name][d]) for name, sizes in made.errors.items() for d, errors in sizes.items()]
+    simple = [] if made.gaussian is None else [("gaussian", "", made.gaussian, None)]
     rows = []
-    for name, sizes in made.errors.items():
-        for d, errors in sizes.items():
-            floor = f"{made.floors[name][d].mean():.6g}"
-            rows += [
-                [name, d, m, *(f"{v:.6g}" for v in boots.mean(row)), floor]
-                for m, row in zip(made.measurements, errors, strict=True)
-            ]
+    for name, size, errors, floor in [*curves, *simple]:
+        told = "" if floor is None else f"{floor.mean():.6g}"
+        for m, row in zip(made.measurements, errors, strict=True):
+            rows.append([name, size, m, *(_number(v) for v in boots.mean(row, made.shows)), told])
     write_csv(path, recipe, ["model", "dim", "measurements", "error", "error_low", "error_high", "floor"], rows)
 
 
 def needed_table(path: Path, recipe: Needed, made: Curves) -> None:
-    """The measurements needed for each error, by model and numbers in a code; empty where it is not reached."""
-    from gen_core.symmetry import boots, needed
+    """The measurements needed for each error, by model and numbers in a code; empty where it is not reached. `bound` says where
+    the number is but a bound: the fewest that were measured with reach the error already."""
+    from gen_core.symmetry import lines
 
     rows = []
     for target in made.targets:
-        for name, line in needed.lines(made, target).items():
+        found, simple = lines.lines(made, target), lines.flat(made, target)
+        for name, line in (found | ({"gaussian": simple} if simple is not None else {})).items():
             for i, d in enumerate(line.dims):
-                values = (line.needed[i], *boots.interval(line.again[:, i]))
-                rows.append([f"{target:g}", name, d, *("" if np.isnan(v) else f"{v:.4g}" for v in values)])
-    write_csv(path, recipe, ["error", "model", "dim", "needed", "needed_low", "needed_high"], rows)
+                bound = "not reached" if np.isinf(line.needed[i]) else "at most" if line.needed[i] <= line.fewest else ""
+                rows.append([f"{target:g}", name, d or "", *(_number(v, 4) for v in (line.needed[i], *line.ends(i))), bound])
+    write_csv(path, recipe, ["error", "model", "dim", "needed", "needed_low", "needed_high", "bound"], rows)
 
 
 def fewer_writers(recipe: Fewer, made: Examples) -> dict[str, Writer]:
@@ -178,8 +183,13 @@ def fewer_table(path: Path, recipe: Fewer, made: Examples) -> None:
     from gen_core.symmetry import boots
 
     rows = [
-        [name, count, *(f"{v:.6g}" for v in boots.mean(row))]
+        [name, count, *(_number(v) for v in boots.mean(row, made.sources))]
         for name, errors in made.errors.items()
         for count, row in zip(made.counts, errors, strict=True)
     ]
     write_csv(path, recipe, ["model", "pictures", "error", "error_low", "error_high"], rows)
+
+
+def _number(value: float, digits: int = 6) -> str:
+    """A number of a table; empty where it is none."""
+    return f"{value:.{digits}g}" if np.isfinite(value) else ""

@@ -11,6 +11,7 @@ import numpy as np
 from gen_core import checkpoint
 from gen_core.errors import CheckpointError, RecipeError
 from gen_core.memo import Memo
+from gen_core.recipe import DIGEST
 from gen_core.symmetry.recipe import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def there(kind: str, dim: int) -> bool:
 def named(model: str, dim: int) -> str:
     """The model's own name: of a kind the bundled one. Raises RecipeError where that is not part of this version."""
     if model not in KINDS:
+        if not DIGEST.fullmatch(model) and not (checkpoint.BUNDLED / model / checkpoint.CARD).is_file():
+            raise RecipeError(f"{model[:30]!r} is no model here; choose of {', '.join(KINDS)}, or one that you trained.")
         return model
     if not there(model, dim):
         sizes = [str(d) for d in (5, 10, 20, 40) if there(model, d)]
@@ -51,6 +54,29 @@ def named(model: str, dim: int) -> str:
             f"dim: {model} is bundled with codes of {', '.join(sizes) or 'no'} numbers; choose one of them, or train it."
         )
     return bundled(model, dim)
+
+
+def called(model: str) -> str:
+    """What a sentence calls a model: a kind as it is, one trained here by its kind, its size and the start of its digest."""
+    if not DIGEST.fullmatch(model):
+        return model
+    kind, dim, digest = own_parts(model)
+    return f"your network ({kind}, {dim} numbers, {digest})" if kind else f"a network that is not on this machine ({digest})"
+
+
+def own_parts(model: str) -> tuple[str, int, str]:
+    """Kind, numbers in a code and the start of the digest of a model that was trained here; no kind where it is not there."""
+    digest = model.removeprefix("sha256:")[:8]
+    try:
+        card = open_card(model)
+    except CheckpointError:
+        return "", 0, digest
+    return str(card.get("kind")), int(card.get("dim", 0)), digest
+
+
+def learned_from(model: str, dim: int) -> str:
+    """The pictures that a model learned from: a bundled name, or a digest; empty where its card does not say."""
+    return str((open_card(named(model, dim)).get("recipe") or {}).get("data", ""))
 
 
 def open_card(name: str) -> dict[str, Any]:
@@ -62,7 +88,7 @@ def opened(model: str, dim: int, weights: Mapping[str, str] | None = None) -> Pr
     """The model that a recipe means, kept while it is used. Raises CheckpointError where it is missing, damaged, or not of the
     weights that are expected, RecipeError where there is none of that size."""
     name = named(model, dim)
-    folder, expected = checkpoint.find(name), (weights or {}).get(model)
+    folder, expected = checkpoint.find(name, "symmetry"), (weights or {}).get(model)
     digest = str(open_card(name).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so

@@ -20,7 +20,7 @@ KEPT_ASIDE = 0.1  # share of the user's pictures that nothing learns from
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """The user's pictures (n, 32, 32), grey and faded out at the disc's edge, in a seeded order; the last ones are kept aside."""
+    """The user's pictures (n, 32, 32), grey and faded out at the disc's edge, in one shuffled order; the last are kept aside."""
 
     images: Array
     notices: tuple[Notice, ...]
@@ -30,6 +30,11 @@ class Own:
         """How many are kept aside."""
         return max(round(KEPT_ASIDE * len(self.images)), 4)
 
+    @property
+    def learned(self) -> int:
+        """How many may be learned from."""
+        return len(self.images) - self.aside
+
 
 def check_name(data: str) -> None:
     """Raise InputError where these are no pictures of this system."""
@@ -37,8 +42,26 @@ def check_name(data: str) -> None:
         raise InputError(f"data: {data[:30]!r} are no pictures here; choose {' or '.join(scenes.KINDS)}, or a zip of your own.")
 
 
-def own(data: str, seed: int = 0) -> Own:
-    """The pictures in a zip. Raises InputError where they cannot be read, are too few, or show nothing."""
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """Pictures (n, 32, 32) that nothing learned from, their angles (n,) in degrees, and which picture each shows (n,)."""
+
+    images: Array
+    angles: Array
+    sources: Array
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def energy(self) -> float:
+        """The mean squared norm of the pictures, over which errors are."""
+        return float((self.images.astype(np.float64) ** 2).sum((1, 2)).mean())
+
+
+def own(data: str) -> Own:
+    """The pictures in a zip: the same are kept aside whatever the seed of a recipe.
+
+    Raises InputError where they cannot be read, are too few, or show nothing.
+    """
     from gen_core.inputs.images import read_pictures
 
     found = read_pictures(path_of(data), scenes.SIZE)
@@ -53,7 +76,7 @@ def own(data: str, seed: int = 0) -> Own:
     told = [Notice("cut", "Of each picture the disc in its middle square is used, in grey, 32 pixels across.")]
     if flat:
         told.append(Notice("left_out", f"{flat} of {len(grey)} pictures are of one grey within the disc and were left out."))
-    order = np.random.default_rng([seed, 84]).permutation(int(shown.sum()))
+    order = np.random.default_rng([0, 84]).permutation(int(shown.sum()))
     return Own(grey[shown][order], (*found.notices, *told))
 
 
@@ -68,26 +91,29 @@ def learned(data: str, count: int, copies: int, turned: bool, seed: int) -> tupl
         angles = scenes.angles(len(rows), seed) if turned else np.zeros(len(rows))
         drawn = scenes.pictures(rows, angles, data)
         return drawn[: count * copies], drawn[count * copies :], ()
-    mine = own(data, seed)
-    n = len(mine.images) - mine.aside
-    base = mine.images[: min(count, n)]
-    rows = np.concatenate([np.tile(base, (copies, 1, 1)), mine.images[n:]])
+    mine = own(data)
+    base = mine.images[: min(count, mine.learned)]
+    rows = np.concatenate([np.tile(base, (copies, 1, 1)), mine.images[mine.learned :]])
     if turned:
         rows = turn.turn_each(rows, scenes.angles(len(rows), seed))
     return rows[: len(base) * copies], rows[len(base) * copies :], mine.notices
 
 
-def tested(data: str, count: int, turned: bool, seed: int) -> tuple[Array, Array, tuple[Notice, ...]]:
-    """Pictures (n, 32, 32) that nothing learned from, their angles in degrees, and notices."""
+def tested(data: str, count: int, turned: bool, seed: int) -> Tested:
+    """Pictures that nothing learned from. Of the user's own few are kept aside: each is then turned again and again."""
     check_name(data)
     if data in scenes.KINDS:
         angles = scenes.angles(count, seed + 1) if turned else np.zeros(count)
-        return scenes.pictures(scenes.TEST_FROM + seed % 100_000 * 1_000 + np.arange(count), angles, data), angles, ()
+        rows = scenes.TEST_FROM + seed % 100_000 * 1_000 + np.arange(count)
+        return Tested(scenes.pictures(rows, angles, data), angles, np.arange(count))
     mine = own(data)
-    kept = mine.images[len(mine.images) - mine.aside :]
-    rows = kept[np.arange(count) % len(kept)] if turned else kept[:count]
+    kept = mine.images[mine.learned :]
+    sources = np.arange(count) % len(kept) if turned else np.arange(min(count, len(kept)))
+    rows = kept[sources]
     angles = scenes.angles(len(rows), seed + 1) if turned else np.zeros(len(rows))
     told = mine.notices
     if len(kept) < count:
-        told = (*told, Notice("few_samples", f"Only {len(kept)} of these pictures were kept aside to be measured on."))
-    return turn.turn_each(rows, angles) if turned else rows, angles, told
+        again = f", each turned by {count // len(kept)} or more random angles" if turned else ""
+        text = f"Only {len(kept)} different pictures were kept aside to be measured on{again}: the intervals are wide."
+        told = (*told, Notice("few_samples", text))
+    return Tested(turn.turn_each(rows, angles) if turned else rows, angles, sources, told)

@@ -3,6 +3,7 @@ truth is blue, models orange with a dash and a marker of their own, the control 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,39 +11,51 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gen_core import palette, scores
-from gen_core.symmetry import boots
+from gen_core.symmetry import modelfile
 
 if TYPE_CHECKING:
-    from gen_core.symmetry.needed import Curves
+    from gen_core.symmetry.lines import Curves, Line
     from gen_core.symmetry.solved import Recovered, Turned
 
 Array = np.ndarray
 LOOKS = {  # role, dash, marker
     "plain": ("control", "dot", "x"),
     "augmented": ("control", "solid", "circle"),
+    "gaussian": ("control", "longdashdot", "diamond"),
     "lasso": ("control", "dash", "square-open"),
-    "c4": ("predicted", "dot", "triangle-up"),
-    "c8": ("predicted", "dash", "square"),
-    "c16": ("predicted", "dashdot", "diamond"),
+    "c4": ("predicted", "dot", "triangle-up-open"),
+    "c8": ("predicted", "dash", "square-open"),
+    "c16": ("predicted", "dashdot", "diamond-open"),
     "orbit": ("predicted", "solid", "circle"),
 }
-TICKS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
+OWN = ("star", "star-open", "hourglass", "hourglass-open", "bowtie", "bowtie-open", "pentagon", "pentagon-open")
+TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
+DIM = 0.4  # brightest pixel below which pictures are shown brighter than they are
 BAR = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "tickfont": {"size": 11}, "nticks": 6}
 
 
 def titled(name: str) -> str:
     """How a model is called."""
-    return scores.METHODS.get(name, "Trained here" if name.startswith("sha256:") else name)
+    if name in scores.METHODS:
+        return scores.METHODS[name]
+    kind, _, digest = modelfile.own_parts(name)
+    return f"Yours ({digest}): {scores.METHODS.get(kind, 'not on this machine')}"
 
 
-def picture(values: Array, title: str = "", dark: bool = False, height: int = 260) -> go.Figure:
-    """One picture (s, s) in grey, its range from 0 to 1."""
+def picture(values: Array, title: str = "", dark: bool = False, height: int = 260, top: float = 1.0) -> go.Figure:
+    """One picture (s, s) in grey, its range from 0 to `top`."""
     figure = go.Figure()
     figure.add_heatmap(
-        z=values, colorscale="Greys_r", zmin=0, zmax=1, showscale=False, hovertemplate="%{x}, %{y}<br>%{z:.3f}<extra></extra>"
+        z=values, colorscale="Greys_r", zmin=0, zmax=top, showscale=False, hovertemplate="%{x}, %{y}<br>%{z:.3f}<extra></extra>"
     )
     return _framed(figure, title, dark, height)
+
+
+def white(made: Turned) -> float:
+    """What is drawn white in pictures of a code: 1, or for dim pictures the brightest pixel of all of them."""
+    top = float(max(made.pictures.max(), made.turned.max(), made.drawn.max()))
+    return 1.0 if top > DIM else max(top, 1e-6)
 
 
 def difference(values: Array, title: str = "", top: float | None = None, dark: bool = False, height: int = 260) -> go.Figure:
@@ -67,7 +80,7 @@ def turned(made: Turned, which: str = "drawn", row: int = 0, dark: bool = False,
     values = getattr(made, which)[row]
     if which == "difference":
         return difference(values, titles[which], None, dark, height)
-    return picture(values, titles[which], dark, height)
+    return picture(values, titles[which], dark, height, white(made))
 
 
 def curve(made: Turned, dark: bool = False, height: int = 300) -> go.Figure:
@@ -103,7 +116,7 @@ def recovery(made: Recovered, dark: bool = False, height: int = 360) -> go.Figur
     """The error against the number of measurements with intervals over the pictures; floors as dotted lines."""
     figure = go.Figure()
     for name in made.models:
-        told = np.array([boots.mean(made.errors[name][m]) for m in made.measurements])
+        told = np.array([made.mean(made.errors[name][m]) for m in made.measurements])
         _band(figure, np.array(made.measurements), told, name, dark)
     for name, floor in made.floors.items():
         line = {"color": palette.role(LOOKS.get(name, ("predicted",))[0], dark), "width": 1, "dash": "dot"}
@@ -123,31 +136,62 @@ def residuals(made: Recovered, dark: bool = False, height: int = 300) -> go.Figu
         hover = "%{text} measurements<br>residual %{x:.3g}, error %{y:.3g}<extra></extra>"
         figure.add_scatter(x=x, y=y, text=list(made.measurements), hovertemplate=hover, name=titled(name), **_look(name, dark))
     figure.update_layout(palette.layout(dark, height, uirevision="residuals"))
-    figure.update_xaxes(title="Residual of the measurements", type="log", tickvals=TICKS)
+    figure.update_xaxes(title="Residual of the measurements", type="log", dtick=1, exponentformat="power")
     figure.update_yaxes(title="True error", type="log", tickvals=TICKS)
     return figure
 
 
 def needed(made: Curves, target: float, dark: bool = False, height: int = 320) -> go.Figure:
-    """The measurements needed for an error against the numbers in a code, with intervals and the straight lines."""
-    from gen_core.symmetry.needed import lines
+    """The measurements needed for an error against the numbers in a code, with intervals and the straight lines, and as a band
+    what the Gaussian prior needs, which has no codes. Hollow and pale: no line goes through what is known on one side alone."""
+    from gen_core.symmetry.lines import flat, lines
 
     figure = go.Figure()
-    for name, line in lines(made, target).items():
-        ends = np.array([boots.interval(line.again[:, i]) for i in range(len(line.dims))])
-        known = ~np.isnan(line.needed)
-        bars = {"array": (ends[:, 1] - line.needed)[known], "arrayminus": (line.needed - ends[:, 0])[known], "width": 4}
-        look = _look(name, dark)
-        dims = np.array(line.dims)[known]
-        figure.add_scatter(x=dims, y=line.needed[known], error_y=bars, name=titled(name), **(look | {"mode": "markers"}))
+    simple, found = flat(made, target), lines(made, target)
+    if simple is not None and np.isfinite(simple.needed[0]):
+        _flat(figure, simple, dark)
+    for at, (name, line) in enumerate(found.items()):
+        look, aside = _look(name, dark), 0.5 * (at - (len(found) - 1) / 2)  # beside each other, not over
+        for known in (True, False):
+            rows = np.flatnonzero(np.isfinite(line.needed) & (line.sound == known))
+            if len(rows):
+                figure.add_scatter(**_points(line, rows, aside, look, known), showlegend=False, name=titled(name))
+        figure.add_scatter(x=[None], y=[None], name=titled(name), **look)
         fit = line.fitted()[0]
         if not np.isnan(fit).any():
-            at = np.array([0, max(line.dims)])
-            figure.add_scatter(x=at, y=fit[0] + fit[1] * at, showlegend=False, hoverinfo="skip", **(look | {"mode": "lines"}))
+            at_ = np.array([0, max(line.dims)])
+            figure.add_scatter(x=at_, y=fit[0] + fit[1] * at_, showlegend=False, hoverinfo="skip", **(look | {"mode": "lines"}))
     figure.update_layout(palette.layout(dark, height, uirevision="needed"))
     figure.update_xaxes(title="Numbers in a code", rangemode="tozero")
     figure.update_yaxes(title=f"Measurements for an error of {target:g}", rangemode="tozero")
     return figure
+
+
+def _points(line: Line, rows: Array, aside: float, look: dict[str, Any], known: bool) -> dict[str, Any]:
+    """The numbers needed at some sizes, with the ends of their intervals that are known."""
+    ends = np.array([line.ends(int(i)) for i in rows])
+    value = line.needed[rows]
+    above = np.where(np.isfinite(ends[:, 1]), ends[:, 1] - value, 0)
+    below = np.where(np.isfinite(ends[:, 0]), value - ends[:, 0], 0)
+    bars = {"array": np.maximum(above, 0), "arrayminus": np.maximum(below, 0), "width": 4}
+    said = ["≤ " * bool(v <= line.fewest) + f"{v:.0f}" for v in value]
+    hover = "%{customdata} numbers: %{text} measurements<extra>%{fullData.name}</extra>"
+    dims = np.array(line.dims)[rows]
+    return {
+        "x": dims + aside, "y": value, "error_y": bars, "text": said, "customdata": dims, "hovertemplate": hover,
+        "opacity": 1 if known else 0.5, **(look | {"mode": "markers"}),
+    }  # fmt: skip
+
+
+def _flat(figure: go.Figure, simple: Line, dark: bool) -> None:
+    """What the Gaussian prior needs, across all sizes, with its interval."""
+    low, high = simple.ends(0)
+    if np.isfinite([low, high]).all():
+        figure.add_hrect(y0=low, y1=high, fillcolor=palette.band("control", dark), line_width=0, layer="below")
+    look = _look("gaussian", dark)
+    figure.add_hline(y=float(simple.needed[0]), line=look["line"])
+    said = titled("gaussian") + (" (≤)" if simple.needed[0] <= simple.fewest else "")
+    figure.add_scatter(x=[None], y=[None], name=said, **(look | {"mode": "lines"}))
 
 
 def fewer(told: Mapping[str, Array], counts: tuple[int, ...], dark: bool = False, height: int = 320) -> go.Figure:
@@ -162,7 +206,8 @@ def fewer(told: Mapping[str, Array], counts: tuple[int, ...], dark: bool = False
 
 
 def _look(name: str, dark: bool) -> dict[str, Any]:
-    role, dash, marker = LOOKS.get(name, ("predicted", "longdash", "star"))
+    own = int(hashlib.sha256(name.encode()).hexdigest()[:4], 16) % len(OWN)  # networks trained here are told apart
+    role, dash, marker = LOOKS.get(name, ("predicted", "longdash", OWN[own]))
     colour = palette.role(role, dark)
     return {
         "mode": "lines+markers",

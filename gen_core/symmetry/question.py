@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gen_core import checkpoint
-from gen_core.errors import RecipeError
+from gen_core import checkpoint, scores
+from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import DIGEST
-from gen_core.symmetry import curves, modelfile, pictures
+from gen_core.symmetry import curves, modelfile, needed_reading, pictures
 from gen_core.symmetry.fewer import told
+from gen_core.symmetry.lines import Curves
 from gen_core.symmetry.recipe import DIMS, KINDS, Fewer
 
 
@@ -37,12 +38,32 @@ def warm() -> None:
 def own() -> dict[str, str]:
     """The models trained here: what each is called, by its digest."""
     found = {name: card for name, card in checkpoint.known("symmetry").items() if DIGEST.fullmatch(name)}
-    return {name: str(card.get("title") or f"Trained here: {card.get('kind')}") for name, card in found.items()}
+    return {name: str(card.get("title") or _titled(name, card)) for name, card in found.items()}
+
+
+def _titled(name: str, card: Mapping[str, Any]) -> str:
+    kind = scores.METHODS.get(str(card.get("kind")))
+    return f"Yours ({name.removeprefix('sha256:')[:8]}): {kind}, {card.get('dim')} numbers"
 
 
 def title_of(name: str) -> str:
     """What a trained model is called."""
-    return own().get(name) or ("A model that is not on this machine" if DIGEST.fullmatch(name) else name)
+    gone = f"A model that is not on this machine ({name.removeprefix('sha256:')[:8]})"
+    return own().get(name) or (gone if DIGEST.fullmatch(name) else name)
+
+
+def learned_from(models: Sequence[str], dim: int) -> str | None:
+    """The pictures that all of these models learned from; None where they learned from several, or one is not there."""
+    try:
+        found = {modelfile.learned_from(name, dim) for name in models}
+    except UserError:
+        return None
+    return found.pop() if len(found) == 1 else None
+
+
+def marks(made: Curves, numbers: Mapping[str, Any]) -> dict[str, str]:
+    """What stands before a number of measurements in a table ("≤ " where the fewest do already), or in the place of none."""
+    return needed_reading.marks(made, numbers)
 
 
 def examples(recipe: Fewer) -> dict[str, Any] | None:

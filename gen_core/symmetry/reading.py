@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from gen_core.result import Notice
-from gen_core.symmetry import boots, modelfile
-from gen_core.symmetry.recipe import Recover, Rotate
-from gen_core.symmetry.solved import Recovered, Turned
+from gen_core.symmetry import modelfile
+from gen_core.symmetry.recipe import KINDS, Recover, Rotate
+from gen_core.symmetry.solved import GAUSSIAN, LASSO, Recovered, Turned
 
 Array = np.ndarray
 CONTROL = "augmented"
 FEW = 20  # pictures below which an interval is wide
 LITTLE = 15  # measurements that are few
-LASSO = "lasso"
-CLOSE = 0.25  # share of a gap within which it is that of the floors
+LEAST = 4  # pictures without which nothing is claimed
 
 
 def of_turn(made: Turned, recipe: Rotate) -> list[Notice]:
@@ -43,6 +42,14 @@ def of_turn(made: Turned, recipe: Rotate) -> list[Notice]:
                 "the network follows only about.",
             )
         )
+    if recipe.model not in KINDS and modelfile.learned_from(recipe.model, recipe.dim) != "galaxies":
+        out.append(
+            Notice(
+                "other_pictures",
+                "The bundled networks learned from other pictures and draw such: an error of theirs is no comparison, so none "
+                "stands beside this one.",
+            )
+        )
     contrast = made.pictures.std((1, 2))
     if contrast.min() < 0.02:
         out.append(
@@ -54,121 +61,147 @@ def of_turn(made: Turned, recipe: Rotate) -> list[Notice]:
 def of_recovery(made: Recovered, recipe: Recover) -> list[Notice]:
     """The honest reading of curves of recovery."""
     out: list[Notice] = []
-    names = [name for name in made.models if name != LASSO]
-    count = len(made.truth)
-    if count < FEW:
-        out.append(Notice("few_samples", f"Only {count} picture{'s' * (count != 1)}: the intervals are wide."))
-    other = [name for name in names if _learned_on(name, recipe) != recipe.data]
+    names, count = made.networks, made.different
+    if count < 2:
+        out.append(Notice("few_samples", "Only one picture: intervals need more of them, and none is given."))
+    elif count < FEW and count == len(made.truth) == recipe.images:  # else it was told with those that were kept aside
+        out.append(Notice("few_samples", f"Only {count} pictures: the intervals are wide."))
+    fit = [name for name in names if modelfile.learned_from(name, recipe.dim) == recipe.data]
+    other = [modelfile.called(name) for name in names if name not in fit]
     if other:
         out.append(
             Notice(
                 "out_of_distribution",
-                f"{_list(other)} learned from other pictures than these: nothing is known of how well such a prior fits.",
+                f"{listed(other)} learned from other pictures than these, and {'are' if len(other) > 1 else 'is'} not compared "
+                "with those that learned from such.",
             )
         )
-    if recipe.test == "turned" and "plain" in names:
+    if recipe.test == "turned" and "plain" in fit:
         out.append(
             Notice("unfair", "The plain model saw upright pictures alone, and these are turned: augmented is the fair control.")
         )
-    if len(names) and count >= 4:
-        for name in names:
-            if CONTROL in names and name not in (CONTROL, "plain"):
+    if count >= LEAST:
+        for name in fit:
+            if CONTROL in fit and name not in (CONTROL, "plain"):
                 out += _against(made, name)
-        out += _few(made, names)
-        out += _classical(made, names)
-    below = [m for m in made.measurements if m < recipe.dim]
-    if below and names:
+        out += _few(made, fit)
+        out += _gaussian(made, fit)
+        out += _classical(made, fit)
+    numbers = recipe.dim if any(name in KINDS for name in names) else 0
+    below = [str(m) for m in made.measurements if m < numbers]
+    if below:
         out.append(
             Notice(
                 "fewer_than_code",
-                f"With {_list([str(m) for m in below])} measurements there are fewer than the {recipe.dim} numbers of a code: "
-                "the prior fills in the rest.",
+                f"With {listed(below)} measurements there are fewer than the {numbers} numbers of a code: the prior fills in "
+                "the rest.",
             )
         )
     return out
 
 
 def _against(made: Recovered, name: str) -> list[Notice]:
-    """A model beside the control: whether it gains, where that is its floor alone, and where it is more."""
-    m = made.measurements[-1]
-    floors = made.floors[CONTROL] - made.floors[name]
-    gap = made.errors[CONTROL][m] - made.errors[name][m]
-    value, low, high = boots.mean(gap)
+    """A model beside the control: whether it gains, and whether the gap is told apart from that of what the two can draw."""
+    m, called = made.measurements[-1], modelfile.called(name)
+    value, low, high = made.mean(made.errors[CONTROL][m] - made.errors[name][m])
     if low <= 0 <= high:
         return [
             Notice(
                 "adds_nothing",
-                f"With {m} measurements {name} is not told apart from {CONTROL}: the interval of the gap holds zero.",
+                f"With {m} measurements {called} is not told apart from {CONTROL}: the interval of the gap holds zero.",
             )
         ]
     if value < 0:
-        return [Notice("adds_nothing", f"With {m} measurements {name} is worse than {CONTROL} by {-value:.4f}.")]
-    _, rest_low, rest_high = boots.mean(gap - floors)
+        return [Notice("adds_nothing", f"With {m} measurements {called} is worse than {CONTROL} by {-value:.4f}.")]
+    floors = made.floors[CONTROL] - made.floors[name]
+    wider: list[str] = []
+    same: list[str] = []
+    for k in made.measurements:
+        gap = made.mean(made.errors[CONTROL][k] - made.errors[name][k])
+        rest = made.mean(made.errors[CONTROL][k] - made.errors[name][k] - floors)
+        if gap[1] > 0:
+            (wider if rest[1] > 0 else same).append(str(k))
     gains = (
-        f"With {m} measurements {name} beats {CONTROL} by {value:.4f} ({low:.4f} to {high:.4f}), and what the two can draw at "
+        f"With {m} measurements {called} beats {CONTROL} by {value:.4f} ({low:.4f} to {high:.4f}); what the two can draw at best "
+        f"differs by {float(floors.mean()):.4f}."
     )
-    gains += f"best differs by {float(floors.mean()):.4f}"
-    if rest_low <= 0 <= rest_high or abs(value - float(floors.mean())) < CLOSE * value:
-        out = [
-            Notice(
-                "gap_is_floor",
-                f"{gains}: the gap is that of their floors. The symmetry makes the model fit better; it does not make a "
-                "measurement worth more.",
-            )
-        ]
-    else:
-        out = [Notice("gap_over_floor", f"{gains}: the gap is more than that.")]
-    more = [k for k in made.measurements[:-1] if _exceeds(made.errors[CONTROL][k] - made.errors[name][k], floors)]
-    if more:
-        out.append(
-            Notice(
-                "gap_over_floor",
-                f"With {_list([str(k) for k in more])} measurements the gap between {CONTROL} and {name} is wider than that of "
-                "their floors: the angle need not be found out among the numbers of the code.",
-            )
-        )
+    out = []
+    if same:
+        text = f"With {listed(same)} measurements the gap is not wider than that."
+        out.append(Notice("gap_is_floor", f"{gains} {text}"))
+    if wider:
+        text = f"With {listed(wider)} measurements the gap of {called} is wider than that of what the two can draw."
+        out.append(Notice("gap_over_floor", text if same else f"{gains} {text}"))
     return out
-
-
-def _exceeds(gap: Array, floors: Array) -> bool:
-    """Whether a gap is wider than that of the floors, beyond the interval and by more than a little."""
-    return boots.mean(gap - floors)[1] > 0 and float(gap.mean()) * (1 - CLOSE) > float(floors.mean())
 
 
 def _few(made: Recovered, names: list[str]) -> list[Notice]:
     """At how few measurements no gain over the control is seen."""
-    if CONTROL not in names:
+    rivals = [name for name in names if name not in (CONTROL, "plain")]
+    if CONTROL not in names or not rivals:
         return []
     none = []
     for m in made.measurements:
-        rivals = [name for name in names if name not in (CONTROL, "plain")]
-        gains = [boots.mean(made.errors[CONTROL][m] - made.errors[name][m])[1] for name in rivals]
-        if m <= LITTLE and rivals and max(gains) <= 0:
+        gains = [made.mean(made.errors[CONTROL][m] - made.errors[name][m])[1] for name in rivals]
+        if m <= LITTLE and max(gains) <= 0:
             none.append(str(m))
     if not none:
         return []
-    return [Notice("no_gain_at_few", f"With {_list(none)} measurements no symmetry gains anything over {CONTROL}.")]
+    return [Notice("no_gain_at_few", f"With {listed(none)} measurements no gain of a symmetry over {CONTROL} is seen.")]
+
+
+def _gaussian(made: Recovered, names: list[str]) -> list[Notice]:
+    """The networks beside a Gaussian prior: who is better, from the intervals of the paired differences."""
+    if not names:
+        return []
+    errors = made.errors[GAUSSIAN]
+    gaps = {m: {name: made.mean(made.errors[name][m] - errors[m]) for name in names} for m in made.measurements}
+    wins = [m for m, row in gaps.items() if all(low > 0 for _, low, _ in row.values())]
+    out = []
+    if wins:
+        m = wins[-1]
+        best = min(names, key=lambda name: float(made.errors[name][m].mean()))
+        told = f"{float(errors[m].mean()):.2g} against {float(made.errors[best][m].mean()):.2g} of {modelfile.called(best)}"
+        told += ", the best of them" * (len(names) > 1) + f" (with {m})" * (len(wins) > 1)
+        out.append(
+            Notice(
+                "gaussian_wins",
+                f"With {listed([str(k) for k in wins])} measurements a Gaussian prior, which is the mean and the covariance of "
+                f"such pictures, recovers better than {'every network' if len(names) > 1 else 'the network'} here: an error of "
+                f"{told}.",
+            )
+        )
+    rest = {m: row for m, row in gaps.items() if m not in wins}
+    said: dict[tuple[str, tuple[int, ...]], list[str]] = {}  # those of whom the same is true, in one sentence
+    for name in names:
+        better = tuple(m for m, row in rest.items() if row[name][2] < 0)
+        worse = tuple(m for m, row in rest.items() if row[name][1] > 0)
+        same = tuple(m for m in rest if m not in better + worse)
+        for told, found in (("better than", better), ("not told apart from", same), ("worse than", worse)):
+            if found:
+                said.setdefault((told, found), []).append(modelfile.called(name))
+    for (told, found), called in said.items():
+        at, verb = listed([str(m) for m in found]), "is" if len(called) == 1 else "are"
+        code = "beats_gaussian" if told == "better than" else "adds_nothing"
+        out.append(Notice(code, f"With {at} measurements {listed(called)} {verb} {told} a Gaussian prior."))
+    return out
 
 
 def _classical(made: Recovered, names: list[str]) -> list[Notice]:
     m = made.measurements[-1]
     lasso = float(made.errors[LASSO][m].mean())
-    beaten = [name for name in names if float(made.errors[name][m].mean()) >= lasso]
+    beaten = [modelfile.called(name) for name in names if float(made.errors[name][m].mean()) >= lasso]
     if not beaten:
         return []
     return [
         Notice(
             "adds_nothing",
-            f"With {m} measurements the sparse cosine transform, which learned nothing, is as good as {_list(beaten)}: a learned "
-            "model stops at what it can draw.",
+            f"With {m} measurements the sparse cosine transform, which learned nothing, is as good as {listed(beaten)} or "
+            "better.",
         )
     ]
 
 
-def _learned_on(name: str, recipe: Recover) -> str:
-    card = modelfile.open_card(modelfile.named(name, recipe.dim))
-    return str((card.get("recipe") or {}).get("data", ""))
-
-
-def _list(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Names with commas and a last "and" between them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -53,6 +53,32 @@ def _modelled(value: Any) -> Any:
     return tuple(dict.fromkeys(found))
 
 
+def _sized(value: Any) -> Any:
+    """Which sizes of bundled models."""
+    found = _a_list(value)
+    if not isinstance(found, list | tuple) or not found or any(d not in DIMS for d in found):
+        raise ValueError(f"give some of {', '.join(map(str, DIMS))}: with so many numbers in a code there are bundled networks.")
+    return tuple(sorted({int(d) for d in found}))
+
+
+def _errors(value: Any) -> Any:
+    """Errors to be reached."""
+    found = _a_list(value)
+    right = isinstance(found, list | tuple) and 1 <= len(found) <= 6
+    if not right or not all(isinstance(e, int | float) and not isinstance(e, bool) and 0 < e < 1 for e in found):
+        raise ValueError("give 1 to 6 errors between 0 and 1, such as [0.06, 0.04, 0.03].")
+    return tuple(found)
+
+
+def _counted(value: Any) -> Any:
+    """Numbers of pictures that are learned from."""
+    found = _a_list(value)
+    right = isinstance(found, list | tuple) and 1 <= len(found) <= 8
+    if not right or not all(isinstance(n, int) and not isinstance(n, bool) and 8 <= n <= 100_000 for n in found):
+        raise ValueError("give 1 to 8 whole numbers of pictures from 8 to 100,000, such as [16, 64, 256].")
+    return tuple(found)
+
+
 Models = Annotated[tuple[Model, ...], BeforeValidator(_modelled), Field(min_length=1, max_length=12)]
 
 
@@ -75,7 +101,7 @@ class Rotate(Recipe):
 
 
 class Recover(Recipe):
-    """Recover pictures from few random measurements, by each model as a prior and by a sparse cosine transform."""
+    """Recover pictures from few random measurements: by each model, by a Gaussian prior, and by a sparse cosine transform."""
 
     operation: ClassVar[str] = "symmetry.recover"
 
@@ -101,21 +127,22 @@ class Needed(Recipe):
 
     operation: ClassVar[str] = "symmetry.needed"
 
-    models: Annotated[tuple[Kind, ...], BeforeValidator(_modelled)] = Field(
-        ("augmented", "c8", "orbit"), min_length=1, max_length=6, description="Which bundled models."
+    models: Models = Field(
+        ("augmented", "c8", "orbit"), description="Which models: kinds of the bundled ones, or trained here, of their own size."
     )
-    dims: Annotated[tuple[Literal[5, 10, 20, 40], ...], BeforeValidator(_a_list)] = Field(
-        (5, 10, 20, 40), min_length=1, max_length=4, description="Numbers in a code: of 5, 10, 20, 40."
+    dims: Annotated[tuple[int, ...], BeforeValidator(_sized)] = Field(
+        (5, 10, 20, 40), description="Numbers in a code of the bundled models: of 5, 10, 20, 40."
     )
     measurements: Annotated[tuple[int, ...], BeforeValidator(_measured)] = Field(
         (5, 10, 15, 20, 30, 45, 70, 105, 160, 240), description="Numbers of random measurements at which the error is measured."
     )
-    targets: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
-        (0.06, 0.04, 0.03), min_length=1, max_length=6, description="Errors to be reached, over the energy of the pictures."
+    targets: Annotated[tuple[float, ...], BeforeValidator(_errors)] = Field(
+        (0.06, 0.04, 0.03), description="Errors to be reached, over the energy of the pictures."
     )
     images: int = Field(80, ge=4, le=1_000, description="Pictures that are recovered.")
     noise: float = Field(0.01, ge=0, le=1, description="Deviation of the noise over the root mean square of the measurements.")
     test: Test = Field("turned", description="Pictures turned by random angles, or upright.")
+    data: Content = Field("galaxies", description="galaxies, glyphs, or a zip of your own pictures.")
     starts: int = Field(512, ge=1, le=4_096, description="Codes drawn to start from; the two that fit best are followed.")
     again: bool = Field(False, description="Whether to measure anew what was measured before with these settings and is bundled.")
 
@@ -149,8 +176,8 @@ class Fewer(Learned):
     models: Annotated[tuple[Kind, ...], BeforeValidator(_modelled)] = Field(
         ("plain", "augmented", "c8", "orbit"), max_length=6, description="Which networks."
     )
-    counts: Annotated[tuple[Annotated[int, Field(ge=8, le=100_000)], ...], BeforeValidator(_a_list)] = Field(
-        (16, 64, 256, 1_024), min_length=1, max_length=8, description="Numbers of pictures that are learned from."
+    counts: Annotated[tuple[int, ...], BeforeValidator(_counted)] = Field(
+        (16, 64, 256, 1_024), description="Numbers of pictures that are learned from."
     )
     batches: int = Field(300, ge=10, le=100_000, description="Batches of 64 pictures in each training: the same work for all.")
     images: int = Field(80, ge=4, le=1_000, description="New turned pictures that it is measured on.")

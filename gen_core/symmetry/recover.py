@@ -1,4 +1,4 @@
-"""Recover pictures from few random measurements: each model as a prior, and a sparse cosine transform beside them."""
+"""Recover pictures from few random measurements: each model as a prior, beside them a Gaussian prior and sparse cosines."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import numpy as np
 from gen_core.device import pick
 from gen_core.memo import Memo
 from gen_core.result import Notice, Result, unique
-from gen_core.symmetry import boots, files, invert, modelfile, pictures, reading, sensing
+from gen_core.symmetry import files, gaussian, invert, modelfile, pictures, reading, sensing
 from gen_core.symmetry.recipe import Recover
-from gen_core.symmetry.solved import Recovered
+from gen_core.symmetry.solved import GAUSSIAN, LASSO, SIMPLE, Recovered
 
 Array = np.ndarray
 Progress = Callable[[float, str], None]
-LASSO = "lasso"
 UNFINISHED = 0.1  # share of searches that still went on, from which it is said
 _FLOORS = Memo(64 << 20, lambda found: found[0].nbytes + 64)
 
@@ -25,24 +24,23 @@ _FLOORS = Memo(64 << 20, lambda found: found[0].nbytes + 64)
 def run(recipe: Recover, progress: Progress = lambda share, text: None) -> Result:
     """Run `symmetry.recover`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
     pick("cpu")
-    truth, angles, told = pictures.tested(recipe.data, recipe.images, recipe.test == "turned", recipe.seed)
+    tested = pictures.tested(recipe.data, recipe.images, recipe.test == "turned", recipe.seed)
     recipe = modelfile.with_weights(recipe, recipe.models)
-    made, notices = recovered(recipe, truth, angles, progress)
+    made, notices = recovered(recipe, tested, progress)
     return Result(
         recipe=recipe,
         content=made,
         files=files.recovered_writers(recipe, made),
-        metrics=numbers(made, [name for name in made.models if name != LASSO]),
-        baselines={LASSO: {name.partition(".")[2]: v for name, v in numbers(made, [LASSO]).items()}},
-        warnings=unique([*told, *notices, *reading.of_recovery(made, recipe)]),
+        metrics=numbers(made, made.models),
+        baselines={name: numbers(made, [name]) for name in SIMPLE},
+        warnings=unique([*tested.notices, *notices, *reading.of_recovery(made, recipe)]),
         seconds=made.seconds,
     )
 
 
-def recovered(recipe: Recover, truth: Array, angles: Array, progress: Progress) -> tuple[Recovered, list[Notice]]:
-    """All models and the sparse transform, on the same pictures, measurements, starts and noise."""
-    names = [*recipe.models, LASSO]
-    energy = float((truth.astype(np.float64) ** 2).sum((1, 2)).mean())
+def recovered(recipe: Recover, tested: pictures.Tested, progress: Progress) -> tuple[Recovered, list[Notice]]:
+    """All models and the baselines, on the same pictures, measurements, starts and noise."""
+    names, truth, energy = [*recipe.models, *SIMPLE], tested.images, tested.energy
     seconds, slow = dict.fromkeys(names, 0.0), set()
     drawn: dict[str, dict[int, Array]] = {name: {} for name in names}
     errors: dict[str, dict[int, Array]] = {name: {} for name in names}
@@ -50,7 +48,7 @@ def recovered(recipe: Recover, truth: Array, angles: Array, progress: Progress) 
     floors, best = {}, {}
     total, at = len(names) * len(recipe.measurements) + len(recipe.models), 0
     for name in recipe.models:
-        progress(at / total, f"{name}: the best it can draw")
+        progress(at / total, f"{modelfile.called(name)}: the best it can draw")
         best[name], floors[name] = floor(modelfile.opened(name, recipe.dim, recipe.weights), truth, recipe.starts, recipe.seed)
         at += 1
     models = {name: modelfile.opened(name, recipe.dim, recipe.weights) for name in recipe.models}
@@ -62,11 +60,12 @@ def recovered(recipe: Recover, truth: Array, angles: Array, progress: Progress) 
             if one.unfinished > UNFINISHED:
                 slow.add(name)
         at += len(names)
-    notices = [
-        Notice("not_converged", f"{name}: some searches were still going on when they were ended.") for name in sorted(slow)
-    ]
-    made_ = Recovered(truth, angles, recipe.measurements, drawn, errors, residuals, floors, best, seconds)
-    return made_, notices
+    text = "{}: some searches were still going on when they were ended."
+    notices = [Notice("not_converged", text.format(modelfile.called(name))) for name in sorted(slow)]
+    made = Recovered(
+        truth, tested.angles, recipe.measurements, drawn, errors, residuals, floors, best, seconds, tested.sources
+    )  # fmt: skip
+    return made, notices
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,17 +80,25 @@ class Once:
 
 
 def by_each(
-    recipe: Recover, models: Mapping[str, modelfile.Prior], truth: Array, energy: float, m: int, classical: bool = True
+    recipe: Recover,
+    models: Mapping[str, modelfile.Prior],
+    truth: Array,
+    energy: float,
+    m: int,
+    simple: tuple[str, ...] = SIMPLE,
 ) -> dict[str, Once]:
-    """Each model and the sparse transform on the same m measurements of the same pictures, with the same noise."""
+    """Each model and the baselines on the same m measurements of the same pictures, with the same noise."""
     rows = sensing.matrix(m, recipe.seed)
     y, deviation = sensing.measured(truth, rows, recipe.noise, recipe.seed)
     out = {}
-    for name in [*models, *([LASSO] if classical else [])]:
+    for name in [*models, *simple]:
         unfinished = 0.0
         shrink = sensing.best_shrink(rows, recipe.noise, tuning(recipe), recipe.seed) if name == LASSO else 0.0
+        learned = gaussian.of(recipe.data, recipe.test == "turned") if name == GAUSSIAN else None
         began = time.perf_counter()
-        if name == LASSO:
+        if learned is not None:
+            found = learned.recovered(y, rows, deviation)
+        elif name == LASSO:
             found = sensing.lasso(y, rows, shrink)
         else:
             made = invert.search(models[name], y, rows, deviation, recipe.starts, recipe.seed)
@@ -138,8 +145,8 @@ def numbers(made: Recovered, names: list[str]) -> dict[str, float]:
     for name in names:
         for m in made.measurements:
             key = f"{name}.error.{m}"
-            out[key], out[f"{key}_low"], out[f"{key}_high"] = boots.mean(made.errors[name][m])
+            out[key], out[f"{key}_low"], out[f"{key}_high"] = made.mean(made.errors[name][m])
             out[f"{name}.residual.{m}"] = float(made.residuals[name][m].mean())
         if name in made.floors:
-            out[f"{name}.floor"], out[f"{name}.floor_low"], out[f"{name}.floor_high"] = boots.mean(made.floors[name])
+            out[f"{name}.floor"], out[f"{name}.floor_low"], out[f"{name}.floor_high"] = made.mean(made.floors[name])
     return out

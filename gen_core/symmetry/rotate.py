@@ -21,7 +21,7 @@ Array = np.ndarray
 Progress = Callable[[float, str], None]
 TOP = 200.0  # dB: what is said where there is no error at all
 CURVE = np.arange(0.0, 91.0, 7.5)  # degrees; after a quarter all begins anew
-CURVE_CODES = 6
+CURVE_CODES = 16  # at most; of more codes the curve is over the first of them
 _CURVES = Memo(1 << 20, lambda found: found.nbytes)
 
 
@@ -29,16 +29,17 @@ def run(recipe: Rotate, progress: Progress = lambda share, text: None) -> Result
     """Run `symmetry.rotate`. Raises RecipeError and CheckpointError where it cannot be done."""
     pick("cpu")
     began = time.perf_counter()
-    names = [recipe.model, *(k for k in KINDS if k != recipe.model and modelfile.there(k, recipe.dim))]
+    names = [recipe.model, *beside(recipe)]
     recipe = modelfile.with_weights(recipe, tuple(names))
     found, rows = {}, {}
     for i, name in enumerate(names):
-        progress(i / (len(names) + 1), f"turning with {name}")
+        progress(i / (len(names) + 1), f"turning with {modelfile.called(name)}")
         found[name] = turned(modelfile.opened(name, recipe.dim, recipe.weights), recipe)
         rows[name] = numbers(found[name])
     own = found[recipe.model]
     progress(len(names) / (len(names) + 1), "turning through a quarter")
-    made = Turned(**(own.__dict__ | {"angles": CURVE, "curves": {recipe.model: curve(recipe)}}))
+    quarter = {"angles": CURVE, "curves": {recipe.model: curve(recipe)}, "curve_codes": min(recipe.codes, CURVE_CODES)}
+    made = Turned(**(own.__dict__ | quarter))
     return Result(
         recipe=recipe,
         content=made,
@@ -50,12 +51,19 @@ def run(recipe: Rotate, progress: Progress = lambda share, text: None) -> Result
     )
 
 
+def beside(recipe: Rotate) -> list[str]:
+    """The bundled models that are compared with it: those that learned the same kind of pictures, and so draw such."""
+    mine = modelfile.learned_from(recipe.model, recipe.dim)
+    bundled = [kind for kind in KINDS if kind != recipe.model and modelfile.there(kind, recipe.dim)]
+    return [kind for kind in bundled if modelfile.learned_from(kind, recipe.dim) == mine]
+
+
 def turned(model: Prior, recipe: Rotate, angle: float | None = None, count: int | None = None) -> Turned:
-    """The pictures of codes, turned, and those of the turned codes."""
+    """The pictures of codes, turned, and those of the turned codes; `count` of them where that is given, the first."""
     import torch
 
     angle = recipe.angle if angle is None else angle
-    codes = drawn(model, count or recipe.codes, recipe.seed)
+    codes = drawn(model, recipe.codes, recipe.seed)[:count]
     with torch.no_grad():
         before = model.net.decode(torch.from_numpy(codes)).numpy().astype(np.float64)
     wanted = turn.turn(before, angle)
@@ -131,5 +139,5 @@ def curve(recipe: Rotate, name: str | None = None) -> Array:
     def make() -> Array:
         return np.array([float(turned(model, recipe, float(a), CURVE_CODES).errors.mean()) for a in CURVE])
 
-    found: Array = _CURVES.get((model.card.get("sha256"), recipe.seed, recipe.between), make)
+    found: Array = _CURVES.get((model.card.get("sha256"), recipe.seed, recipe.codes, recipe.between), make)
     return found

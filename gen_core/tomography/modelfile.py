@@ -77,7 +77,7 @@ def judge(kind: str, size: int, seed: int) -> Callable[[Problem], Array] | None:
 def opened(name: str, expected: str | None, kind: str) -> Any:
     """The prior of this name, kept while it is used. Raises CheckpointError where it is missing, damaged, of another kind, or
     not of the weights that are expected."""
-    folder = checkpoint.find(name)
+    folder = checkpoint.find(name, "tomography")
     digest = str(open_card(name).get("sha256"))
     if expected is not None and digest != expected:
         checkpoint.load(folder, expected)  # says so

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_poisson import LONG, choose, opened
 from tests.browser.test_runs import state
+from tests.symmetry.test_train import packed
 
 Rest = Callable[[Page], None]
 FEW = "operation=symmetry.recover&images=8&starts=64"
@@ -57,12 +59,31 @@ def test_pictures_are_recovered_from_few_measurements(page: Page, app_url: str, 
     )
     expect(page.get_by_role("figure", name="Error against the number of measurements, with intervals")).to_be_visible()
     expect(page.get_by_text("Sparse cosines (Lasso)").first).to_be_visible()
+    expect(page.get_by_text("With 105 measurements a Gaussian prior")).to_be_visible()
     expect(page.get_by_text("Only 8 pictures: the intervals are wide.")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("button", name="500", exact=True).click()
     page.wait_for_function("() => new URL(location).searchParams.get('measurements').includes('500')", timeout=LONG)
     rest(page)
     page.get_by_role("tab", name="One picture").click()
     expect(page.get_by_role("figure", name="The best it can draw")).to_be_visible(timeout=LONG)
+    assert not page.get_by_test_id("stException").count()
+
+
+def test_own_pictures_are_measured_on_beside_a_gaussian_prior_of_them(
+    page: Page, app_url: str, rest: Rest, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    shapes = [np.kron(rng.integers(0, 2, (4, 4)), np.ones((10, 10))) * 200 for _ in range(24)]
+    own = packed(tmp_path / "own.zip", [shape.astype(np.uint8) for shape in shapes])
+    opened(page, f"{app_url}/symmetry?{FEW}&models=[%22c8%22]&measurements=[20]", rest)
+    page.get_by_test_id("stMain").locator("[data-testid=stPopover] button").first.click()
+    page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(own)
+    page.wait_for_function("() => new URL(location).searchParams.get('data').startsWith('sha256:')", timeout=LONG)
+    rest(page)
+    expect(page.get_by_text("Only 4 different pictures were kept aside")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("learned from other pictures than these")).to_be_visible()
+    expect(page.get_by_role("cell", name="Gaussian prior").first).to_be_visible()
+    assert not any("sha256" in text for text in page.get_by_test_id("stAlert").all_inner_texts())
     assert not page.get_by_test_id("stException").count()
 
 

@@ -13,7 +13,17 @@ import gen_core
 from gen_core import catalog, checkpoint
 from gen_core.errors import UserError
 from gen_core.result import Result
-from gen_core.symmetry import boots, dense, invert, modelfile, needed, recover, scenes, sensing
+from gen_core.symmetry import (
+    boots,
+    dense,
+    gaussian,
+    invert,
+    modelfile,
+    recover,
+    rotate,
+    scenes,
+    sensing,
+)
 from gen_core.symmetry.recipe import KINDS
 from gen_core.symmetry.solved import Recovered
 
@@ -80,6 +90,53 @@ def test_the_sparse_transform_is_that_of_scikit_learn() -> None:
         assert np.linalg.norm(picture - theirs) < 0.02 * np.linalg.norm(theirs)
 
 
+def test_the_gaussian_prior_is_the_posterior_mean_in_its_other_form() -> None:
+    learned = gaussian.of("galaxies")
+    prior = gaussian.Gaussian(learned.mean, learned.covariance + 1e-3 * np.eye(1024))
+    truth = scenes.pictures(range(3)).astype(np.float64)
+    rows = sensing.matrix(40, 1)
+    y, deviation = sensing.measured(truth, rows, 0.05, 1)
+    ours = prior.recovered(y, rows, deviation).reshape(3, -1)
+    inverse = np.linalg.inv(prior.covariance)  # precisions add up, where ours adds up covariances
+    right = rows.T @ y.T / deviation**2 + (inverse @ prior.mean)[:, None]
+    theirs = np.linalg.solve(rows.T @ rows / deviation**2 + inverse, right).T
+    assert np.allclose(ours, theirs, atol=1e-6)
+    clean, none = sensing.measured(truth, sensing.matrix(900, 1), 0.0, 1)
+    assert np.isfinite(prior.recovered(clean, sensing.matrix(900, 1), none)).all()
+
+
+def test_the_gaussian_prior_learns_what_is_asked_for_and_nothing_that_is_tested() -> None:
+    turned, upright = gaussian.of("galaxies"), gaussian.of("galaxies", turned=False)
+    shown = turned.mean.reshape(32, 32)
+    assert np.abs(shown - np.rot90(shown)).max() < 0.2 * shown.max()  # at every angle alike
+    lopsided = upright.mean.reshape(32, 32)
+    assert np.abs(lopsided - np.rot90(lopsided)).max() > 0.2 * lopsided.max()
+    assert np.linalg.eigvalsh(turned.covariance).min() > -1e-9
+
+
+def test_the_sparse_transform_is_given_a_smaller_weight_where_more_is_measured() -> None:
+    tuning = scenes.pictures(scenes.TUNE_FROM + np.arange(2)).astype(np.float64)
+    chosen = [sensing.best_shrink(sensing.matrix(m, 0), 0.01, tuning, 0) for m in (50, 600)]
+    assert chosen[0] >= 0.01 > 0.003 >= chosen[1]
+
+
+def test_pictures_that_are_shown_again_add_nothing_to_an_interval() -> None:
+    each = np.random.default_rng(3).uniform(size=12)
+    alone, again = boots.mean(each), boots.mean(np.tile(each, 20), np.tile(np.arange(12), 20))
+    assert np.allclose(alone, again)
+    assert boots.mean(np.tile(each, 20))[2] - alone[0] < 0.5 * (alone[2] - alone[0])
+    value, low, high = boots.mean(each, np.zeros(12))
+    assert value == each.mean()
+    assert np.isnan([low, high]).all()
+
+
+def test_of_one_picture_no_interval_is_given() -> None:
+    told = gen_core.run("symmetry.recover", models=["c8"], measurements=[20], images=1, starts=4)
+    assert np.isnan([told.metrics["c8.error.20_low"], told.metrics["gaussian.error.20_high"]]).all()
+    assert told.summary()["metrics"]["c8.error.20_low"] is None
+    assert any("intervals need more" in w.text for w in told.warnings)
+
+
 def test_measurements_keep_lengths_on_average_and_go_on_from_fewer() -> None:
     pictures = scenes.pictures(range(40)).astype(np.float64)
     few, many = sensing.matrix(50, 0), sensing.matrix(400, 0)
@@ -109,7 +166,10 @@ def test_more_measurements_less_error_down_to_the_floor(found: Result) -> None:
         assert made.pictures[name][8].shape == (12, 32, 32)
         for m in (8, 100):  # measured and true error are told apart
             assert made.residuals[name][m].mean() < made.errors[name][m].mean()
-    assert found.baselines["lasso"]["error.100"] < found.baselines["lasso"]["error.8"]
+    for name in ("lasso", "gaussian"):  # a number has one name, as a metric and as a baseline
+        assert found.baselines[name].items() <= found.metrics.items()
+        assert found.metrics[f"{name}.error.100"] < found.metrics[f"{name}.error.8"]
+    assert "gaussian_wins" in {w.code for w in found.warnings}
     assert {"few_samples", "fewer_than_code"} <= {w.code for w in found.warnings}
 
 
@@ -130,30 +190,6 @@ def test_the_same_recipe_gives_the_same_numbers(found: Result) -> None:
     assert again.metrics == found.metrics
 
 
-def test_where_a_curve_falls_to_an_error() -> None:
-    at = (10, 20, 40, 80)
-    means = np.array([[0.8, 0.4, 0.2, 0.1], [0.8, 0.4, 0.5, 0.3], [0.1, 0.1, 0.1, 0.1]])
-    assert np.allclose(needed.crossing(at, means, 0.2), [40, np.nan, np.nan], equal_nan=True)
-    assert np.allclose(needed.crossing(at, means[0], 8 / 30), 30)  # error = 8 / m, straight on logarithmic scales
-    assert np.isnan(needed.crossing(at, means[0], 0.05))
-
-
-def test_a_proportion_and_what_is_none_are_told_apart() -> None:
-    rng = np.random.default_rng(1)
-    at = tuple(range(5, 400, 5))
-    for start, said in ((0.0, set()), (60.0, {"no_proportion"})):
-        sizes = {}
-        for d in (5, 10, 20, 40):
-            mean = 0.05 * (start + 3 * d) / np.array(at)  # 0.05 is reached at start + 3 d measurements
-            sizes[d] = mean[:, None] * (1 + 0.2 * rng.normal(size=200))
-        made = needed.Curves(at, {"c8": sizes}, {"c8": {d: np.zeros(200) for d in sizes}}, (0.05,))
-        numbers, notices = needed.read(made)
-        assert {n.code for n in notices} == said
-        assert abs(numbers["c8.slope.0.05"] - 3) < 0.4
-        assert abs(numbers["c8.intercept.0.05"] - start) < 6
-        assert numbers["c8.needed.0.05.best_dim"] == 5
-
-
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -166,12 +202,33 @@ def test_a_proportion_and_what_is_none_are_told_apart() -> None:
         ({"data": "cells"}, "no pictures here"),
         ({"dim": 5, "models": ["c16"]}, "bundled with codes of 20"),
         ({"noise": float("nan")}, "noise"),
+        ({"models": ["symmetry-nowhere"]}, "is no model here; choose of plain"),
     ],
 )
 def test_wrong_questions_of_recovery_are_one_sentence(fields: dict[str, object], said: str) -> None:
     with pytest.raises(UserError, match=said) as error:
         gen_core.run("symmetry.recover", **({"images": 2, "measurements": [5], "models": ["c8"]} | fields))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"targets": [0.05, 2]}, "^targets: give 1 to 6 errors"),
+        ({"dims": [7]}, "^dims: give some of 5, 10, 20, 40"),
+        ({"counts": [16, 4]}, "^counts: give 1 to 8 whole numbers"),
+    ],
+)
+def test_wrong_entries_of_lists_are_named_as_a_person_names_them(fields: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        gen_core.run("symmetry.fewer" if "counts" in fields else "symmetry.needed", **fields)
+
+
+def test_the_curve_is_over_the_codes_of_the_headline() -> None:
+    result = gen_core.run("symmetry.rotate", model="c8", angle=22.5, codes=9)
+    at = int(np.flatnonzero(rotate.CURVE == 22.5)[0])
+    assert np.isclose(result.content.curves["c8"][at], result.metrics["relative_error"], rtol=1e-4)
+    assert result.content.curve_codes == 9
 
 
 @pytest.mark.parametrize("angle", [float("nan"), float("inf"), 1e9, "east", True])
@@ -189,6 +246,7 @@ def test_the_bundled_cards_hold_what_they_promise(kind: str) -> None:
     told = card["metrics"]
     assert told["floor_turned_low"] <= told["floor_turned"] <= told["floor_turned_high"]
     assert card["synthetic"] is True
+    assert card["baselines"]["gaussian"]["error_50"] < told["error_50"]
     reached = {"c4": ("90", 100), "c8": ("45", 40), "c16": ("22.5", 38), "orbit": ("30", 55)}
     if kind in reached:
         angle, least = reached[kind]

@@ -82,7 +82,30 @@ def test_own_pictures_of_any_shape_are_learned_from_and_tested_on(tmp_path: Path
         "symmetry.recover", data=digest, models=[catalog.adopt_model(folder)], measurements=[30], images=50, starts=8
     )
     assert "few_samples" in {w.code for w in told.warnings}
+    assert any("Only 4 different pictures" in w.text for w in told.warnings)
+    assert card["n_test"] == 4
+    name = catalog.adopt_model(folder)
+    assert not any(name in w.text for w in told.warnings)  # no raw digest in a sentence
+    turned = gen_core.run("symmetry.rotate", model=name, codes=2)
+    assert not turned.baselines  # the bundled ones draw galaxies
+    assert "other_pictures" in {w.code for w in turned.warnings}
+    curves = gen_core.run("symmetry.needed", data=digest, models=[name, "c8"], measurements=[5, 30], images=8, starts=8, dims=[5])
+    assert f"{name}.needed.0.06.5" in curves.metrics
+    assert "gaussian.needed.0.06" in curves.metrics
+    assert any("not compared" in w.text and "c8" in w.text for w in curves.warnings)
     own = pictures.own(digest)
+    for seed in (0, 1, 5):  # one split, whatever the seed of a recipe
+        learned = pictures.learned(digest, 100, 1, False, seed)[0]
+        tested = pictures.tested(digest, 4, False, seed)
+        assert len(learned) == own.learned == 20
+        assert {one.tobytes() for one in learned} == {one.tobytes() for one in own.images[:20]}
+        assert not {one.tobytes() for one in learned} & {one.tobytes() for one in tested.images}
+    many = pictures.tested(digest, 50, True, 5)
+    assert len(many.images) == 50
+    assert len(np.unique(many.sources)) == 4
+    with pytest.raises(InputError, match="64 is more than the 20 of these pictures") as error:
+        gen_core.run("symmetry.fewer", data=digest, counts=[16, 64], batches=10, images=4)
+    assert "choose up to 20" in str(error.value)
     corners = own.images[:, [0, 0, -1, -1], [0, -1, 0, -1]]
     assert not corners.any()
 
