@@ -140,8 +140,9 @@ class Dense:
         self.shape = (int(dataset.shape[0]), int(dataset.shape[1]))
         width = max(self.shape[1] * dataset.dtype.itemsize, 1)
         tall = dataset.chunks[0] if dataset.chunks else 1
-        # Pieces that reach over very many cells are read gene by gene: row by row each would be unpacked again and again.
-        self.by_cells = tall * width <= DENSE_BLOCK
+        # Pieces that reach over very many cells are read gene by gene: row by row each would be unpacked again and again. What
+        # lies in one stretch has no pieces.
+        self.by_cells = not dataset.chunks or tall * width <= DENSE_BLOCK
         self.slow = not self.by_cells
         self.step = max(DENSE_BLOCK // 8 // width // tall, 1) * tall
         self.gap = max(GAP // width, 8)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -103,6 +103,7 @@ def test_a_part_reads_as_the_whole_sliced(
     gap=st.integers(0, 50),
     packed=st.booleans(),
 )
+@example(shape=(10, 11), density=0.5, seed=0, form="dense", block=1, gap=0, packed=False)  # one stretch, rows beyond a block
 def test_any_matrix_any_rows_any_block(
     tmp_path: Path, shape: tuple[int, int], density: float, seed: int, form: str, block: int, gap: int, packed: bool
 ) -> None:
