@@ -96,7 +96,13 @@ def ask(recipe: Perturb | Decode) -> Perturb | Decode:
     with shown_column:
         told = "The predicted response of one cell type, or the map of all cells of the data."
         shown = st.segmented_control(
-            "Show", [RESPONSE, MAP], key=session.key(PAGE, "shown"), required=True, on_change=turn_to, help=told, width="stretch"
+            "Show",
+            [RESPONSE, MAP],
+            key=session.choice(PAGE, "shown"),
+            required=True,
+            on_change=turn_to,
+            help=told,
+            width="stretch",
         )
     given = {field: session.value(PAGE, field) for field in ASKED if session.value(PAGE, field) is not None}
     if given.get("model") == "train":  # the answer comes at once; the panel above it trains

@@ -106,7 +106,7 @@ told = "New events; one code held still; a region drawn anew; or the likelihood 
 one, two = st.columns([3, 2], vertical_alignment="bottom")
 with one:
     st.segmented_control(
-        "Ask", VERBS, key=session.key(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
+        "Ask", VERBS, key=session.choice(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
     )
 with two, guard():
     controls.data(asked if isinstance(asked, Asked) else default())

@@ -129,7 +129,13 @@ left, right = st.columns([3, 1], vertical_alignment="bottom")
 told = "What to do with the pictures."
 with left:
     st.segmented_control(
-        "Do", verbs(recipe), key=session.key(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
+        "Do",
+        verbs(recipe),
+        key=session.choice(PAGE, "verb"),
+        required=True,
+        on_change=turn,
+        help=told,
+        label_visibility="collapsed",
     )
 with right, guard():
     if not isinstance(recipe, Plane):

@@ -154,7 +154,7 @@ def _square(made: dict[str, Any], measured: bool) -> None:
     shown = question.scene(Solve.read({k: v for k, v in made.items() if v is not None and k != "background"}))
     tools = {"charge": ":material/add_circle: Put", "erase": ":material/ink_eraser: Erase"}
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        key = session.key(PAGE, "tool")
+        key = session.settle(PAGE, "tool", list(tools))
         tool = st.segmented_control(
             "Tool", list(tools), key=key, format_func=tools.__getitem__, required=True, label_visibility="collapsed",
             help="Put or move charges, or take them away. A stroke along an edge gives it the value set below.",
@@ -212,7 +212,7 @@ def _point() -> dict[str, Any]:
     sets = {"charge": "Charge", "probe": "Probe"}
     told = "What a click on the map moves: the charge, or the place where its potential is read."
     chosen = st.segmented_control(
-        "A click moves", list(sets), key=session.key(PAGE, "sets"), format_func=sets.__getitem__, required=True, help=told
+        "A click moves", list(sets), key=session.choice(PAGE, "sets"), format_func=sets.__getitem__, required=True, help=told
     )
     spot = map.clicked(figure.picked(f"{PAGE}.response"))
     if spot is not None and spot != session.get(PAGE, "response/taken"):
@@ -276,7 +276,7 @@ def _sensors() -> dict[str, Any]:
     ways = {"random": "At random", "places": "Where I click", "readings": "My readings"}
     told = "The charges are hidden from the model: it sees the potential at these places only."
     where = st.segmented_control(
-        "Sensors", list(ways), key=session.key(PAGE, "where"), format_func=ways.__getitem__, required=True, help=told
+        "Sensors", list(ways), key=session.choice(PAGE, "where"), format_func=ways.__getitem__, required=True, help=told
     )
     made: dict[str, Any] = {}
     if where == "random":

@@ -174,7 +174,7 @@ with left:
     st.segmented_control(
         "Do",
         verbs(recipe),
-        key=session.key(PAGE, "verb"),
+        key=session.choice(PAGE, "verb"),
         required=True,
         on_change=turn,
         help="Draw new sequences, score given ones, or see what each single change of a sequence does.",

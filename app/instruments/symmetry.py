@@ -114,7 +114,7 @@ header(PAGE)
 presets.row(PAGE, PRESETS, default, steps=STEPS)
 told = "Turn a picture and its code; recover pictures from few measurements; or how many are needed."
 st.segmented_control(
-    "Ask", VERBS, key=session.key(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
+    "Ask", VERBS, key=session.choice(PAGE, "verb"), required=True, on_change=turn, help=told, label_visibility="collapsed"
 )
 instrument()
 with guard():

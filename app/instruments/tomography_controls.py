@@ -146,7 +146,7 @@ def lesion() -> dict[str, Any]:
 
 def scanner(measured: bool) -> dict[str, Any]:
     """The beam, the size of the image, and what goes wrong in the machine."""
-    key = session.key(PAGE, "geometry")
+    key = session.choice(PAGE, "geometry")
     told = "Rays side by side, as at a synchrotron; or spread out from a source, as in a hospital."
     beam = st.segmented_control("Beam", list(BEAMS), key=key, format_func=BEAMS.__getitem__, required=True, help=told)
     told = "Pixels along a side. The bundled priors know 64 and 128; at other sizes choose the methods that learned nothing."

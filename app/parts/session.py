@@ -43,6 +43,7 @@ class _Page:
     left: dict[str, float] = dataclasses.field(default_factory=dict)  # when each link before this one was left
     error: str | None = None
     undrawn: set[str] = dataclasses.field(default_factory=set)
+    filled: set[str] = dataclasses.field(default_factory=set)  # fields of widgets that are never empty
     past: list[Recipe] = dataclasses.field(default_factory=list)  # what the page showed before, the latest last
     settling: bool = True  # what is written next is what was loaded, perhaps spelled differently: no move of its own
     moved: float = 0.0  # when it was moved last
@@ -99,11 +100,22 @@ def key(page: str, field: str) -> str:
         state.undrawn.discard(field)
         if name in st.session_state:  # it may be forgotten by now: then the recipe knows
             st.session_state[name] = st.session_state[name]
+    if state is not None and field in state.filled and st.session_state.get(name, "") is None:
+        del st.session_state[name]
     if name not in st.session_state and state is not None:
         values = state.widgets(state.recipe)
         if field in values:
             st.session_state[name] = values[field]
     return name
+
+
+def choice(page: str, field: str) -> str:
+    """`key` for a choice of which one is always taken: a browser that drew it anew while the page was busy may say that none is,
+    and then the recipe knows."""
+    state = _state(page)
+    if state is not None:
+        state.filled.add(field)
+    return key(page, field)
 
 
 def settle(page: str, field: str, options: list[Any], otherwise: Any = None) -> str:

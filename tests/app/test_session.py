@@ -89,6 +89,27 @@ def test_a_nonsense_link_gives_the_default_and_one_sentence(link: dict[str, str]
     assert at.text[0].value == ""
 
 
+def empty() -> None:
+    import streamlit as st
+
+    from app.parts import guard, session
+    from gen_core.tomography.recipe import Reconstruct
+
+    with guard.guard():
+        session.start("tomography", "tomography.reconstruct", lambda: Reconstruct(geometry="fan"))
+        st.button("Empty", on_click=lambda: session.seed("tomography", geometry=None))
+        beam = st.segmented_control("Beam", ["parallel", "fan"], key=session.choice("tomography", "geometry"), required=True)
+        session.write_link(session.current("tomography").replace(geometry=beam))
+
+
+def test_a_choice_that_the_browser_says_is_none_is_the_recipes() -> None:
+    at = app(empty).run()
+    at.button[0].click().run()
+    assert not at.exception
+    assert not at.error
+    assert in_link(at, "geometry") == "fan"
+
+
 def test_a_press_that_takes_an_old_link_along_is_not_undone_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count(0.0, 3.0)  # a busy server: seconds between any two looks
     monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(clock), time=time.time))

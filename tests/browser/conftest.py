@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route
@@ -159,6 +159,11 @@ def at_rest(page: Page, quiet: int = 500) -> None:
         arg=quiet,
         timeout=120_000,
     )
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    """The recipe in the address bar, without the word that tells when a link was drawn."""
+    return {name: values for name, values in parse_qs(urlparse(page.url).query).items() if name != "opened"}
 
 
 def click_in(page: Page, target: Locator, across: float, down: float) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import urlparse
 
 import anndata as ad
 import pytest
@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gen_core import catalog
 from gen_core.cells import simulate
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
@@ -19,7 +19,7 @@ Rest = Callable[[Page], None]
 
 def state(page: Page) -> dict[str, str]:
     """The recipe in the link, without the fields that name the software."""
-    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+    return {name: values[0] for name, values in asked(page).items()}
 
 
 def metric(page: Page) -> str:

@@ -3,21 +3,20 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 Rest = Callable[[Page], None]
 LONG = 90_000
 
 
 def state(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.url).query)
+    return asked(page)
 
 
 def turn(page: Page, verb: str, rest: Rest) -> None:

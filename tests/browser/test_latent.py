@@ -4,11 +4,10 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
@@ -89,7 +88,7 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     narrow = next(figure for figure in figures if (box := figure.bounding_box()) and box["width"] < 500)
     click_in(page, narrow, 0.9, 0.25)
     expect(page.get_by_text("The clicked spot")).to_be_visible()
-    state = parse_qs(urlparse(page.url).query)
+    state = asked(page)
     assert state["model"][0].startswith("sha256:")
     assert state["spot"][0] != "null"
 
@@ -100,7 +99,7 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     page.get_by_role("button", name="Reopen").first.click()
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    assert parse_qs(urlparse(page.url).query) == state
+    assert asked(page) == state
     expect(page.get_by_text("The clicked spot")).to_be_visible()
     page.get_by_role("link", name="Runs", exact=True).click()
     rest(page)
@@ -108,7 +107,7 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     page.get_by_role("link", name="Use it").first.click()
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    used = parse_qs(urlparse(page.url).query)
+    used = asked(page)
     assert {name: used[name] for name in ("model", "target", "predictor")} == {
         "model": state["model"],
         "target": state["target"],
@@ -131,7 +130,7 @@ def test_the_arrow_on_the_map_is_dragged_to_another_dose(page: Page, app_url: st
     page.mouse.up()
     page.wait_for_timeout(500)
     rest(page)
-    state = parse_qs(urlparse(page.url).query)
+    state = asked(page)
     assert 0 < float(state["dose"][0]) < 0.9
     assert state["spot"] == ["null"]  # a drag is no click
     expect(page.get_by_test_id("stSlider").first.get_by_text(f"{float(state['dose'][0]):.2f}")).to_be_visible()

@@ -1,18 +1,17 @@
 """The plane as its user: a click on an empty spot draws it, another beta is another plane, the last one says nothing."""
 
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 Rest = Callable[[Page], None]
 LONG = 90_000
 
 
 def state(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.url).query)
+    return asked(page)
 
 
 def test_click_turn_and_collapse(page: Page, app_url: str, rest: Rest) -> None:

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 Rest = Callable[[Page], None]
 LONG = 120_000
 
 
 def state(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.url).query)
+    return asked(page)
 
 
 def settle(page: Page, rest: Rest) -> None:

@@ -6,12 +6,12 @@ import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlparse
+from urllib.parse import quote
 
 import pandas as pd
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 Rest = Callable[[Page], None]
 LONG = 120_000
@@ -19,7 +19,7 @@ COLI = "MTSENPLLALREKISALDEKLLALLAERRELAVEVGKAKLLSHRPVRDIDRERDLLERLITLGKAHHLDAHY
 
 
 def state(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+    return {name: values[0] for name, values in asked(page).items()}
 
 
 def settle(page: Page, rest: Rest) -> None:

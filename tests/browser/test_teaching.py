@@ -55,7 +55,7 @@ def test_a_link_begins_a_presentation_and_a_button_ends_it(page: Page, app_url: 
     assert "present" not in state(page)
 
 
-def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: str) -> None:
+def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: str, only_this_machine: list[str]) -> None:
     lines: list[WebSocketRoute] = []
 
     def through(line: WebSocketRoute) -> None:
@@ -82,6 +82,8 @@ def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: 
     page.get_by_role("slider", name="Dose").press("ArrowRight")
     at_rest(page)
     assert float(state(page)["dose"][0]) > float(before["dose"][0])
+    said = "when disconnected from server"  # by Streamlit, where a timer or a figure had something to tell in the meantime
+    only_this_machine[:] = [line for line in only_this_machine if said not in line]
 
 
 @pytest.mark.parametrize("system", ["cells", "images", "proteins", "tomography"])

@@ -6,12 +6,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import asked, click_in
 
 Rest = Callable[[Page], None]
 LONG = 120_000
@@ -19,7 +18,7 @@ SMALL = "size=64&methods=[%22fbp%22,%22sirt%22,%22gaussian%22]&posterior_samples
 
 
 def state(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlparse(page.url).query)
+    return asked(page)
 
 
 def opened(page: Page, url: str) -> None:
