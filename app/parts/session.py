@@ -181,7 +181,7 @@ def write_link(recipe: Recipe) -> None:
     state.settling = False
     keep()
     link, shown = link_fields(recipe), _query()
-    if link != state.link or link != _recipe(shown):
+    if link != state.link or link != shown:
         _leave(state, state.link, shown)
         state.link = link
         st.query_params.from_dict(link | ({PRESENT: "1"} if presenting() else {}))
