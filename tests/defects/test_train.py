@@ -59,11 +59,11 @@ def test_a_time_between_snapshots_is_compared_with_the_simulator_there() -> None
     asked = Sample(data="double_well", time=0.55, n=4_000)
     found = data.opened(asked.replace(n=None))
     truth = sample._simulated(asked, found)
-    assert truth is not None
+    assert isinstance(truth, np.ndarray)
     assert sample._simulated(asked.replace(time=0.0), found).shape == truth.shape  # type: ignore[union-attr]
     cloud = lambda x: x.reshape(-1, 2)  # noqa: E731
     between = sample._neighbours(0.55, found)
-    assert between is not None
+    assert isinstance(between, float)
     assert sample._neighbours(0.5, found) is None
     far = metrics.w1(cloud(found.positions[0]), cloud(truth))
     assert metrics.w1(cloud(found.positions[5]), cloud(truth)) < between < far

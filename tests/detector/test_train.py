@@ -11,7 +11,7 @@ import pytest
 import gen_core
 from gen_core import catalog, checkpoint, store, training
 from gen_core.detector import evaluate, measure, train
-from gen_core.detector.recipe import KINDS, Train
+from gen_core.detector.recipe import KINDS, Generate, Train
 from gen_core.detector.simulate import World, simulate
 from gen_core.errors import UserError
 from tests.trained import taken_up, trained
@@ -40,7 +40,7 @@ def test_a_training_is_a_model_that_draws_and_survives_being_broken_off(kind: st
     assert card["command"] == f"python -m gen_core train detector {told} --out DIR"
     assert card["parameters"] > 1_000
     used = catalog.using(catalog.adopt_model(folder))
-    assert used is not None
+    assert isinstance(used, Generate)
     result = gen_core.run("detector.generate", **(used.fields() | {"n": 40, "batch": 40, "classifiers": False}))
     assert result.content.hits.shape == (40, 3, 8)
 
@@ -63,7 +63,7 @@ def test_own_events_are_learned_and_their_last_ones_left_out(tmp_path: Path) -> 
     assert np.array_equal(learned[300:], hits[700:])
     model = catalog.adopt_model(trained(train.steps, recipe, tmp_path / "model"))
     used = catalog.using(model)
-    assert used is not None
+    assert isinstance(used, Generate)
     result = gen_core.run("detector.generate", **(used.fields() | {"n": 40, "batch": 40, "classifiers": False}))
     assert result.content.truth.own
     assert result.content.hits.shape == (40, 3, 10)

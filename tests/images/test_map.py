@@ -93,7 +93,7 @@ def test_far_from_every_picture_nothing_is_trusted(atlas: Atlas) -> None:
 
 def test_the_models_reading_of_the_factors_is_in_their_units(atlas: Atlas) -> None:
     told = atlas.space.factors(atlas.codes(np.arange(4)))
-    assert told is not None
+    assert isinstance(told, np.ndarray)
     scaled = atlas.space.net.read(torch.from_numpy(atlas.codes(np.arange(4))[:, CONTENT:].reshape(4, 3, 16))).numpy()
     np.testing.assert_allclose(render.scaled(told), scaled, atol=1e-5)
 
