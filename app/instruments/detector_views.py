@@ -98,7 +98,11 @@ def trade(result: Result) -> None:
     star = (
         f"The star is what was measured just now, here. {_judged(result)}" if now else "This result has other events than theirs."
     )
-    st.caption(f"Bundled models as their cards say; on the dotted line none is both faster and closer to the truth. {star}")
+    several, once = question.SEEN
+    st.caption(
+        "Bundled models as their cards say; on the dotted line none is both faster and closer to the truth. Classifiers saw "
+        f"{several:,} events a side of the models with K, {once:,} of the others. {star}"
+    )
     own = question.distilled()
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gen_core import checkpoint
 from gen_core.datasets import path_of
-from gen_core.detector import evaluate, inpaint, modelfile, pareto, plots
+from gen_core.detector import evaluate, inpaint, measure, modelfile, pareto, plots
 from gen_core.detector.condition import PLAIN
 from gen_core.detector.evaluate import USUAL as USUAL
 from gen_core.detector.recipe import KINDS, Tracker, Train
@@ -16,6 +16,7 @@ from gen_core.inputs.hits import read_hits
 from gen_core.recipe import DIGEST, Recipe
 from gen_core.result import Result
 
+SEEN = (evaluate.SOME, measure.JUDGED)  # events a side that classifiers saw for the cards: at each number of steps, and else
 ABLE = {"detector.condition": PLAIN, "detector.inpaint": inpaint.ABLE, "detector.score": EXACT}
 
 
