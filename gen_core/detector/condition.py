@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gen_core.detector import files, measure, modelfile
-from gen_core.detector.draw import source_of
+from gen_core.detector.draw import Source, source_of
 from gen_core.detector.generate import prepared
 from gen_core.detector.recipe import Condition
 from gen_core.detector.truth import truth_of
@@ -35,12 +35,11 @@ def run(recipe: Condition, progress: Callable[[float, str], None] = lambda share
     """Run `detector.condition`. Raises RecipeError where the model has no code, or the code another length."""
     pick("cpu")
     recipe, source, notices = prepared(recipe)
-    if source.name not in PLAIN or source.learned is None:
-        raise RecipeError(f"model: {source.name} has no code that leaves channels independent; choose {' or '.join(PLAIN)}.")
-    code = code_of(recipe, int(source.learned.net.z))  # type: ignore[arg-type]
-    truth = truth_of(recipe.world(), source.learned.card.get("content"), recipe.n, recipe.seed)
+    learned = plain(source)
+    code = code_of(recipe, int(learned.net.z))  # type: ignore[arg-type]
+    truth = truth_of(recipe.world(), learned.card.get("content"), recipe.n, recipe.seed)
     sets = {
-        "fixed": fixed(source.learned, code, recipe.n, recipe.seed, recipe.temperature),
+        "fixed": fixed(learned, code, recipe.n, recipe.seed, recipe.temperature),
         "generated": source.all(recipe.n, recipe.batch, recipe.seed),
     }
     if modelfile.there("ar") and modelfile.open_card("ar")["shape"] == [recipe.layers, recipe.channels]:
@@ -61,6 +60,13 @@ def run(recipe: Condition, progress: Callable[[float, str], None] = lambda share
     }
     made = Conditioned(sets, code)
     return Result(recipe, made, files.condition_writers(recipe, made), numbers, baselines, tuple(notices))
+
+
+def plain(source: Source) -> modelfile.Learned:
+    """The model that draws, which has a code. Raises RecipeError where it has none that leaves channels independent."""
+    if source.name not in PLAIN or source.learned is None:
+        raise RecipeError(f"model: {source.name} has no code that leaves channels independent; choose {' or '.join(PLAIN)}.")
+    return source.learned
 
 
 def code_of(recipe: Condition, z: int) -> Array:

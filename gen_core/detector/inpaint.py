@@ -37,10 +37,7 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
     """Run `detector.inpaint`. Raises RecipeError where the model cannot, or there is no such event."""
     pick("cpu")
     recipe, source, notices = prepared(recipe)
-    if source.name not in ABLE:
-        raise RecipeError(
-            f"model: {source.name} cannot keep what lies around a region: its order is fixed; choose {' or '.join(ABLE)}."
-        )
+    check_able(source)
     event = event_of(recipe)
     region = region_of(recipe)
     hits = redrawn(source, event, region, recipe.n, recipe.seed)
@@ -59,6 +56,14 @@ def run(recipe: Inpaint, progress: Callable[[float, str], None] = lambda share, 
         )
     made = Inpainted(event, region, hits)
     return Result(recipe, made, files.inpaint_writers(recipe, made), numbers, baselines, tuple(notices))
+
+
+def check_able(source: Source) -> None:
+    """Raise RecipeError where the model cannot draw a region alone."""
+    if source.name not in ABLE:
+        raise RecipeError(
+            f"model: {source.name} cannot keep what lies around a region: its order is fixed; choose {' or '.join(ABLE)}."
+        )
 
 
 def frequencies(recipe: Inpaint) -> Array:

@@ -8,13 +8,12 @@ import numpy as np
 
 from gen_core import store
 from gen_core.detector import files
-from gen_core.detector.condition import PLAIN, code_of, fixed
+from gen_core.detector.condition import code_of, fixed, plain
 from gen_core.detector.generate import beside, conditioned, prepared
-from gen_core.detector.inpaint import ABLE, OTHERS, event_of, redrawn, region_of
+from gen_core.detector.inpaint import OTHERS, check_able, event_of, redrawn, region_of
 from gen_core.detector.recipe import Condition, Generate, Inpaint
 from gen_core.detector.simulate import simulate
 from gen_core.detector.spool import Spool
-from gen_core.errors import RecipeError
 from gen_core.shards import Piece, Sampled, Shard, Writer
 from gen_core.stamp import npz_member
 
@@ -44,17 +43,14 @@ def _generate(recipe: Generate, piece: Piece, of: Generate) -> Shard:
 def _code_held(recipe: Condition) -> Condition:
     """The recipe with the code that its seed draws, and the number of steps filled in."""
     recipe, source, _ = prepared(recipe)
-    if source.name not in PLAIN or source.learned is None:
-        raise RecipeError(f"model: {source.name} has no code that leaves channels independent; choose {' or '.join(PLAIN)}.")
-    code = code_of(recipe, int(source.learned.net.z))  # type: ignore[arg-type]
+    code = code_of(recipe, int(plain(source).net.z))  # type: ignore[arg-type]
     return recipe.replace(code=code.tolist())
 
 
 def _condition(recipe: Condition, piece: Piece, of: Condition) -> Shard:
     recipe, source, _ = prepared(recipe)
-    assert source.learned is not None
     code = np.array(recipe.code, float)
-    hits = fixed(source.learned, code, recipe.n, recipe.seed, recipe.temperature)
+    hits = fixed(plain(source), code, recipe.n, recipe.seed, recipe.temperature)
     writer: Writer = lambda path: np.savez_compressed(path, hits_fixed=hits, code=code, recipe=npz_member(recipe))  # noqa: E731
     return Shard({piece.name("events", ".npz"): writer}, {"n": len(hits)})
 
@@ -62,10 +58,7 @@ def _condition(recipe: Condition, piece: Piece, of: Condition) -> Shard:
 def _event_held(recipe: Inpaint) -> Inpaint:
     """The recipe with its event among the stored files: the simulator would give another one by each seed."""
     recipe, source, _ = prepared(recipe)
-    if source.name not in ABLE:
-        raise RecipeError(
-            f"model: {source.name} cannot keep what lies around a region: its order is fixed; choose {' or '.join(ABLE)}."
-        )
+    check_able(source)
     event = event_of(recipe)
     if recipe.data is not None:
         return recipe
