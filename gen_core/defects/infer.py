@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gen_core import kept
 from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, spread, weak
 from gen_core.defects.estimate import Estimate
 from gen_core.defects.libraries import Library, Polynomial
@@ -15,11 +16,13 @@ from gen_core.defects.pair_libraries import PairLibrary, distances, radial
 from gen_core.defects.recipe import Infer
 from gen_core.device import pick
 from gen_core.errors import RecipeError
+from gen_core.memo import Memo
 from gen_core.result import Metrics, Notice, Result, unique
 
 Array = np.ndarray
 FINER = 12  # splines of the law that the band of the usual nine is compared with
 Progress = Callable[[float, str], None]
+_SCORES = Memo(16 << 20, lambda found: found.powers.nbytes + (1 << 14))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +69,49 @@ class PairLaw:
 
 def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     """Run `defects.infer`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
+    begun = first(recipe, progress)
+    recipe, made = begun.recipe, begun.content
+    if made.library is None:
+        return begun
+    seconds = dict(begun.seconds)
+    lap = _laps(seconds)
+    found, known, best, identifiable = made.snapshots, made.score, made.estimates[0], not made.ratio
+    progress(0.6, "flow, entropy and maps")
+    force = estimate.force_of(made.library, best.theta)
+    good = identifiable and best.D > 0
+    check = fokker_planck.check(known, found, force, best.D, recipe.seed) if good else None
+    progress(0.7, "flow, entropy and maps")
+    maps = fokker_planck.maps(known, found, force if good else None, best.D)
+    progress(0.8, "flow, entropy and maps")
+    alone = fokker_planck.noise(found, force, best.D, recipe.seed) if good and recipe.model is None else None
+    lap("maps")
+    held = None
+    if recipe.held_out and identifiable and best.name == "weak" and len(found.times) > data.FEWEST_TIMES:
+        progress(0.9, "predicting the last snapshot")
+        held = _held_out(recipe, found)
+        lap("held_out")
+    made = replace(made, maps=maps, check=check, held_out=held, fokker_planck_noise=alone)
+    return replace(
+        begun,
+        content=made,
+        files=files.writers(recipe, made),
+        metrics=_numbers(made),
+        baselines=dict(begun.baselines) | _no_change(held),
+        warnings=unique([*begun.warnings, *_close(made)]),
+        seconds=seconds,
+    )
+
+
+def first(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
+    """Verdict and fit, and what leaves something out: all of `run` but the maps, the flow and the snapshot left out, which take
+    as long again. Raises as `run` does."""
+    return kept.begun(recipe, lambda: _first(recipe, progress))
+
+
+def _first(recipe: Infer, progress: Progress) -> Result:
     pick("cpu")
     seconds: dict[str, float] = {}
-    clock = time.perf_counter()
-
-    def lap(name: str) -> None:
-        nonlocal clock
-        now = time.perf_counter()
-        seconds[name], clock = now - clock, now
-
+    lap = _laps(seconds)
     progress(0.0, "reading the snapshots")
     found = data.opened(recipe)
     notices = list(found.notices)
@@ -82,81 +119,85 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
         recipe = recipe.replace(library="pair" if found.particles > 1 else "gradient")
     library = estimate.library_of(recipe, found)
     lap("data")
-    progress(0.2, "testing for change")
+    progress(0.1, "testing for change")
     change = gates.change_test(found.positions, estimate.tests_of(recipe, found, library), found.followed)
     if found.number_changes:
         return _refused(recipe, found, change, notices, seconds)
-    progress(0.3, "fitting the weak form")
+    progress(0.15, "fitting the weak form")
     identifiable = change >= gates.CHANGED
     fitted: weak.Fit | propagated.Propagated
+    known: estimate.Equations | None = None
     if recipe.estimators[0] == "propagated" and identifiable:
         if found.particles > 1 or found.box is not None:
             raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
         fitted = estimate.propagate(recipe, found)
         library = fitted.library
-        first, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
+        best, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
     else:
-        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
-        first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
-    lap(first.name)
-    progress(0.5, "the score")
-    recipe, known = _score(recipe, found)
+        known = estimate.equations(recipe, found, library)
+        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0, known)
+        best, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
+    lap(best.name)
+    progress(0.3, "the score")
+    recipe, told = _score(recipe, found)
     lap("score")
     others = []
     if identifiable:
         for name in recipe.estimators[1:]:
-            progress(0.6, f"a second opinion: {name}")
-            others.append(estimate.estimate(name, recipe, found, library, known))
+            progress(0.4, f"a second opinion: {name}")
+            others.append(estimate.estimate(name, recipe, found, library, told))
             lap(name)
-    estimates = (first, *others)
-    told = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
-    progress(0.7, "beside it")
-    baselines = _beside(recipe, found, library) if identifiable and first.name == "weak" else ()
+    estimates = (best, *others)
+    verdict = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
+    progress(0.5, "beside it")
+    baselines = _beside(recipe, found, library, known) if identifiable and known is not None else ()
     lap("baselines")
-    progress(0.8, "flow, entropy and maps")
-    force = estimate.force_of(library, first.theta)
-    good = identifiable and first.D > 0
-    check = fokker_planck.check(known, found, force, first.D, recipe.seed) if good else None
-    maps = fokker_planck.maps(known, found, force if good else None, first.D)
-    alone = fokker_planck.noise(found, force, first.D, recipe.seed) if good and recipe.model is None else None
-    lap("maps")
-    held = None
-    if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
-        progress(0.9, "predicting the last snapshot")
-        held = _held_out(recipe, found)
-        lap("held_out")
     finer = _finer(recipe, found, library) if identifiable else None
     pair = _pairs(found, library, fitted, finer) if identifiable and isinstance(fitted, weak.Fit) else {}
     lap("pairs")
-    noise = None if first.draws is None else spread.of(first.draws, first.theta, first.D, library, found, known if good else None)
-    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise, alone)
+    sure = told if identifiable and best.D > 0 else None
+    noise = None if best.draws is None else spread.of(best.draws, best.theta, best.D, library, found, sure)
+    made = Inferred(found, verdict, library, estimates, baselines, not identifiable, told, None, None, None, pair, noise)
     return Result(
         recipe=recipe,
         content=made,
         files=files.writers(recipe, made),
         metrics=_numbers(made),
-        baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
-        warnings=unique([*notices, *told.notices(), *_uncertain(made), *_close(made)]),
+        baselines={one.name: _judged(one, made) for one in (*others, *baselines)},
+        warnings=unique([*notices, *verdict.notices(), *_uncertain(made)]),
         seconds=seconds,
     )
+
+
+def _laps(seconds: dict[str, float]) -> Callable[[str], None]:
+    """Notes under a name how long it is since the last one."""
+    clock = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        seconds[name], clock = now - clock, now
+
+    return lap
 
 
 def _score(recipe: Infer, found: data.Snapshots) -> tuple[Infer, score.Score]:
     """The network that the recipe names, else the score in closed form."""
     if recipe.model is None:
-        return recipe, score.closed(found, recipe.seed)
+        key = (data.key(recipe), recipe.seed)
+        return recipe, _SCORES.get(key, lambda: score.closed(found, recipe.seed))
     from gen_core.defects import modelfile
 
     net, digest = modelfile.opened(recipe.model, recipe.weights, found)
     return recipe.replace(weights=digest), net
 
 
-def _beside(recipe: Infer, found: data.Snapshots, library: Library) -> tuple[Estimate, ...]:
+def _beside(recipe: Infer, found: data.Snapshots, library: Library, known: estimate.Equations) -> tuple[Estimate, ...]:
     """The weak form without instruments, and for several particles without interactions."""
     quick = recipe.replace(bootstrap=20)
-    tests = estimate.tests_of(recipe, found, library)
-    sums = weak.moments(found.times, found.positions, library, tests)
-    plain = weak.fit(sums, found.positions, library, tests, recipe.seed, 20, instruments=False)
+    plain = weak.fit(
+        known.sums, found.positions, library, known.tests, recipe.seed, 20, instruments=False, looks=known.looks
+    )
     out = [Estimate("no_instruments", plain.theta, plain.D)]
     if isinstance(library, PairLibrary):
         alone = estimate.weakly(quick.replace(library="gradient", pair_law="radial"), found, library.trap)
