@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
-from gen_core import owner
+from gen_core import owner, turns
 from gen_core.recipe import DIGEST
 
 
@@ -44,7 +44,10 @@ class Memo:
             if known is not None:
                 return known[0]
             making = self._making.setdefault(key, threading.Lock())
-        with making:
+        if not making.acquire(blocking=False):
+            with turns.aside():
+                making.acquire()
+        try:
             with self._lock:
                 known = self._found(key)
                 if known is not None:  # another thread made it while this one waited
@@ -56,6 +59,8 @@ class Memo:
             finally:
                 with self._lock:
                     self._making.pop(key, None)
+        finally:
+            making.release()
         return value
 
     def has(self, key: Hashable) -> bool:

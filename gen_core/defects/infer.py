@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -70,9 +71,10 @@ class PairLaw:
 def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     """Run `defects.infer`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
     begun = first(recipe, progress)
-    recipe, made = begun.recipe, begun.content
-    if made.library is None:
+    made: Inferred = begun.content
+    if made.library is None or made.score is None:
         return begun
+    recipe = cast(Infer, begun.recipe)
     seconds = dict(begun.seconds)
     lap = _laps(seconds)
     found, known, best, identifiable = made.snapshots, made.score, made.estimates[0], not made.ratio
@@ -195,9 +197,7 @@ def _score(recipe: Infer, found: data.Snapshots) -> tuple[Infer, score.Score]:
 def _beside(recipe: Infer, found: data.Snapshots, library: Library, known: estimate.Equations) -> tuple[Estimate, ...]:
     """The weak form without instruments, and for several particles without interactions."""
     quick = recipe.replace(bootstrap=20)
-    plain = weak.fit(
-        known.sums, found.positions, library, known.tests, recipe.seed, 20, instruments=False, looks=known.looks
-    )
+    plain = weak.fit(known.sums, found.positions, library, known.tests, recipe.seed, 20, instruments=False, looks=known.looks)
     out = [Estimate("no_instruments", plain.theta, plain.D)]
     if isinstance(library, PairLibrary):
         alone = estimate.weakly(quick.replace(library="gradient", pair_law="radial"), found, library.trap)

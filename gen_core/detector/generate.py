@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -56,16 +56,16 @@ class Made:
 def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Result:
     """Run `detector.generate`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
     begun = first(recipe, progress)
-    recipe, made = begun.recipe, begun.content
+    recipe, made = cast(Generate, begun.recipe), begun.content
     world, truth, source = made.world, made.truth, made.source
     progress(0.3, "looking for tracks")
     tracks = {"generated": observables.summary(made.hits[:TRACKED], world), "truth": _of_truth(truth, world)}
     made = replace(made, tracks=tracks)
-    kept_share = {name: begun.metrics[name] for name in ("kept_share",) if name in begun.metrics}
-    numbers = {name: value for name, value in begun.metrics.items() if name not in kept_share} | tracks["generated"] | kept_share
+    last = {name: value for name, value in begun.metrics.items() if name == "kept_share"}
+    numbers: dict[str, Any] = {k: v for k, v in begun.metrics.items() if k not in last} | tracks["generated"] | last
     if source.name in ("ar", "made") and source.learned is not None:
         numbers["log_likelihood_truth"] = float(evaluate.likelihoods(source.learned, truth.first[:2_000]).mean())
-    baselines = {name: dict(row) for name, row in begun.baselines.items()}
+    baselines: dict[str, dict[str, Any]] = {name: dict(row) for name, row in begun.baselines.items()}
     if recipe.classifiers:
         said = measure.classified(made.hits, truth.first, recipe.seed, lambda: progress(0.4, "asking classifiers"))
         numbers = measure.with_classifiers(numbers, said)

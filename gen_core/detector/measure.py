@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def classified(made: Array, truth: Array, seed: int = 0, told: Callable[[], None
     return {"judged": float(min(len(made), len(truth)))} | _told(found)
 
 
-def with_classifiers(row: Mapping[str, float], said: Mapping[str, float]) -> dict[str, float]:
+def with_classifiers(row: Mapping[str, Any], said: Mapping[str, float]) -> dict[str, Any]:
     """A row of numbers with those of classifiers among the first of them, as `scores` orders them."""
     plain = {name: value for name, value in row.items() if name.startswith(METRICS[:2])}
     return {"judged": said["judged"]} | plain | dict(said) | dict(row)
