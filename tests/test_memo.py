@@ -71,7 +71,7 @@ def test_all_together_stay_within_the_total_and_the_newest_of_each_stays(monkeyp
     two.get("d", lambda: 30)
     assert memo.filled() == 90
     assert not two.has("b")
-    assert one.has("a") and one.has("c") and two.has("d") and apart.has("model")
+    assert [one.has("a"), one.has("c"), two.has("d"), apart.has("model")] == [True] * 4
 
 
 def test_any_sequence_of_recipes_keeps_them_within_budget_and_total(monkeypatch: pytest.MonkeyPatch) -> None:
