@@ -50,7 +50,7 @@ def draw(
         try:
             begun = begin(recipe, place) if result is None else None
             if begun is not None:
-                session.write_link(begun.recipe)
+                session.keep()  # the link follows with the whole: until then the page is where it was
                 views.show(begun)
                 whole = compute(recipe, place)
                 session.put(page, WHOLE, ([recipe, whole.recipe], whole))
