@@ -144,17 +144,23 @@ def rest() -> Callable[[Page], None]:
 
 
 def at_rest(page: Page, quiet: int = 500) -> None:
-    """Wait until no run of the script is under way, no figure in sight waits to be drawn, and so it stays for `quiet` ms."""
+    """Wait until no run of the script is under way, no figure in sight waits to be drawn, and so it stays for `quiet` ms.
+
+    Only time in which the browser could have seen otherwise counts: of a stretch in which it drew nothing, one frame.
+    """
     page.wait_for_selector('[data-testid="stApp"]')
-    page.evaluate("delete window.busyUntil")
+    page.evaluate("delete window.quietFor")
     page.wait_for_function(
         """quiet => {
             const app = document.querySelector('[data-testid="stApp"]').dataset;
             const busy = app.testScriptState !== "notRunning" || app.testConnectionState !== "CONNECTED"
                 || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
                 || [...document.querySelectorAll('.latent-figure')].some((plot) => plot.near && (plot.waiting || !plot.watched));
-            if (busy || window.busyUntil === undefined) window.busyUntil = performance.now();
-            return performance.now() - window.busyUntil > quiet;
+            const now = performance.now();
+            if (busy || window.quietFor === undefined) window.quietFor = 0;
+            else window.quietFor += Math.min(now - window.lookedAt, 50);
+            window.lookedAt = now;
+            return window.quietFor > quiet;
         }""",
         arg=quiet,
         timeout=120_000,
