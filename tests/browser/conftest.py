@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -32,6 +32,8 @@ FLAGS = [
 ]
 # Streamlit asks for these beside the page it is on before it asks at the root; the 404s mean nothing.
 BENIGN = ("/_stcore/health", "/_stcore/host-config")
+PATIENCE = 60_000  # milliseconds; two browsers, two servers and a training share the cores
+expect.set_options(timeout=PATIENCE)
 
 
 def free_port() -> int:
@@ -45,6 +47,13 @@ def free_port() -> int:
 def serving(script: Path, home: Path, port: int = 0, **environment: str) -> Iterator[str]:
     """The plain command, on a free port of this machine where none is named, until it answers."""
     port = port or free_port()
+    with running(script, home, port, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(script: Path, home: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process behind `serving`, once it answers; it may be killed."""
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
     # PYTHONPATH is left out: the app must find its own packages.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -55,7 +64,7 @@ def serving(script: Path, home: Path, port: int = 0, **environment: str) -> Iter
         )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-        yield f"http://127.0.0.1:{port}"
+        yield server
     finally:
         server.terminate()
         server.wait(30)
@@ -109,6 +118,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(autouse=True)
 def only_this_machine(context: BrowserContext) -> Iterator[list[str]]:
     """Refuse and report every request that leaves the machine, and every error in the console."""
+    context.set_default_timeout(PATIENCE)
     trouble = watching(context)
     yield trouble
     assert not trouble, "\n".join(trouble)
