@@ -182,6 +182,15 @@ def asked(page: Page) -> dict[str, list[str]]:
     return {name: values for name, values in parse_qs(urlparse(page.url).query).items() if name != "opened"}
 
 
+def until(page: Page, so: Callable[[], bool]) -> None:
+    """Wait until it is so: what the server still has to answer shows nowhere on the page."""
+    for _ in range(PATIENCE // 100):
+        if so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it never came to be so; the address bar holds {asked(page)}")
+
+
 def click_in(page: Page, target: Locator, across: float, down: float) -> None:
     """Click at a fraction of the width and height of `target`, once it stands still: a page that is being drawn moves."""
     target.wait_for(timeout=60_000)
