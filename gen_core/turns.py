@@ -66,8 +66,11 @@ _here = threading.local()
 
 @contextmanager
 def turn(progress: Progress, brief: float | None = None) -> Iterator[Progress]:
-    """Inside, this thread computes when it is its turn, as short work for `brief` seconds (default `BRIEF`). Work there must say how far it is through what this gives, which also
-    passes it on to `progress`; what that raises ends the work, while it waits too."""
+    """Inside, this thread computes when it is its turn, as short work for `brief` seconds (default `BRIEF`).
+
+    Work there must say how far it is through what this gives, which also passes it on to `progress`; what that raises ends the
+    work, while it waits too.
+    """
     if getattr(_here, "held", None) is not None:  # within work that has its turn
         yield progress
         return
