@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gen_core import checkpoint, store
+from gen_core import checkpoint, store, turns
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
@@ -155,7 +155,26 @@ def run(recipe: Recipe, progress: Progress | None = None) -> Result:
     if found.run is None:
         system, _, verb = found.name.partition(".")
         raise RecipeError(f"{found.name} is long work: use `python -m gen_core {verb} {system}`, or the page.")
-    result: Result = load(found.run)(recipe, progress or (lambda share, text: None))
+    with turns.turn(progress or (lambda share, text: None)) as told:
+        result: Result = load(found.run)(recipe, told)
+    return result
+
+
+def in_two(recipe: Recipe) -> bool:
+    """Whether some of its result can be shown before all of it is there."""
+    return operation(recipe.operation).first is not None
+
+
+def first(recipe: Recipe, progress: Progress | None = None) -> Result:
+    """What can be shown of its result before all of it is there: fewer numbers, and perhaps no files. `run` goes on from it.
+
+    Raises as `run` does, and LookupError where the result comes in one piece (see `in_two`).
+    """
+    found = operation(recipe.operation)
+    if found.first is None:
+        raise LookupError(f"{found.name} comes in one piece")
+    with turns.turn(progress or (lambda share, text: None)) as told:
+        result: Result = load(found.first)(recipe, told)
     return result
 
 

@@ -39,3 +39,9 @@ def run(recipe: Recipe, work: Callable[[], Result]) -> Result:
     if found.recipe != recipe:
         _RUNS.get(found.recipe.json(), lambda: found)
     return found
+
+
+def begun(recipe: Recipe, work: Callable[[], Result]) -> Result:
+    """What of a result is shown before all of it is there, made by `work()` where it is not kept: what the rest is made of."""
+    found: Result = _RUNS.get(("begun", recipe.json()), work)
+    return found

@@ -35,6 +35,7 @@ class Operation:
     run: str | None = None
     uses_device: bool = False  # whether --device changes anything
     steps: str | None = None
+    first: str | None = None  # what of it can be shown before all of it is there: called as `run` is
     shards: str | None = None  # what draws or predicts so much that it is done in parts, see `gen_core.shards`
 
 
@@ -272,6 +273,7 @@ OPERATIONS = (
         "Find drift and diffusion constant from snapshots, and tell whether the snapshots can know them.",
         "gen_core.defects.recipe:Infer",
         "gen_core.defects.infer:run",
+        first="gen_core.defects.infer:first",
     ),
     Operation(
         "defects.sample",
@@ -350,6 +352,7 @@ OPERATIONS = (
         "Draw events of a model, and tell how far they are from the truth and how many there are a second.",
         "gen_core.detector.recipe:Generate",
         "gen_core.detector.generate:run",
+        first="gen_core.detector.generate:first",
         shards="gen_core.detector.shards:GENERATE",
     ),
     Operation(

@@ -94,8 +94,15 @@ def turn() -> None:
 
 
 def _computed(recipe: Recipe, place: Any) -> Result:
-    about = f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
-    return background.result(recipe, place, about)
+    return background.result(recipe, place, _about(recipe))
+
+
+def _begun(recipe: Recipe, place: Any) -> Result | None:
+    return background.first(recipe, place, _about(recipe))
+
+
+def _about(recipe: Recipe) -> str:
+    return f"About {jobs.rounded(question.seconds(recipe))}" if isinstance(recipe, Infer) else ""
 
 
 @st.fragment
@@ -103,7 +110,7 @@ def instrument() -> None:
     """Controls, pictures, evidence and export: what a move of a control redraws."""
     now = session.current(PAGE)
     asked = now if isinstance(now, Asked) else default()
-    stage.draw(PAGE, lambda: controls.controls(asked), views, compute=_computed)
+    stage.draw(PAGE, lambda: controls.controls(asked), views, compute=_computed, begin=_begun)
 
 
 asked = session.start(PAGE, "defects.infer", default, widgets)

@@ -20,7 +20,7 @@ from app.parts import explain, presets, session, stage
 from app.parts.guard import guard
 from app.parts.header import header
 from app.tours.poisson import STEPS
-from gen_core import catalog
+from gen_core import catalog, kept
 from gen_core.poisson.recipe import Green, Solve, Train
 
 DIPOLE = Solve(charges=((0.36, 0.5, 1.0, 0.06), (0.64, 0.5, -1.0, 0.06)))
@@ -104,7 +104,7 @@ def instrument() -> None:
         lambda: controls(asked),
         views,
         wide=(2, 4),
-        compute=lambda recipe, place: catalog.run(recipe),
+        compute=lambda recipe, place: kept.run(recipe, lambda: catalog.run(recipe)),
         notices=views.notices,
     )
 

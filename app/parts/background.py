@@ -11,14 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from gen_core import catalog, kept, owner
+from gen_core import catalog, kept, owner, turns
 from gen_core.recipe import Recipe
 from gen_core.result import Result
 
 T = TypeVar("T")
 Progress = Callable[[float, str], None]
 TELLING = 0.15  # seconds between two looks at how far it is
-_POOL = ThreadPoolExecutor(2, thread_name_prefix="work")
+_POOL = ThreadPoolExecutor(64, thread_name_prefix="work")  # of which most wait: gen_core/turns.py says whose turn it is
 log = logging.getLogger("latent_sandbox")
 
 
@@ -36,7 +36,11 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
             raise Ended
         told["share"], told["text"] = share, text
 
-    running = _POOL.submit(owner.bound(work), progress)
+    def done() -> T:
+        with turns.turn(progress) as told:
+            return work(told)
+
+    running = _POOL.submit(owner.bound(done))
     try:
         while not running.done():
             bar.progress(min(max(told["share"], 0.0), 1.0), ": ".join(filter(None, (title, told["text"]))))
@@ -54,6 +58,14 @@ def result(recipe: Recipe, place: Any, title: str = "") -> Result:
     return follow(lambda progress: kept.run(recipe, lambda: catalog.run(recipe, progress)), place.progress(0.0), title)
 
 
+def first(recipe: Recipe, place: Any, title: str = "") -> Result | None:
+    """What of a result can be shown before all of it is there, followed likewise; None where there is nothing to wait for."""
+    if kept.ready(recipe) or not catalog.in_two(recipe):
+        return None
+    found = follow(lambda progress: catalog.first(recipe, progress), place.progress(0.0), title)
+    return None if kept.ready(recipe) else found
+
+
 def begin(work: Callable[[], object]) -> None:
     """Do work that only saves time later; where it fails, whoever needs it says so."""
     _POOL.submit(_quietly, owner.bound(work))
@@ -62,6 +74,7 @@ def begin(work: Callable[[], object]) -> None:
 def _quietly(work: Callable[[], object]) -> None:
     time.sleep(TELLING)  # the page is sent first
     try:
-        work()
+        with turns.turn(lambda share, text: None):
+            work()
     except Exception:
         log.info("Work ahead of time failed.", exc_info=True)

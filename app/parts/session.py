@@ -241,6 +241,12 @@ def put(page: str, name: str, new: Any) -> None:
         st.session_state[f"{page}/{name}"] = new
 
 
+def take(page: str, name: str, of: Any) -> Any:
+    """What was put there as (all that it is of, the value), once: None where it is of something else."""
+    known, found = st.session_state.pop(f"{page}/{name}", ((), None))
+    return found if of in known else None
+
+
 def held(name: str) -> Any:
     """What the widget of this full key holds (an uploader's file, inside its callback).
 

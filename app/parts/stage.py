@@ -14,6 +14,7 @@ from gen_core.recipe import Recipe
 from gen_core.result import Result
 
 Figures = dict[str, Callable[[], Any]]
+WHOLE = "the whole result"  # until the page is drawn with it: it may be gone from where results are kept
 
 
 class Views(Protocol):
@@ -30,18 +31,32 @@ def draw(
     views: Views,
     wide: Sequence[int] = (1, 4),
     compute: Callable[[Recipe, Any], Result] = background.result,
+    begin: Callable[[Recipe, Any], Result | None] = background.first,
     notices: Callable[[Result], None] = lambda result: evidence.notices(result.warnings),
 ) -> None:
     """Draw it inside the page's fragment. `controls` draws them and returns what they ask; `compute` is given that and a place
-    to say how far it is. What goes wrong is said in the place of the pictures, and the controls stay."""
+    to say how far it is. What goes wrong is said in the place of the pictures, and the controls stay.
+
+    Where `begin` has the pictures before all of the result is there, they are drawn, and once it is there all is drawn again:
+    below them stays meanwhile what was there.
+    """
     left, right = st.columns(wide, gap="medium")
     below = st.container()
     with right, guard():
         with left:
             recipe = controls()
         place = st.empty()
+        result = session.take(page, WHOLE, recipe)
         try:
-            result = compute(recipe, place)
+            begun = begin(recipe, place) if result is None else None
+            if begun is not None:
+                session.keep()  # the link follows with the whole: until then the page is where it was
+                views.show(begun)
+                whole = compute(recipe, place)
+                session.put(page, WHOLE, ([recipe, whole.recipe], whole))
+                session.again()
+            if result is None:
+                result = compute(recipe, place)
         except UserError:
             place.empty()  # no bar stands above the sentence
             raise

@@ -104,10 +104,13 @@ class Snapshots:
 
 def opened(recipe: OfSnapshots, n: int | None = None) -> Snapshots:
     """The snapshots of a recipe, kept while they are used. Raises InputError and MissingContent where they cannot be used."""
-    n = n or recipe.n
-    key = (recipe.data, n, recipe.snapshots, recipe.duration, recipe.data_seed, recipe.box, recipe.followed)
-    found: Snapshots = _KEPT.get(key, lambda: _opened(recipe, n))
+    found: Snapshots = _KEPT.get(key(recipe, n), lambda: _opened(recipe, n or recipe.n))
     return found
+
+
+def key(recipe: OfSnapshots, n: int | None = None) -> tuple[object, ...]:
+    """What tells the snapshots of one recipe from those of another."""
+    return (recipe.data, n or recipe.n, recipe.snapshots, recipe.duration, recipe.data_seed, recipe.box, recipe.followed)
 
 
 def _opened(recipe: OfSnapshots, n: int | None) -> Snapshots:

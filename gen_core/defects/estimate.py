@@ -62,12 +62,29 @@ def tests_of(recipe: Infer, snapshots: Snapshots, library: Library) -> testfunct
     return testfunctions.drawn(snapshots.scale, snapshots.d, count, RADIAL if pair else 0, recipe.seed, snapshots.box, charges)
 
 
-def weakly(recipe: Infer, snapshots: Snapshots, library: Library, D: float | None = None) -> weak.Fit:
-    """The fit of the weak form. Raises InputError where the equations have no single solution."""
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """The weak form's equations for a library: its test functions, their sums, and what tells their noise."""
+
+    tests: testfunctions.TestFunctions
+    sums: weak.Moments
+    looks: weak.Looks
+
+
+def equations(recipe: Infer, snapshots: Snapshots, library: Library) -> Equations:
+    """The equations of the weak form."""
     tests = tests_of(recipe, snapshots, library)
-    found = weak.moments(snapshots.times, snapshots.positions, library, tests)
+    sums = weak.moments(snapshots.times, snapshots.positions, library, tests)
+    return Equations(tests, sums, weak.look(snapshots.positions, library, tests))
+
+
+def weakly(
+    recipe: Infer, snapshots: Snapshots, library: Library, D: float | None = None, known: Equations | None = None
+) -> weak.Fit:  # fmt: skip
+    """The fit of the weak form, to equations that may be `known`. Raises InputError where they have no single solution."""
+    made = known or equations(recipe, snapshots, library)
     try:
-        return weak.fit(found, snapshots.positions, library, tests, recipe.seed, recipe.bootstrap, D)
+        return weak.fit(made.sums, snapshots.positions, library, made.tests, recipe.seed, recipe.bootstrap, D, looks=made.looks)
     except np.linalg.LinAlgError:
         raise InputError(
             "These snapshots are too few or too alike for this library: its equations have no single solution. Take a lower "

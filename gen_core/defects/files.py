@@ -129,11 +129,11 @@ def coefficients(made: Inferred) -> tuple[list[str], list[list[Any]]]:
 
 def estimates(made: Inferred) -> tuple[list[str], list[list[Any]]]:
     """Every estimate of D, and the error of each drift where the truth is known."""
-    from gen_core.defects.infer import _judged
+    from gen_core.defects.judged import against_truth
 
     rows = []
     for one in (*made.estimates, *made.baselines):
-        told = _judged(one, made)
+        told = against_truth(one, made)
         values = [told.get(name) for name in ("D", "D_error", "drift_error")]
         rows.append([one.name, *("" if not isinstance(v, float) else f"{v:.6g}" for v in values)])
     return ["estimator", "D", "D_error", "drift_error"], rows

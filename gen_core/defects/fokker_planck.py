@@ -8,7 +8,7 @@ entropy production rate = E[|v|^2] / D   (Seifert 2012, in units of k_B per unit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from gen_core.defects import metrics, simulate
 from gen_core.defects.data import Snapshots
 from gen_core.defects.derivatives import divergence, gradient
-from gen_core.defects.score import Score, closed
+from gen_core.defects.score import ClosedScore, Score, closed
 
 Array = np.ndarray
 Force = Callable[[Array], Array]
@@ -109,12 +109,16 @@ def check(score: Score, snapshots: Snapshots, force: Force, D: float, seed: int)
     return Check(times, difference, entropy, flow, stochastic, apart(flow), apart(stochastic))
 
 
-def noise(snapshots: Snapshots, force: Force, D: float, seed: int) -> float:
+def half(snapshots: Snapshots, which: int, seed: int) -> ClosedScore:
+    """The score in closed form of one half (0 or 1) of the replicas."""
+    return closed(replace(snapshots, positions=[x[which::2] for x in snapshots.positions]), seed)
+
+
+def noise(snapshots: Snapshots, force: Force, D: float, halves: Sequence[Score]) -> float:
     """What the median difference from Fokker-Planck would be by the noise of the score alone: half of what the scores of two
     halves of the snapshots differ by, over d_t s. Single particles; NaN for several."""
     if snapshots.particles > 1 or D <= 0:
         return float("nan")
-    halves = [closed(replace(snapshots, positions=[x[i::2] for x in snapshots.positions]), seed) for i in (0, 1)]
     span, found = float(snapshots.times[-1] - snapshots.times[0]), []
     for k, t in enumerate(snapshots.times[1:-1], 1):
         x = snapshots.positions[k][: ASKED // 2]

@@ -5,21 +5,39 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
-from gen_core.defects import data, estimate, files, fokker_planck, gates, heldout, metrics, propagated, score, spread, weak
+from gen_core import kept
+from gen_core.defects import (
+    data,
+    estimate,
+    files,
+    fokker_planck,
+    gates,
+    heldout,
+    judged,
+    metrics,
+    propagated,
+    score,
+    spread,
+    weak,
+)
 from gen_core.defects.estimate import Estimate
-from gen_core.defects.libraries import Library, Polynomial
+from gen_core.defects.libraries import Library
 from gen_core.defects.pair_libraries import PairLibrary, distances, radial
 from gen_core.defects.recipe import Infer
 from gen_core.device import pick
 from gen_core.errors import RecipeError
-from gen_core.result import Metrics, Notice, Result, unique
+from gen_core.memo import Memo
+from gen_core.result import Notice, Result, unique
 
 Array = np.ndarray
 FINER = 12  # splines of the law that the band of the usual nine is compared with
 Progress = Callable[[float, str], None]
+_CHANGES = Memo(1 << 18, lambda change: 256)
+_SCORES = Memo(16 << 20, lambda found: found.powers.nbytes + (1 << 14))
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,15 +84,50 @@ class PairLaw:
 
 def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
     """Run `defects.infer`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
+    begun = first(recipe, progress)
+    made: Inferred = begun.content
+    if made.library is None or made.score is None:
+        return begun
+    recipe = cast(Infer, begun.recipe)
+    seconds = dict(begun.seconds)
+    lap = _laps(seconds)
+    found, known, best, identifiable = made.snapshots, made.score, made.estimates[0], not made.ratio
+    progress(0.6, "flow, entropy and maps")
+    force = estimate.force_of(made.library, best.theta)
+    good = identifiable and best.D > 0
+    check = fokker_planck.check(known, found, force, best.D, recipe.seed) if good else None
+    progress(0.7, "flow, entropy and maps")
+    maps = fokker_planck.maps(known, found, force if good else None, best.D)
+    progress(0.8, "flow, entropy and maps")
+    alone = fokker_planck.noise(found, force, best.D, _halves(recipe, found)) if good and recipe.model is None else None
+    lap("maps")
+    held = None
+    if recipe.held_out and identifiable and best.name == "weak" and len(found.times) > data.FEWEST_TIMES:
+        progress(0.9, "predicting the last snapshot")
+        held = _held_out(recipe, found)
+        lap("held_out")
+    made = replace(made, maps=maps, check=check, held_out=held, fokker_planck_noise=alone)
+    return replace(
+        begun,
+        content=made,
+        files=files.writers(recipe, made),
+        metrics=dict(begun.metrics) | judged.later(made),
+        baselines=dict(begun.baselines) | judged.no_change(held),
+        warnings=unique([*begun.warnings, *judged.close(made)]),
+        seconds=seconds,
+    )
+
+
+def first(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
+    """Verdict and fit, and what leaves something out: all of `run` but the maps, the flow and the snapshot left out, which take
+    as long again. Raises as `run` does."""
+    return kept.begun(recipe, lambda: _first(recipe, progress))
+
+
+def _first(recipe: Infer, progress: Progress) -> Result:
     pick("cpu")
     seconds: dict[str, float] = {}
-    clock = time.perf_counter()
-
-    def lap(name: str) -> None:
-        nonlocal clock
-        now = time.perf_counter()
-        seconds[name], clock = now - clock, now
-
+    lap = _laps(seconds)
     progress(0.0, "reading the snapshots")
     found = data.opened(recipe)
     notices = list(found.notices)
@@ -82,81 +135,97 @@ def run(recipe: Infer, progress: Progress = lambda share, text: None) -> Result:
         recipe = recipe.replace(library="pair" if found.particles > 1 else "gradient")
     library = estimate.library_of(recipe, found)
     lap("data")
-    progress(0.2, "testing for change")
-    change = gates.change_test(found.positions, estimate.tests_of(recipe, found, library), found.followed)
+    progress(0.1, "testing for change")
+    change = _change(recipe, found, library)
     if found.number_changes:
         return _refused(recipe, found, change, notices, seconds)
-    progress(0.3, "fitting the weak form")
+    progress(0.15, "fitting the weak form")
     identifiable = change >= gates.CHANGED
     fitted: weak.Fit | propagated.Propagated
+    known: estimate.Equations | None = None
     if recipe.estimators[0] == "propagated" and identifiable:
         if found.particles > 1 or found.box is not None:
             raise RecipeError("estimators: propagated is for single particles without a box; choose weak.")
         fitted = estimate.propagate(recipe, found)
         library = fitted.library
-        first, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
+        best, j_test = Estimate("propagated", fitted.theta, fitted.D, fitted.draws), fitted.misfit
     else:
-        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0)
-        first, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
-    lap(first.name)
-    progress(0.5, "the score")
-    recipe, known = _score(recipe, found)
+        known = estimate.equations(recipe, found, library)
+        fitted = estimate.weakly(recipe, found, library, None if identifiable else 1.0, known)
+        best, j_test = Estimate("weak", fitted.theta, fitted.D, fitted.draws), fitted.j_test
+    lap(best.name)
+    progress(0.3, "the score")
+    recipe, told = _score(recipe, found)
     lap("score")
     others = []
     if identifiable:
         for name in recipe.estimators[1:]:
-            progress(0.6, f"a second opinion: {name}")
-            others.append(estimate.estimate(name, recipe, found, library, known))
+            progress(0.4, f"a second opinion: {name}")
+            others.append(estimate.estimate(name, recipe, found, library, told))
             lap(name)
-    estimates = (first, *others)
-    told = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
-    progress(0.7, "beside it")
-    baselines = _beside(recipe, found, library) if identifiable and first.name == "weak" else ()
+    estimates = (best, *others)
+    verdict = gates.verdict(change, j_test, {one.name: one.D for one in estimates})
+    progress(0.5, "beside it")
+    baselines = _beside(recipe, found, library, known) if identifiable and known is not None else ()
     lap("baselines")
-    progress(0.8, "flow, entropy and maps")
-    force = estimate.force_of(library, first.theta)
-    good = identifiable and first.D > 0
-    check = fokker_planck.check(known, found, force, first.D, recipe.seed) if good else None
-    maps = fokker_planck.maps(known, found, force if good else None, first.D)
-    alone = fokker_planck.noise(found, force, first.D, recipe.seed) if good and recipe.model is None else None
-    lap("maps")
-    held = None
-    if recipe.held_out and identifiable and first.name == "weak" and len(found.times) > data.FEWEST_TIMES:
-        progress(0.9, "predicting the last snapshot")
-        held = _held_out(recipe, found)
-        lap("held_out")
     finer = _finer(recipe, found, library) if identifiable else None
     pair = _pairs(found, library, fitted, finer) if identifiable and isinstance(fitted, weak.Fit) else {}
     lap("pairs")
-    noise = None if first.draws is None else spread.of(first.draws, first.theta, first.D, library, found, known if good else None)
-    made = Inferred(found, told, library, estimates, baselines, not identifiable, known, maps, check, held, pair, noise, alone)
+    sure = told if identifiable and best.D > 0 else None
+    noise = None if best.draws is None else spread.of(best.draws, best.theta, best.D, library, found, sure)
+    made = Inferred(found, verdict, library, estimates, baselines, not identifiable, told, None, None, None, pair, noise)
     return Result(
         recipe=recipe,
         content=made,
         files=files.writers(recipe, made),
-        metrics=_numbers(made),
-        baselines={one.name: _judged(one, made) for one in (*others, *baselines)} | _no_change(held),
-        warnings=unique([*notices, *told.notices(), *_uncertain(made), *_close(made)]),
+        metrics=judged.numbers(made),
+        baselines={one.name: judged.against_truth(one, made) for one in (*others, *baselines)},
+        warnings=unique([*notices, *verdict.notices(), *judged.uncertain(made)]),
         seconds=seconds,
     )
+
+
+def _laps(seconds: dict[str, float]) -> Callable[[str], None]:
+    """Notes under a name how long it is since the last one."""
+    clock = time.perf_counter()
+
+    def lap(name: str) -> None:
+        nonlocal clock
+        now = time.perf_counter()
+        seconds[name], clock = now - clock, now
+
+    return lap
 
 
 def _score(recipe: Infer, found: data.Snapshots) -> tuple[Infer, score.Score]:
     """The network that the recipe names, else the score in closed form."""
     if recipe.model is None:
-        return recipe, score.closed(found, recipe.seed)
+        return recipe, _SCORES.get((data.key(recipe), recipe.seed), lambda: score.closed(found, recipe.seed))
     from gen_core.defects import modelfile
 
     net, digest = modelfile.opened(recipe.model, recipe.weights, found)
     return recipe.replace(weights=digest), net
 
 
-def _beside(recipe: Infer, found: data.Snapshots, library: Library) -> tuple[Estimate, ...]:
+def _halves(recipe: Infer, found: data.Snapshots) -> list[score.ClosedScore]:
+    """The scores of the two halves of single particles, which no choice of forces changes."""
+    if found.particles > 1:
+        return []
+    key = data.key(recipe), recipe.seed
+    return [_SCORES.get((*key, i), lambda i=i: fokker_planck.half(found, i, recipe.seed)) for i in (0, 1)]  # type: ignore[misc]
+
+
+def _change(recipe: Infer, found: data.Snapshots, library: Library) -> float:
+    """The change test, which depends on the forces no more than its test functions do."""
+    key = data.key(recipe), recipe.seed, recipe.test_functions, isinstance(library, PairLibrary)
+    tests = lambda: estimate.tests_of(recipe, found, library)  # noqa: E731
+    return float(_CHANGES.get(key, lambda: gates.change_test(found.positions, tests(), found.followed)))
+
+
+def _beside(recipe: Infer, found: data.Snapshots, library: Library, known: estimate.Equations) -> tuple[Estimate, ...]:
     """The weak form without instruments, and for several particles without interactions."""
     quick = recipe.replace(bootstrap=20)
-    tests = estimate.tests_of(recipe, found, library)
-    sums = weak.moments(found.times, found.positions, library, tests)
-    plain = weak.fit(sums, found.positions, library, tests, recipe.seed, 20, instruments=False)
+    plain = weak.fit(known.sums, found.positions, library, known.tests, recipe.seed, 20, instruments=False, looks=known.looks)
     out = [Estimate("no_instruments", plain.theta, plain.D)]
     if isinstance(library, PairLibrary):
         alone = estimate.weakly(quick.replace(library="gradient", pair_law="radial"), found, library.trap)
@@ -207,104 +276,6 @@ def _pairs(
             band = band + np.array([-1.0, 1.0])[:, None] * bias
         out[kind] = PairLaw(r, law, band, truth, error)
     return out
-
-
-def _numbers(made: Inferred) -> dict[str, float | int | str | bool | None]:
-    """The metrics: D is null where the snapshots cannot tell it."""
-    first = made.estimates[0]
-    low, high = (None, None) if first.draws is None else np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
-    nothing = made.ratio
-    numbers: dict[str, float | int | str | bool | None] = {
-        "D": None if nothing else first.D,
-        "D_low": None if nothing else low,
-        "D_high": None if nothing else high,
-        "change_test": made.verdict.change,
-        "j_test": made.verdict.j_test,
-        "disagreement": None if nothing else made.verdict.disagreement,
-    }
-    numbers |= {k: v for k, v in _judged(first, made).items() if k != "D"}
-    if made.spread is not None:
-        numbers["drift_noise"] = made.spread.drift
-    if made.pair:
-        numbers["pair_force_error"] = max(law.error for law in made.pair.values())
-    if isinstance(made.library, PairLibrary) and made.library.laws.names == ("strength",):
-        numbers["strength"] = float(first.theta[-1])
-    if made.held_out is not None:
-        numbers |= {"heldout_w1": made.held_out.w1, "heldout_w1_floor": made.held_out.floor}
-    if made.check is not None:
-        numbers |= {
-            "fokker_planck_difference": _middle(made.check.difference),
-            "entropy_production": float(np.trapezoid(made.check.entropy, made.check.times)),
-            "fokker_planck_noise": made.fokker_planck_noise,
-            "entropy_noise": None if made.spread is None else made.spread.entropy,
-            "flow_w1": float(made.check.flow_w1[-1]),
-            "stochastic_w1": float(made.check.stochastic_w1[-1]),
-        }
-    return numbers
-
-
-def _judged(one: Estimate, made: Inferred) -> dict[str, float | int | str | bool | None]:
-    """An estimate against the truth, where that is known."""
-    numbers: dict[str, float | int | str | bool | None] = {"D": one.D}
-    world = made.snapshots.world
-    if world is None or made.library is None:
-        return numbers
-    at = np.concatenate([x[: 10_000 // made.snapshots.particles] for x in made.snapshots.positions])
-    truth = world.force(at) / (world.D if made.ratio else 1.0)
-    found = estimate.force_of(made.library, one.theta)(at)
-    d = made.snapshots.d
-    if not made.ratio:
-        numbers["D_error"] = abs(one.D - world.D) / world.D
-    numbers["drift_error"] = metrics.relative(found, truth)
-    numbers["drift_cosine"] = metrics.cosine(found.reshape(-1, d), truth.reshape(-1, d))
-    numbers["drift_nmae"] = metrics.normalised_mae(found.reshape(-1, d), truth.reshape(-1, d))
-    if world.window is not None:
-        numbers |= _over_window(made, one, world.window)
-    if isinstance(made.library, Polynomial) and made.ratio:
-        numbers["drift_over_D_error"] = numbers.pop("drift_error")
-    return numbers
-
-
-def _over_window(made: Inferred, one: Estimate, window: float) -> dict[str, float]:
-    """The drift over a square, as the paper of these landscapes judges it: mean absolute error of both components over the mean
-    absolute truth, and the mean cosine."""
-    assert made.library is not None
-    assert made.snapshots.world is not None
-    line = np.linspace(-window, window, 50)
-    at = np.stack(np.meshgrid(line, line), -1).reshape(-1, 1, 2)
-    found, truth = estimate.force_of(made.library, one.theta)(at)[:, 0], made.snapshots.world.force(at)[:, 0]
-    return {
-        "grid_nmae": float(np.abs(found - truth).sum() / np.abs(truth).sum()),
-        "grid_cosine": metrics.cosine(found, truth),
-    }
-
-
-def _middle(values: Array) -> float:
-    """The median of what is known."""
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")
-
-
-def _no_change(held: heldout.HeldOut | None) -> dict[str, Metrics]:
-    return {} if held is None else {"no_change": {"heldout_w1": held.w1_no_change}}
-
-
-def _close(made: Inferred) -> list[Notice]:
-    """The warning where the prediction is no better than taking the snapshot before."""
-    held = made.held_out
-    if held is None or held.w1 < held.w1_no_change or held.w1_no_change < 1.5 * held.floor:
-        return []
-    return [Notice("adds_nothing", "The snapshot before predicts the last one as well as the fitted motion does.")]
-
-
-def _uncertain(made: Inferred) -> tuple[Notice, ...]:
-    """The warnings where the interval of D, or that of the drift, tells nothing."""
-    first = made.estimates[0]
-    told = () if made.spread is None else spread.notices(made.spread, made.verdict.j_test)
-    if made.ratio or first.draws is None:
-        return told
-    low, high = np.quantile(first.draws[:, -1], [0.025, 0.975]).tolist()
-    return (*gates.uncertain(first.D, low, high), *told)
 
 
 def _refused(recipe: Infer, found: data.Snapshots, change: float, notices: list[Notice], seconds: dict[str, float]) -> Result:

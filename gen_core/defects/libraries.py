@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -49,7 +50,7 @@ class Polynomial:
         """Dimensions."""
         return len(self.centre)
 
-    @property
+    @cached_property
     def powers(self) -> Array:
         """Exponents (m, d) of the monomials: of the potential without the constant, or of a component."""
         top = self.degree if self.gradient else self.degree - 1

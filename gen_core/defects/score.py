@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -63,13 +64,19 @@ class ClosedScore:
         s = -(np.sin(x @ waves.T + self.tests.phases) * weights[first:]) @ waves
         if first:
             bend = np.zeros((d, d))
-            bend[np.triu_indices(d)] = weights[d:first]
+            bend[_upper(d)] = weights[d:first]
             s += (weights[:d] + (x - self.centre) / self.scale @ (bend + bend.T)) / self.scale
         return np.asarray(s)
 
     def log_density(self, x: Array, t: float) -> Array:
         """log p (n,) but for a constant of each time."""
         return features(self.tests, self.centre, self.scale, self.periodic, x)[0] @ self.weights(t)
+
+
+@lru_cache(maxsize=4)
+def _upper(d: int) -> tuple[Array, Array]:
+    """Where the upper triangle of a matrix (d, d) lies, which takes longer to find than to fill."""
+    return np.triu_indices(d)
 
 
 def features(tests: TestFunctions, centre: Array, scale: float, periodic: bool, x: Array) -> tuple[Array, Array, Array]:

@@ -24,6 +24,7 @@ from gen_core.defects.testfunctions import PART, TestFunctions
 Array = np.ndarray
 GROUPS = 100  # into which the replicas of all times are split
 FLOOR = 1e-3  # of the largest eigenvalue of the noise: directions below it tell little, and their Simpson errors more
+KNOWN = 128 << 20  # bytes of what is worked out once for all rounds of a fit
 SEEN = 2_000  # replicas of a snapshot, at most, that tell the covariance of the noise
 
 
@@ -46,6 +47,27 @@ class Windows:
 
     integral: Array
     change: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What the noise of the equations is told from, worked out once for all rounds of a fit, as far as that fills no memory: of
+    some replicas of each snapshot the values (n, J), gradients (n, N d, J) and Laplacians (n, J) of the test functions, and the
+    terms (n, N d, L) of the library."""
+
+    snapshots: Sequence[Array]
+    library: Library
+    tests: TestFunctions
+    known: list[tuple[Array, ...]]
+
+    def at(self, k: int) -> tuple[Array, ...]:
+        """Those of the k-th snapshot."""
+        return self.known[k] if k < len(self.known) else self.made(k)
+
+    def made(self, k: int) -> tuple[Array, ...]:
+        """The same, worked out."""
+        seen = self.snapshots[k][:SEEN]
+        return (*self.tests.evaluate(seen), self.library.forces(seen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +122,7 @@ def windows(times: Array, apart: bool = False) -> Windows:
 
 def fit(
     found: Moments, snapshots: Sequence[Array], library: Library, tests: TestFunctions, seed: int = 0, bootstrap: int = 200,
-    D: float | None = None, instruments: bool = True,
+    D: float | None = None, instruments: bool = True, looks: Looks | None = None,
 ) -> Fit:  # fmt: skip
     """Fit theta and D; with `D` given, theta alone. The bootstrap weighs whole groups by exponential weights (Rubin 1981), and
     its draws are spread by sqrt(G / (G - P)), as is done for G groups and P weights (Cameron and Miller 2015).
@@ -110,26 +132,36 @@ def fit(
     over = windows(found.times)
     rows = _rows(found, over)
     ones = np.ones(found.counts.shape[1])
-    weights = _whitener(_noise(found, over, snapshots, library, tests, None))
+    looks = look(snapshots, library, tests) if looks is None else looks
+    weights = _whitener(_noise(found, over, looks, None))
     answer = np.zeros(rows[0].shape[-1])
     for _ in range(2):
         made = _products(rows, weights)
         answer = _solved(made, ones, D, instruments)
-        weights = _whitener(_noise(found, over, snapshots, library, tests, answer))
+        weights = _whitener(_noise(found, over, looks, answer))
     made = _products(rows, weights)
     answer = _solved(made, ones, D, instruments)
     rng = np.random.default_rng([seed, 11])
     draws = np.array([_solved(made, rng.exponential(size=len(ones)), D, instruments) for _ in range(bootstrap)])
     draws = answer + np.sqrt(len(ones) / max(len(ones) - len(answer), 1)) * (draws - answer)
-    return Fit(answer[:-1], float(answer[-1]), draws, hansen(found, snapshots, library, tests, answer))
+    return Fit(answer[:-1], float(answer[-1]), draws, hansen(found, looks, answer))
 
 
-def hansen(found: Moments, snapshots: Sequence[Array], library: Library, tests: TestFunctions, answer: Array) -> float:
+def look(snapshots: Sequence[Array], library: Library, tests: TestFunctions) -> Looks:
+    """The `Looks` of snapshots, the first of them worked out."""
+    out, size = Looks(snapshots, library, tests, []), 0
+    while len(out.known) < len(snapshots) and size < KNOWN:
+        out.known.append(out.made(len(out.known)))
+        size += sum(part.nbytes for part in out.known[-1])
+    return out
+
+
+def hansen(found: Moments, looks: Looks, answer: Array) -> float:
     """Hansen's J per degree of freedom on windows that do not overlap: about 1 where the library can describe the data."""
     over = windows(found.times, apart=True)
     A, y = _rows(found, over)
     A, y = A.mean(0), y.mean(0)
-    white = _whitener(_noise(found, over, snapshots, library, tests, answer))
+    white = _whitener(_noise(found, over, looks, answer))
     left, terms = white.T @ (y - A @ answer), white.T @ A
     # the weights may still move to please these equations: what they can explain is no evidence against them
     again = left - terms @ np.linalg.lstsq(terms, left, rcond=None)[0]
@@ -143,21 +175,18 @@ def _rows(found: Moments, over: Windows) -> tuple[Array, Array]:
     return A.reshape(len(A), -1, A.shape[-1]), y.reshape(len(y), -1)
 
 
-def _noise(
-    found: Moments, over: Windows, snapshots: Sequence[Array], library: Library, tests: TestFunctions, answer: Array | None
-) -> Array:
+def _noise(found: Moments, over: Windows, looks: Looks, answer: Array | None) -> Array:
     """Covariance (rows, rows) of the equations' noise, snapshots being independent; without an answer that of the changes."""
-    J, W = len(tests), len(over.change)
+    J, W = found.phi.shape[-1], len(over.change)
     out = np.zeros((W, J, W, J))
-    for k, x in enumerate(snapshots):
-        seen = x[:SEEN]
-        phi, gradient, laplacian = tests.evaluate(seen)
+    for k in range(len(found.times)):
+        phi, gradient, laplacian, terms = looks.at(k)
         moved = np.zeros_like(phi)
         if answer is not None:
-            force = library.forces(seen) @ answer[:-1]
+            force = terms @ answer[:-1]
             moved = np.einsum("nm,nmj->nj", force, gradient) + answer[-1] * laplacian
         both = np.concatenate([phi - phi.mean(0), moved - moved.mean(0)], 1)
-        cov = both.T @ both / max(len(seen) - 1, 1) / found.counts[k].sum()
+        cov = both.T @ both / max(len(phi) - 1, 1) / found.counts[k].sum()
         touched = np.flatnonzero(over.change[:, k] != 0) if answer is None else np.flatnonzero(over.integral[:, k])
         for v in touched:
             for w in touched:

@@ -34,7 +34,7 @@ def scores(model: Learned, recipe: Train) -> dict[str, Any]:
     own: dict[str, Any] = measure.scores(made, truth.first) | rates(source)
     if model.kind in ("ar", "made"):
         own["log_likelihood_heldout"] = float(likelihoods(model, truth.first).mean())
-    table = {"floor": floor(truth, world), "independent": independent(truth, world)}
+    table = {"floor": floor(truth, world), "independent": independent(truth)}
     told: dict[str, Any] = {
         "metrics": rounded(own),
         "baselines": {name: rounded(row) for name, row in table.items()},
@@ -70,17 +70,21 @@ def rates(source: Source, batch: int = 1_000) -> dict[str, float]:
     return out | {"events_per_second": rate(source, batch)}
 
 
-def floor(truth: Truth, world: World, classifiers: bool = True) -> dict[str, Any]:
+def floor(truth: Truth, world: World) -> dict[str, Any]:
     """What the truth scores against other events of the truth; and the simulator's speed."""
-    return measure.scores(truth.second, truth.first, 0, classifiers) | rates(Source("simulator", world))
+    return measure.scores(truth.second, truth.first) | rates(Source("simulator", world))
 
 
-def independent(truth: Truth, world: World, classifiers: bool = True) -> dict[str, Any]:
+def independent(truth: Truth) -> dict[str, Any]:
     """What channels score that fire each on its own, as often as in the truth."""
+    return measure.scores(on_their_own(truth), truth.first)
+
+
+def on_their_own(truth: Truth) -> Array:
+    """Events (n, layers, channels) of channels that fire each on its own, as often as in the truth."""
     frequency = truth.second.mean(0)
     chance = np.random.default_rng(66).random(truth.first.shape, np.float32)
-    made = (chance < frequency).astype(np.uint8)
-    return measure.scores(made, truth.first, 0, classifiers)
+    return (chance < frequency).astype(np.uint8)
 
 
 def likelihoods(model: Learned, hits: Array) -> Array:

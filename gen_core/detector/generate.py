@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from gen_core import kept
 from gen_core.detector import evaluate, files, measure, modelfile, observables
 from gen_core.detector.draw import Source, clock, rate, source_of
 from gen_core.detector.evaluate import CURVE, USUAL
@@ -30,6 +31,7 @@ TIMED = 0.2  # seconds of drawing from which on they tell the speed themselves
 PATIENCE = 50  # events drawn for one of the numbers of hits that is asked for
 FEW = 1_000  # events below which classifiers and correlations tell little
 _TABLES = Memo(16 << 20, lambda found: 1 << 14)
+_JUDGED = Memo(16 << 20, lambda found: 1 << 12)
 _RATES = Memo(1 << 20, lambda found: 256)
 
 
@@ -43,7 +45,7 @@ class Made:
     world: World
     source: Source
     speeds: dict[str, float]
-    tracks: dict[str, dict[str, float]]  # observables of the events and of the truth
+    tracks: dict[str, dict[str, float]] = field(default_factory=dict)  # observables of the events and of the truth, once found
 
     @property
     def hours(self) -> float:
@@ -53,6 +55,36 @@ class Made:
 
 def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Result:
     """Run `detector.generate`. Raises RecipeError, InputError and CheckpointError where it cannot be done."""
+    begun = first(recipe, progress)
+    recipe, made = cast(Generate, begun.recipe), begun.content
+    world, truth, source = made.world, made.truth, made.source
+    progress(0.3, "looking for tracks")
+    tracks = {"generated": observables.summary(made.hits[:TRACKED], world), "truth": _of_truth(truth, world)}
+    made = replace(made, tracks=tracks)
+    last = {name: value for name, value in begun.metrics.items() if name == "kept_share"}
+    numbers: dict[str, Any] = {k: v for k, v in begun.metrics.items() if k not in last} | tracks["generated"] | last
+    if source.name in ("ar", "made") and source.learned is not None:
+        numbers["log_likelihood_truth"] = float(evaluate.likelihoods(source.learned, truth.first[:2_000]).mean())
+    baselines: dict[str, dict[str, Any]] = {name: dict(row) for name, row in begun.baselines.items()}
+    if recipe.classifiers:
+        said = measure.classified(made.hits, truth.first, recipe.seed, lambda: progress(0.4, "asking classifiers"))
+        numbers = measure.with_classifiers(numbers, said)
+        told = lambda: progress(0.6, "asking them of the truth itself")  # noqa: E731
+        for name, said in _judged(truth, told).items():
+            baselines[name] = measure.with_classifiers(baselines[name], said)
+    baselines["floor"] |= tracks["truth"]
+    return replace(begun, content=made, files=files.writers(recipe, made), metrics=numbers, baselines=baselines)
+
+
+def first(recipe: Generate, progress: Progress = lambda share, text: None) -> Result:
+    """The events, and how far they are from the truth as far as that is told at once: all of `run` but the tracks, and what
+    classifiers say. Raises as `run` does."""
+    plain = recipe.replace(classifiers=False)
+    found = kept.begun(plain, lambda: _drawn(plain, progress))
+    return replace(found, recipe=found.recipe.replace(classifiers=recipe.classifiers))
+
+
+def _drawn(recipe: Generate, progress: Progress) -> Result:
     pick("cpu")
     recipe, source, notices = prepared(recipe)
     world = recipe.world()
@@ -63,27 +95,20 @@ def run(recipe: Generate, progress: Progress = lambda share, text: None) -> Resu
         spool.add(some)
         if spool.n - told >= recipe.n // 50:
             told = spool.n
-            progress(0.7 * spool.n / recipe.n, f"{spool.n:,} of {recipe.n:,} events")
+            progress(0.2 * spool.n / recipe.n, f"{spool.n:,} of {recipe.n:,} events")
     seconds = clock() - began
     hits = spool.first(SHOWN)
-    progress(0.7, "comparing them with the truth")
-    kept = spool.n / sum(seen) if seen else 1.0
+    progress(0.2, "comparing them with the truth")
+    share = spool.n / sum(seen) if seen else 1.0
     own = (sum(seen) or spool.n) / seconds if seconds > TIMED else None
-    speeds = {name: kept * value for name, value in _speeds(source, recipe, own).items()}
-    scored: dict[str, Any] = measure.scores(hits, truth.first, recipe.seed, recipe.classifiers)
-    tracks = {"generated": observables.summary(hits[:TRACKED], world), "truth": _of_truth(truth, world)}
-    numbers = scored | speeds | tracks["generated"] | ({"kept_share": kept} if seen else {})
-    if source.name in ("ar", "made") and source.learned is not None:
-        numbers["log_likelihood_truth"] = float(evaluate.likelihoods(source.learned, truth.first[:2_000]).mean())
-    progress(0.9, "measuring the floor")
-    baselines = {name: dict(row) for name, row in _tables(recipe, truth, world).items()}
-    baselines["floor"] |= tracks["truth"]
+    speeds = {name: share * value for name, value in _speeds(source, recipe, own).items()}
+    numbers = measure.counted(hits, truth.first) | speeds | ({"kept_share": share} if seen else {})
     return Result(
         recipe=recipe,
-        content=(made := Made(spool, hits, truth, world, source, speeds, tracks)),
-        files=files.writers(recipe, made),
+        content=Made(spool, hits, truth, world, source, speeds),
+        files={},
         metrics=numbers,
-        baselines=baselines,
+        baselines=_tables(truth, world),
         warnings=unique([*notices, *_told(recipe, truth, source)]),
         seconds={"drawing": seconds, "billion_events": 1e9 / speeds["events_per_second"]},
     )
@@ -210,17 +235,30 @@ def _of_truth(truth: Truth, world: World) -> dict[str, float]:
     return told if truth.tracks is None else told | observables.efficiency(found, truth.tracks[:TRACKED], world)
 
 
-def _tables(recipe: Generate, truth: Truth, world: World) -> dict[str, dict[str, Any]]:
-    """What the truth scores against itself, and channels on their own: kept, since no model changes them."""
-    key = (truth.key, recipe.classifiers)
+def _tables(truth: Truth, world: World) -> dict[str, dict[str, Any]]:
+    """What the truth scores against itself, and channels on their own, without classifiers: kept, since no model changes them."""
 
     def make() -> dict[str, dict[str, Any]]:
+        speeds = _RATES.get(world, lambda: evaluate.rates(Source("simulator", world)))
         return {
-            "floor": evaluate.floor(truth, world, recipe.classifiers),
-            "independent": evaluate.independent(truth, world, recipe.classifiers),
+            "floor": measure.counted(truth.second, truth.first) | speeds,
+            "independent": measure.counted(evaluate.on_their_own(truth), truth.first),
         }
 
-    found: dict[str, dict[str, Any]] = _TABLES.get(key, make)
+    found: dict[str, dict[str, Any]] = _TABLES.get(truth.key, make)
+    return found
+
+
+def _judged(truth: Truth, told: Callable[[], None]) -> dict[str, dict[str, float]]:
+    """What classifiers say of the same, kept likewise."""
+
+    def make() -> dict[str, dict[str, float]]:
+        return {
+            "floor": measure.classified(truth.second, truth.first, 0, told),
+            "independent": measure.classified(evaluate.on_their_own(truth), truth.first, 0, told),
+        }
+
+    found: dict[str, dict[str, float]] = _JUDGED.get(truth.key, make)
     return found
 
 

@@ -52,27 +52,30 @@ def find(hits: Array, world: World) -> Found:
             best = best[votes.max(1) >= need]
             if not len(rows):
                 break
-            for row, track in zip(rows, grid[best], strict=True):
-                fitted, apart, taken = _fit(left[row], track, world)
-                tracks[start + row, k] = fitted
-                residuals.append(apart)
-                on[start + row] += int(taken.sum())
-                left[row] &= ~taken
+            fitted, apart, taken = _fit(left[rows], grid[best], world)
+            tracks[start + rows, k] = fitted
+            residuals.append(apart)
+            on[start + rows] += taken.sum((1, 2))
+            left[rows] &= ~taken
             left_rows = np.zeros(len(left), bool)
             left_rows[rows] = True
             rows = np.flatnonzero(left_rows)
     return Found(tracks, np.concatenate(residuals) if residuals else np.zeros(0), on)
 
 
-def _fit(event: Array, track: Array, world: World) -> tuple[Array, Array, Array]:
-    """A parabola through the mean hit of each layer in a road; residuals; and the hits taken (layers, channels)."""
+def _fit(events: Array, tracks: Array, world: World) -> tuple[Array, Array, Array]:
+    """A parabola through the mean hit of each layer in the road of each event (n, 3); residuals, one event after the other; and
+    the hits taken (n, layers, channels)."""
     centre = np.arange(world.channels) + 0.5
-    taken = event & (np.abs(centre - positions(world, track)[:, None]) <= 1.6)
-    layers = np.flatnonzero(taken.any(1))
-    mean = (taken[layers] @ centre) / taken[layers].sum(1)
-    r = (layers + 1) / world.layers
-    solved = np.linalg.lstsq(np.stack([np.ones_like(r), r, r**2], 1), mean, rcond=None)[0]
-    return solved, mean - (solved[0] + solved[1] * r + solved[2] * r**2), taken
+    taken = events & (np.abs(centre - positions(world, tracks)[..., None]) <= 1.6)
+    count = taken.sum(2)
+    mean = (taken @ centre) / np.maximum(count, 1)  # (n, layers)
+    r = (np.arange(world.layers) + 1) / world.layers
+    powers = np.stack([np.ones_like(r), r, r**2], 1)
+    seen = count > 0
+    solved = np.array([np.linalg.lstsq(powers[some], at[some], rcond=None)[0] for some, at in zip(seen, mean, strict=True)])
+    fitted = solved[:, :1] + solved[:, 1:2] * r + solved[:, 2:] * r**2
+    return solved, (mean - fitted)[seen], taken
 
 
 def summary(hits: Array, world: World, found: Found | None = None) -> dict[str, float]:

@@ -32,7 +32,7 @@ FOLDER = "LATENT_ESMFOLD"
 LONGEST = 1_024  # residues: the memory of its pairs grows with their square
 CHUNK = 64  # rows of a triangle at once: less memory, the same numbers
 SAID = "Predicted by ESMFold"
-_LOADED = Memo(16 << 30, lambda made: 6 << 30)
+_LOADED = Memo(16 << 30, lambda made: 6 << 30, apart=True)
 _DIGESTS = Memo(1 << 20, lambda text: 1 << 10)
 
 

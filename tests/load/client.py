@@ -58,8 +58,9 @@ class Client:
         """Leave; the server forgets the session a while later."""
         await self.socket.close()
 
-    async def move(self, key: str, value: Any) -> Answer:
-        """Set the widget whose key ends so, as a user's hand would."""
+    async def move(self, key: str, value: Any, patience: float = PATIENCE) -> Answer:
+        """Set the widget whose key ends so, as a user's hand would. After `patience` seconds the answer is what came until then,
+        and nothing more can be asked in this session."""
         found = next(id for id in self.widgets if id.endswith(key))
         kind = self.widgets[found].new_element.WhichOneof("type")
         state = WidgetState(id=found)
@@ -74,9 +75,9 @@ class Client:
         self.states[found] = state
         ask = BackMsg()
         ask.rerun_script.fragment_id = self.widgets[found].fragment_id
-        return await self._run(ask)
+        return await self._run(ask, patience)
 
-    async def _run(self, ask: BackMsg) -> Answer:
+    async def _run(self, ask: BackMsg, patience: float = PATIENCE) -> Answer:
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.page
         ask.rerun_script.widget_states.widgets.extend(self.states.values())
@@ -85,7 +86,11 @@ class Client:
         await self.socket.send(ask.SerializeToString())
         while True:
             message = ForwardMsg()
-            message.ParseFromString(await asyncio.wait_for(self.socket.recv(), PATIENCE))
+            try:
+                message.ParseFromString(await asyncio.wait_for(self.socket.recv(), began + patience - time.monotonic()))
+            except TimeoutError:
+                answer.done = patience
+                return answer
             now = time.monotonic() - began
             kind = message.WhichOneof("type")
             if kind == "ref_hash":
