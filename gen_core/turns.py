@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 Progress = Callable[[float, str], None]
 BRIEF = 0.5  # seconds of a processor that short work may take
+FIRST = 2.0  # and that work may take which somebody waits for to see a picture at all
 LOOKS = 0.2  # seconds between two looks of one who waits whether anybody still wants the work
 WAITS = "another long computation goes first"
 
@@ -64,9 +65,12 @@ _here = threading.local()
 
 
 @contextmanager
-def turn(progress: Progress) -> Iterator[Progress]:
-    """Inside, this thread computes when it is its turn. Work there must say how far it is through what this gives, which also
-    passes it on to `progress`; what that raises ends the work, while it waits too."""
+def turn(progress: Progress, brief: float | None = None) -> Iterator[Progress]:
+    """Inside, this thread computes when it is its turn, as short work for `brief` seconds (default `BRIEF`).
+
+    Work there must say how far it is through what this gives, which also passes it on to `progress`; what that raises ends the
+    work, while it waits too.
+    """
     if getattr(_here, "held", None) is not None:  # within work that has its turn
         yield progress
         return
@@ -77,7 +81,7 @@ def turn(progress: Progress) -> Iterator[Progress]:
 
         def told(share: float, text: str) -> None:
             progress(share, text)
-            if held.lane is SHORT and time.thread_time() - began > BRIEF:
+            if held.lane is SHORT and time.thread_time() - began > (BRIEF if brief is None else brief):
                 _leave(held)
                 _enter(held, LONG, lambda: progress(share, WAITS))
 

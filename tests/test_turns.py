@@ -129,6 +129,15 @@ def test_two_that_wait_for_each_other_both_come_to_an_end() -> None:
         assert [one.result(PATIENCE) for one in both] == ["made", "made"]
 
 
+def test_work_that_may_take_longer_stays_short_and_work_that_may_take_nothing_does_not() -> None:
+    with turns.turn(quiet, brief=1_000.0) as told:
+        told(0.1, "short")
+        assert (turns.SHORT.free, turns.LONG.free) == (1, 1)
+    with turns.turn(quiet, brief=0.0) as told:
+        told(0.1, "long")
+        assert (turns.SHORT.free, turns.LONG.free) == (2, 0)
+
+
 def test_work_within_work_has_one_turn() -> None:
     with turns.turn(quiet), turns.turn(quiet), turns.turn(quiet):
         assert turns.SHORT.free == 1

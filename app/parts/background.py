@@ -26,9 +26,9 @@ class Ended(Exception):
     """Raised inside work that nobody waits for any more."""
 
 
-def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
+def follow(work: Callable[[Progress], T], bar: Any, title: str = "", brief: float | None = None) -> T:
     """What `work` returns, given a function to say how far it is, while `bar` (`st.progress`) shows that; raises what it
-    raises."""
+    raises. `brief` as in `turns.turn`."""
     told: dict[str, Any] = {"share": 0.0, "text": "", "ended": False}
 
     def progress(share: float, text: str) -> None:
@@ -37,7 +37,7 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "") -> T:
         told["share"], told["text"] = share, text
 
     def done() -> T:
-        with turns.turn(progress) as told:
+        with turns.turn(progress, brief) as told:
             return work(told)
 
     running = _POOL.submit(owner.bound(done))
@@ -55,14 +55,15 @@ def result(recipe: Recipe, place: Any, title: str = "") -> Result:
     """The result of a recipe: at once where it is kept, else followed in `place` (`st.empty`)."""
     if kept.ready(recipe):
         return kept.run(recipe, lambda: catalog.run(recipe))
-    return follow(lambda progress: kept.run(recipe, lambda: catalog.run(recipe, progress)), place.progress(0.0), title)
+    brief = 0.0 if catalog.in_two(recipe) else None  # its pictures are there: other people's go before the rest of it
+    return follow(lambda progress: kept.run(recipe, lambda: catalog.run(recipe, progress)), place.progress(0.0), title, brief)
 
 
 def first(recipe: Recipe, place: Any, title: str = "") -> Result | None:
     """What of a result can be shown before all of it is there, followed likewise; None where there is nothing to wait for."""
     if kept.ready(recipe) or not catalog.in_two(recipe):
         return None
-    found = follow(lambda progress: catalog.first(recipe, progress), place.progress(0.0), title)
+    found = follow(lambda progress: catalog.first(recipe, progress), place.progress(0.0), title, turns.FIRST)
     return None if kept.ready(recipe) else found
 
 
