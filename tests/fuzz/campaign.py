@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -17,15 +18,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.fuzz.mutate import mutated
 from tests.fuzz.readers import READERS
+from tests.fuzz.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results" / "fuzz"
 COUNT, BATCH = 20_000, 4_000
+START = 600  # seconds in which a process must be ready: many libraries are loaded
 HANG = 120  # seconds without a word after which a process counts as hung; a slow one is told by its processor time
 
 
@@ -33,6 +37,7 @@ HANG = 120  # seconds without a word after which a process counts as hung; a slo
 class Tally:
     """What became of the files of one reader so far."""
 
+    made_by: str = ""  # see `_made_by`
     tried: int = 0
     read: int = 0
     refused: int = 0
@@ -49,12 +54,12 @@ class Tally:
             self.read, self.refused = self.read + (found == "read"), self.refused + (found == "refused")
 
 
-def run(name: str, first: int, last: int, tally: Tally) -> None:
+def run(name: str, first: int, last: int, tally: Tally, hang: float = HANG) -> None:
     """Try the cases `first` to `last` of a reader. A process that dies or hangs is a finding, and the next goes on after it."""
     while first < last:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, _process(name, first, last, folder) as process:
             at = first
-            for line in _lines(process):
+            for line in _lines(process, hang):
                 told = json.loads(line)
                 tally.count(*told)
                 at = told[0] + 1
@@ -90,45 +95,56 @@ def _process(name: str, first: int, last: int, folder: str) -> Iterator[subproce
                 process.stdout.close()
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """What the process says, until it ends or says nothing for long."""
+def _lines(process: subprocess.Popen[bytes], hang: float) -> Iterator[str]:
+    """What the process says once it is ready, until it ends or says nothing for `hang` seconds."""
     assert process.stdout
-    buffer = b""
-    while select.select([process.stdout], [], [], HANG)[0]:
+    buffer, ready = b"", False
+    while select.select([process.stdout], [], [], hang if ready else START)[0]:
         if not (block := os.read(process.stdout.fileno(), 1 << 16)):
             process.wait()
             return
         *whole, buffer = (buffer + block).split(b"\n")
+        if whole and not ready:
+            ready, whole = True, whole[1:]
         yield from (line.decode() for line in whole)
 
 
 def bytes_of(name: str, case: int) -> bytes:
     """The mutated file of a number, made again."""
-    from tests.fuzz.mutate import mutated
-    from tests.fuzz.samples import SAMPLES
-
     contents = list(SAMPLES[name]().values())
     return mutated(contents[case % len(contents)], f"{name} {case}", contents)
 
 
-def _state(results: Path) -> dict[str, Tally]:
-    """What was done already, by the same mutations of the same files."""
+def _state(results: Path, names: Sequence[str]) -> dict[str, Tally]:
+    """What was done already, by the same mutations of the same files. What was a finding is tried again: it may be mended."""
     try:
         told = json.loads((results / "state.json").read_text())
     except (OSError, ValueError):
         return {}
-    return {name: Tally(**one) for name, one in told["readers"].items()} if told["made_by"] == _made_by() else {}
+    tallies = {name: Tally(**one) for name, one in told.items() if name not in names or one["made_by"] == _made_by(name)}
+    for name in names:
+        if (tally := tallies.get(name)) and tally.findings:
+            cases, tally.findings = [int(str(finding["case"])) for finding in tally.findings], []
+            tally.tried -= len(cases)
+            for case in cases:
+                before = len(tally.findings)
+                run(name, case, case + 1, tally)
+                if len(tally.findings) == before:
+                    _file_of(results, name, case).unlink(missing_ok=True)
+    return tallies
 
 
-def _made_by() -> str:
-    return hashlib.sha256(
-        b"".join((Path(__file__).parent / f"{part}.py").read_bytes() for part in ("mutate", "samples"))
-    ).hexdigest()
+@functools.cache
+def _made_by(name: str) -> str:
+    """A digest of a reader's first mutated files: as long as it is the same, so are all others."""
+    contents = list(SAMPLES[name]().values())
+    parts = [mutated(contents[case % len(contents)], f"{name} {case}", contents) for case in range(3 * len(contents))]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _keep(results: Path, tallies: dict[str, Tally]) -> None:
     results.mkdir(parents=True, exist_ok=True)
-    told = {"made_by": _made_by(), "readers": {name: asdict(tally) for name, tally in tallies.items()}}
+    told = {name: asdict(tally) for name, tally in tallies.items()}
     (results / "state.partial").write_text(json.dumps(told, indent=1))
     (results / "state.partial").replace(results / "state.json")
     (results / "table.txt").write_text(table(tallies) + "\n")
@@ -143,20 +159,20 @@ def table(tallies: dict[str, Tally]) -> str:
     return "\n".join([head, *rows])
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("readers", nargs="*", default=list(READERS), help=f"default all: {', '.join(READERS)}")
     asked.add_argument("--count", type=int, default=COUNT, help="files a reader (default %(default)s)")
     asked.add_argument("--results", type=Path, default=RESULTS)
     asked.add_argument("--again", action="store_true", help="begin anew")
-    told = asked.parse_args()
+    told = asked.parse_args(arguments)
     if told.again:
         shutil.rmtree(told.results, ignore_errors=True)
-    tallies = _state(told.results)
+    tallies = _state(told.results, told.readers)
     # In rounds, so that whatever the time, all readers were tried about as often.
     for stop in range(BATCH, told.count + BATCH, BATCH):
         for name in told.readers:
-            tally = tallies.setdefault(name, Tally())
+            tally = tallies.setdefault(name, Tally(_made_by(name)))
             known = len(tally.findings)
             run(name, tally.tried, min(stop, told.count), tally)
             for finding in tally.findings[known:]:
@@ -166,12 +182,16 @@ def main() -> int:
     return 1 if any(tally.findings for tally in tallies.values()) else 0
 
 
+def _file_of(results: Path, name: str, case: int) -> Path:
+    return results / "findings" / f"{name.replace(' ', '-')}-{case}.bin"
+
+
 def _save(results: Path, name: str, finding: dict[str, object]) -> None:
-    folder = results / "findings"
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{name.replace(' ', '-')}-{finding['case']}"
-    (folder / f"{stem}.bin").write_bytes(bytes_of(name, int(str(finding["case"]))))
-    (folder / f"{stem}.txt").write_text(f"{finding['file']}\n{finding['why']}\n")
+    case = int(str(finding["case"]))
+    file = _file_of(results, name, case)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(bytes_of(name, case))
+    file.with_suffix(".txt").write_text(f"{finding['file']}\n{finding['why']}\n")
 
 
 if __name__ == "__main__":

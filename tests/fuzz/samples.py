@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -281,10 +283,11 @@ def hits() -> Files:
         return files
 
     def root(path: Path) -> None:
-        with uproot.recreate(path) as file:
+        with uproot.recreate(path, uuid_function=lambda: uuid.UUID(int=7)) as file:
             file.mktree("events", {"hits": ("u1", values.shape[1:])}).extend({"hits": values})
 
-    return files | {"a.root": made("a.root", root)}
+    with mock.patch("uproot._util.datetime_to_code", return_value=7):  # it writes the time of day
+        return files | {"a.root": made("a.root", root)}
 
 
 def exported() -> Files:
