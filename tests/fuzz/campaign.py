@@ -28,7 +28,7 @@ from tests.fuzz.samples import SAMPLES
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "test-results" / "fuzz"
-COUNT, BATCH = 20_000, 4_000
+COUNT, BATCH = 20_000, 2_000
 START = 600  # seconds in which a process must be ready: many libraries are loaded
 HANG = 120  # seconds without a word after which a process counts as hung; a slow one is told by its processor time
 
