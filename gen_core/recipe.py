@@ -71,6 +71,8 @@ class Recipe(BaseModel):
             return cls.model_validate(dict(fields))
         except ValidationError as error:
             raise RecipeError(_sentence(cls, error.errors(include_url=False)[0])) from None
+        except UnicodeError:  # half of a character, as JSON may spell it (\ud800): nothing can write or show it
+            raise RecipeError("This recipe holds a letter that is half of a character and cannot be read.") from None
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain JSON values, defaults filled in."""

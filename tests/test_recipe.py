@@ -114,6 +114,12 @@ def test_endless_names_are_told_by_their_beginning_and_too_many_fields_are_refus
             catalog.from_document(document)
         assert "<g><g>" in str(caught.value)
         assert len(str(caught.value)) < 1000
+    for operation in ("symmetry.recover", "cells.perturb", "images.mix"):
+        for field in ("data", "model", "models", "target", "\ud800"):
+            for value in ("\ud800", ["\ud800"], {"\ud800": 1}):
+                with pytest.raises(RecipeError) as caught:
+                    catalog.from_document({"operation": operation, field: value})
+                assert str(caught.value).isprintable()
     with pytest.raises(RecipeError, match="more than 200 fields"):
         catalog.from_query("&".join(f"a{i}=1" for i in range(300)), "cells.perturb")
 

@@ -82,7 +82,11 @@ def read_values(dataset: Any, name: str, field: str | None = None) -> np.ndarray
 
 def read_text(dataset: Any, name: str) -> np.ndarray:
     """A one-dimensional data set as an `object` array of str, whatever it holds. Raises InputError as `read_values` does."""
-    values = read_values(dataset, name)
+    return as_text(read_values(dataset, name))
+
+
+def as_text(values: np.ndarray) -> np.ndarray:
+    """Values as `read_values` gives them, as text. Text stays as it is: of one width, all would take as much as the longest."""
     return values if values.dtype == object else values.astype(str).astype(object)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,6 +210,23 @@ def test_nor_is_that_of_cellranger(tmp_path: Path, sides: list[object]) -> None:
     with h5py.File(path, "a") as file:
         replaced(file, "matrix/shape", sides)
     assert describe(path).n_cells == layouts.CELLS
+
+
+@pytest.mark.parametrize("name", ["obs/_index", "obs/donor/categories", "obs/donor"])
+def test_one_long_name_costs_no_more_than_itself(tmp_path: Path, name: str) -> None:
+    layouts.csr(path := tmp_path / "a.h5ad")
+    with h5py.File(path, "a") as file:
+        if name == "obs/donor":
+            del file[name]
+            file[name] = np.array(["d1", "d2"] * (layouts.CELLS // 2), dtype=layouts.TEXT)
+        names = file[name][()]
+        names[0] = b"x" * 4_000_000
+        replaced(file, name, names)
+    tracemalloc.start()
+    assert read_cells(path, ["donor"]).X.shape[0] == layouts.CELLS
+    describe(path)
+    assert tracemalloc.get_traced_memory()[1] < 200 << 20  # sixty of one width would take a gigabyte
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("change", [starts_fall, positions_negative, one_cell_holds_all])

@@ -111,12 +111,13 @@ def main(name: str, first: int, last: int, folder: Path) -> None:
         except Exception:
             found, why = "finding", traceback.format_exc()
         watch.on = False
-        seconds, held = time.process_time() - began, peak() - base
+        seconds, held = time.process_time() - began, peak()
+        held = held - base if held > before else 0  # else what was held most was held before
         if watch.seen:
             found, why, watch.seen = "finding", "\n".join(watch.seen), []
         elif seconds > SECONDS:
             found, why = "finding", f"{seconds:.1f} seconds; {found} {why}"
-        elif held > MEMORY and peak() > before:
+        elif held > MEMORY:
             found, why = "finding", f"{held} MiB; {found} {why}"
             with contextlib.suppress(OSError):  # the next is measured anew
                 Path("/proc/self/clear_refs").write_text("5")
