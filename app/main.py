@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))
 
 import streamlit as st
 
-from app.parts import cache, jobs, open_file, session, sign_in, theme, timers
+from app.parts import cache, jobs, open_file, people, session, sign_in, theme, timers
 from gen_core import device
 
 FIRST = 4  # instruments that stand first: images, cells, proteins, tomography
@@ -25,7 +25,7 @@ home = st.Page("home.py", title="Home", icon=":material/home:", default=True)
 runs = st.Page("runs.py", title="Runs", icon=":material/bookmarks:", url_path="runs")
 pages = [st.Page(f"instruments/{s.name}.py", title=s.title, icon=s.icon, url_path=s.name) for s in cache.instruments()]
 more = {"More instruments": pages[FIRST:]} if pages[FIRST:] else {}
-stranger = session.must_sign_in()
+stranger = people.must_sign_in()
 sections = {"": [home, runs], "Instruments": pages[:FIRST]} | more
 page = st.navigation(sections, position="hidden" if stranger else "sidebar")
 
@@ -43,12 +43,13 @@ with st.sidebar:
     jobs.sidebar()
     with st.container(key="sidebar_foot", gap="xxsmall"):
         st.caption(f":material/memory: {device.likely()}")
-        st.caption(f":material/lock: {session.promise()}")
-        if session.signed_in():
+        st.caption(f":material/lock: {people.promise()}")
+        if people.signed_in():
             sign_in.sidebar()
 
 session.visit(page.url_path)
 theme.follow()
 theme.present()
 page.run()
+cache.settle()
 cache.warm()

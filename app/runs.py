@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app.parts import beside, figure, open_file, session
+from app.parts import beside, figure, open_file, people, session
 from app.parts.guard import guard, plain
 from app.parts.kept import called, name_of, numbers, thumbnail, title, words
 from gen_core import bundle, catalog, checkpoint, jobs, owner, quotas, runs, store
@@ -24,7 +24,7 @@ def page() -> None:
     if error := session.get(PAGE, "error"):
         st.error(plain(error), icon=":material/error:")
         session.put(PAGE, "error", None)
-    found = [run for run in runs.listed() if session.may_see(run.id)]
+    found = [run for run in runs.listed() if people.may_see(run.id)]
     if found:
         kept(found)
     else:
@@ -36,7 +36,7 @@ def page() -> None:
 def kept(found: list[runs.Run]) -> None:
     """The runs, the newest first, those that are searched for; the picked ones beside each other."""
     total, most = sum(run.size for run in found), min(runs.limit(), quotas.disk() or runs.limit())
-    where = "on this server, as long as this session lasts" if session.hosted() else "on this machine"
+    where = "on this server, as long as this session lasts" if people.hosted() else "on this machine"
     where = "for you on this server" if owner.current() is not None else where
     st.caption(f"{len(found)} kept {where}: {human_size(total)} of {human_size(most)}.")
     if total > 0.9 * most:
@@ -111,7 +111,7 @@ def chosen(picked: list[runs.Run]) -> None:
 
 def models() -> None:
     """The models that were trained here: what each is, its size, and ways to use it and to delete it."""
-    found = [folder for folder in store.models() if session.may_see(f"sha256:{folder.name}")]
+    found = [folder for folder in store.models() if people.may_see(f"sha256:{folder.name}")]
     if not found:
         return
     st.header("Trained models", anchor=False)
@@ -193,7 +193,7 @@ def row(run: runs.Run) -> None:
         if run.metrics:
             st.caption(plain(numbers(run.metrics)))
         when = datetime.datetime.fromtimestamp(run.when).strftime("%-d %B %Y, %H:%M")
-        st.caption(f"{when} · {human_size(run.size)}", help=None if session.hosted() else f"The files: `{run.folder}`")
+        st.caption(f"{when} · {human_size(run.size)}", help=None if people.hosted() else f"The files: `{run.folder}`")
         with st.container(horizontal=True, gap="small"):  # below each other where there is no room beside each other
             actions(run)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import session, upload
+from app.parts import people, session, upload
 from gen_core.defects import question
 from gen_core.defects.recipe import BUNDLED, Infer, Sample
 from gen_core.recipe import DIGEST, Recipe
@@ -162,7 +162,7 @@ def _score(asked: Asked, now: Asked) -> dict[str, Any]:
     """Where the score comes from: for a fit a formula, or a network that learned these snapshots; for new configurations that."""
     found: dict[str | None, str] = {None: "In closed form"} if isinstance(asked, Infer) else {}
     for name, title in question.networks(asked).items():
-        if not DIGEST.fullmatch(name) or session.may_see(name):
+        if not DIGEST.fullmatch(name) or people.may_see(name):
             found[name] = f"Network: {title}"
     if len(found) < 2:
         return {"model": next(iter(found), None), "weights": now.weights if now.data == asked.data else None}

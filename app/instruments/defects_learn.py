@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.defects_controls import LIBRARIES, PAGE
-from app.parts import evidence, figure, jobs, kept, session
+from app.parts import evidence, figure, jobs, kept, people, session
 from app.parts.guard import guard, plain
 from gen_core import catalog, checkpoint
 from gen_core.defects import power, power_plots, question
@@ -116,7 +116,7 @@ def _training(wanted: Train | None) -> None:
 def cards(found: dict[str, Any] | None = None) -> None:
     """The networks there are: their numbers beside a normal distribution and two halves of a snapshot."""
     for name, card in (checkpoint.known(PAGE) if found is None else found).items():
-        if DIGEST.fullmatch(name) and not session.may_see(name):
+        if DIGEST.fullmatch(name) and not people.may_see(name):
             continue
         st.markdown(f"**{plain(str(card.get('title') or name))}**")
         names = {"normal": "A normal distribution", "ceiling": "Half of a snapshot"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import session, upload
+from app.parts import people, session, upload
 from gen_core.detector import question
 from gen_core.detector.recipe import Condition, Generate, Inpaint, Score, Tracker
 from gen_core.recipe import DIGEST, Recipe
@@ -113,7 +113,7 @@ def controls(now: Asked) -> Asked:
 def _model(now: Asked) -> dict[str, Any]:
     """Which model, of those that can do what is asked."""
     able = question.able(now.operation)
-    own = [name for name in question.own(now.operation) if not DIGEST.fullmatch(name) or session.may_see(name)]
+    own = [name for name in question.own(now.operation) if not DIGEST.fullmatch(name) or people.may_see(name)]
     names = list(dict.fromkeys([*able, *own, now.model]))
     told = "What draws the events. Token by token is exact and slow; all at once is fast and blind to what hangs together."
     model = st.selectbox("Model", names, key=session.settle(PAGE, "model", names), format_func=titled, help=told)

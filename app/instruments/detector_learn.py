@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.instruments.detector_controls import PAGE, titled
 from app.instruments.detector_views import FLOOR, SCORES, intervals
-from app.parts import evidence, jobs, kept, session
+from app.parts import evidence, jobs, kept, people, session
 from app.parts.guard import guard, plain
 from gen_core import catalog, checkpoint
 from gen_core.detector import plots, question
@@ -21,7 +21,7 @@ def models() -> None:
     with st.expander("How good these models are, on events they never saw", icon=":material/fact_check:"):
         rows: dict[str, dict[str, Any]] = {}
         simple: dict[str, dict[str, Any]] = {}
-        cards = {n: card for n, card in checkpoint.known(PAGE).items() if not DIGEST.fullmatch(n) or session.may_see(n)}
+        cards = {n: card for n, card in checkpoint.known(PAGE).items() if not DIGEST.fullmatch(n) or people.may_see(n)}
         for name, card in cards.items():
             rows[plain(question.called(name, card))] = dict(card.get("metrics", {}))
             for one, title in (("independent", plots.TITLES["independent"]), ("floor", FLOOR)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import jobs, session
+from app.parts import jobs, people, session
 from app.parts.guard import guard, plain
 from gen_core import checkpoint, store
 from gen_core.errors import InputError, UserError
@@ -26,7 +26,7 @@ def choose_model(now: Images) -> str:
     titles = {
         name: str(card.get("title") or card.get("summary"))
         for name, card in checkpoint.known("images").items()
-        if question.fits(card) and (name == BUNDLED or session.may_see(name))
+        if question.fits(card) and (name == BUNDLED or people.may_see(name))
     }
     following = session.get(PAGE, "train/next")
     if following is not None:
@@ -48,7 +48,7 @@ def one_picture() -> None:
         st.file_uploader("A picture", type=TYPES, key=key, on_change=_arrived, args=(key,))
         if error := session.get(PAGE, "own/error"):
             st.error(plain(error), icon=":material/error:")
-        st.caption(f":material/lock: {session.promise()} Its middle square is brought to 64 x 64 pixels.")
+        st.caption(f":material/lock: {people.promise()} Its middle square is brought to 64 x 64 pixels.")
 
 
 def _arrived(key: str) -> None:
@@ -59,7 +59,7 @@ def _arrived(key: str) -> None:
     now = session.current(PAGE)
     try:
         digest = store.add_checked(file, file.name, question.check_picture)
-        session.own(digest)
+        people.own(digest)
         session.put(PAGE, "own", {**session.get(PAGE, "own", {}), digest: store.name_of(digest)})
         if isinstance(now, Images):
             session.load(PAGE, question.with_first(now, digest))
@@ -82,10 +82,10 @@ def training(now: Images, asked: Train | None) -> None:
         )
         if error := session.get(PAGE, "set/error"):
             st.error(plain(error), icon=":material/error:")
-        st.caption(f":material/lock: {session.promise()}")
+        st.caption(f":material/lock: {people.promise()}")
         if wanted is None:
             return
-        name = store.name_of(wanted.data) if session.may_see(wanted.data) else "the pictures of the link"
+        name = store.name_of(wanted.data) if people.may_see(wanted.data) else "the pictures of the link"
         recipe, job = _panel(now, wanted, name)
         model = jobs.just_done(PAGE, recipe, job)
         if model is not None and recipe.kind == "styles":  # what the verbs need
@@ -119,7 +119,7 @@ def _set_arrived(key: str) -> None:
         else:
             source, name = _packed(files), f"{len(files)} pictures"
         digest = store.add_checked(source, name, question.check_pictures)
-        session.own(digest)
+        people.own(digest)
         wanted = Train(data=digest)
         wanted = wanted.replace(epochs=max(4, SEEN // question.count(wanted)))
         session.put(PAGE, "set", wanted)

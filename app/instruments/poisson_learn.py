@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.instruments.poisson_controls import PAGE, SOLVERS, titled
 from app.instruments.poisson_views import SCORES
-from app.parts import evidence, jobs, session
+from app.parts import evidence, jobs, people, session
 from app.parts.guard import guard, plain
 from gen_core import catalog, checkpoint, scores
 from gen_core.poisson.recipe import KINDS, Train
@@ -19,7 +19,7 @@ def models() -> None:
     """The card of each model: its numbers on held-out scenes beside the baselines."""
     with st.expander("How good these models are, on scenes they never saw", icon=":material/fact_check:"):
         for name, card in checkpoint.known(PAGE).items():
-            if DIGEST.fullmatch(name) and not session.may_see(name):
+            if DIGEST.fullmatch(name) and not people.may_see(name):
                 continue
             st.markdown(f"**{plain(str(card.get('title') or name))}**")
             rows: dict[str, dict[str, Any]] = {"This model": scores.scaled(card.get("metrics", {}))}

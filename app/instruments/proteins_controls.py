@@ -11,7 +11,7 @@ from app.instruments import proteins_single
 from app.instruments.proteins_labels import labels, reference
 from app.instruments.proteins_order import order
 from app.instruments.proteins_verbs import PAGE, TYPES, VERBS, Asked, verb_of
-from app.parts import figure, map, session
+from app.parts import figure, map, people, session
 from app.parts.file_field import file_field
 from gen_core.proteins import question
 from gen_core.proteins.atlas import atlas_of, thinned
@@ -216,7 +216,7 @@ def score(now: Asked) -> dict[str, Any]:
     names = {spare: "Examples (synthetic)" if spare == question.EXAMPLES else "The family itself"}
     chosen = file_field(PAGE, "sequences", "Sequences to score", names, told, TYPES, question.check_sequences)
     made["sequences"] = chosen or spare
-    st.caption(f":material/lock: {session.promise()}")
+    st.caption(f":material/lock: {people.promise()}")
     made |= labels()
     if made["labels"]:
         with st.expander("Reference"):

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.proteins_verbs import PAGE
-from app.parts import session
+from app.parts import people, session
 from app.parts.file_field import file_field
 from gen_core.errors import UserError
 from gen_core.proteins import question
@@ -21,7 +21,7 @@ def labels() -> dict[str, Any]:
     with st.expander("Assay labels", expanded=bool(session.value(PAGE, "labels"))):
         told = "A CSV with a column of values and one called `sequence`, `mutations` (A23V:L40P, of the reference) or `id`."
         chosen = file_field(PAGE, "labels", "Labels", {}, told, TYPES, question.check_labels)
-        st.caption(f":material/lock: {session.promise()}")
+        st.caption(f":material/lock: {people.promise()}")
         if chosen is None:
             return dict(question.NO_LABELS)
         named, column = which_column(chosen)

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.proteins_verbs import PAGE, TYPES, Asked
-from app.parts import jobs, session
+from app.parts import jobs, people, session
 from app.parts.guard import guard, plain
 from gen_core import checkpoint, store
 from gen_core.errors import UserError
@@ -29,9 +29,7 @@ def take_next(asked: Recipe) -> Recipe:
 def choose_model(now: Asked) -> None:
     """A choice among the models there are; another one starts afresh on it, since its latent space is another."""
     titles = {
-        name: _title(name, card)
-        for name, card in checkpoint.known("proteins").items()
-        if name == BUNDLED or session.may_see(name)
+        name: _title(name, card) for name, card in checkpoint.known("proteins").items() if name == BUNDLED or people.may_see(name)
     }
     model = str(now.model)
     titles.setdefault(model, "Another trained model")
@@ -46,7 +44,7 @@ def _title(name: str, card: dict[str, Any]) -> str:
     """What a model is called: by its family's file, on this machine."""
     if name == BUNDLED:
         return "Chorismate mutase"
-    names = {entry.digest: entry.name for entry in store.recent(1000) if session.may_see(entry.digest)}
+    names = {entry.digest: entry.name for entry in store.recent(1000) if people.may_see(entry.digest)}
     return f"{names.get(str(card.get('data')), 'A family')}, {card.get('latent_dim')} dimensions"
 
 
@@ -77,7 +75,7 @@ def training(now: Asked, asked: Train | None) -> None:
         st.file_uploader("Alignment or sequences", type=TYPES, key=key, on_change=_arrived, args=(key,))
         if error := session.get(PAGE, "family/error"):
             st.error(plain(error), icon=":material/error:")
-        st.caption(f":material/lock: {session.promise()}")
+        st.caption(f":material/lock: {people.promise()}")
         if wanted is None:
             return
         recipe, job = _panel(now, wanted)
@@ -114,7 +112,7 @@ def _arrived(key: str) -> None:
     session.put(PAGE, "family/error", None)
     try:
         digest = store.add_checked(file, file.name, question.check_family)
-        session.own(digest)
+        people.own(digest)
         session.put(PAGE, "set", Train(family=digest))
     except UserError as error:
         session.put(PAGE, "family/error", str(error))

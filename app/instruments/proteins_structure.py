@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.proteins_verbs import PAGE
-from app.parts import figure, jobs, molecule, session
+from app.parts import figure, jobs, molecule, people, session
 from app.parts.file_field import file_field
 from app.parts.guard import plain
 from gen_core.proteins import fold, question, relax, structure_plots
@@ -35,7 +35,7 @@ def template(made: Drawn) -> None:
     told = "A structure of one of the family, as PDB or mmCIF, gzip too. Its backbone is kept as it is."
     nothing = "PDB entry 1ECM" if known else "none"
     chosen = file_field(PAGE, "template", "Template", names, told, TYPES, question.check_template, nothing)
-    st.caption(f":material/lock: {session.promise()}")
+    st.caption(f":material/lock: {people.promise()}")
     if chosen is None or chosen == BUNDLED:
         session.seed(PAGE, template_chain="")
         return

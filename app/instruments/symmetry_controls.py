@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import session, slider, upload
+from app.parts import people, session, slider, upload
 from gen_core.recipe import Recipe
 from gen_core.symmetry import question
 from gen_core.symmetry.recipe import DIMS, KINDS, Needed, Recover, Rotate
@@ -66,7 +66,7 @@ def controls(now: Asked) -> Asked:
 def models(dim: int | None) -> list[str]:
     """The bundled models by their kind, of this size or of all, and those that this person trained, of any size."""
     bundled = list(KINDS) if dim is None else question.known(dim)
-    return [*bundled, *(name for name in question.own() if session.may_see(name))]
+    return [*bundled, *(name for name in question.own() if people.may_see(name))]
 
 
 def of_own(now: Asked) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments.symmetry_controls import KINDS, PAGE, SCENES, titled
-from app.parts import evidence, figure, jobs, kept, session, upload
+from app.parts import evidence, figure, jobs, kept, people, session, upload
 from app.parts.guard import guard, plain
 from gen_core import catalog, checkpoint
 from gen_core.recipe import DIGEST
@@ -34,7 +34,7 @@ def models() -> None:
         other: list[str] = []  # measured on other pictures than the bundled ones, and no match for them
         for name, card in checkpoint.known(PAGE).items():
             mine = DIGEST.fullmatch(name) is not None
-            if card.get("kind") not in KINDS or (mine and not session.may_see(name)):
+            if card.get("kind") not in KINDS or (mine and not people.may_see(name)):
                 continue
             row = titled(name) if mine else f"{titled(str(card.get('kind')))}, {card.get('dim')} numbers"
             rows[row] = dict(card.get("metrics", {})) | {name: card.get(name) for name in ("parameters", "multiplications")}

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.instruments import tomography_evidence as trusting
 from app.instruments.tomography_own import PAGE, TYPES
-from app.parts import jobs, session
+from app.parts import jobs, people, session
 from app.parts.guard import guard, plain
 from gen_core import checkpoint, store
 from gen_core.errors import UserError
@@ -34,7 +34,7 @@ def take_next() -> None:
 def choose_prior(now: Recipe) -> dict[str, Any]:
     """A choice among the bundled priors and those learned here; no choice is shown where there are none. Its recipe's fields."""
     model = now.model if isinstance(now, Reconstruct) else None
-    names = {name: card for name, card in checkpoint.known(PAGE).items() if DIGEST.fullmatch(name) and session.may_see(name)}
+    names = {name: card for name, card in checkpoint.known(PAGE).items() if DIGEST.fullmatch(name) and people.may_see(name)}
     titles = {BUNDLED: "The bundled ones"} | {name: question.titled(card) for name, card in names.items()}
     if model is not None and model not in titles:
         titles[model] = "Another trained prior" if DIGEST.fullmatch(model) else model
@@ -67,7 +67,7 @@ def training(asked: Train | None) -> None:
         st.file_uploader("Slices to learn from", TYPES, key=key, accept_multiple_files=True, on_change=_arrived, args=(key,))
         if error := session.get(PAGE, "learn/error"):
             st.error(plain(error), icon=":material/error:")
-        st.caption(f":material/lock: {session.promise()}")
+        st.caption(f":material/lock: {people.promise()}")
         if wanted is not None:
             recipe, job = _panel(now, wanted)
             if (model := jobs.just_done(PAGE, recipe, job)) is not None:
@@ -126,7 +126,7 @@ def _arrived(key: str) -> None:
             source = pack((name, file.getvalue()) for name, file in zip(names, files, strict=True))
             name = f"{len(files)} files"
         digest = store.add_checked(source, name, question.check_slices)
-        session.own(digest)
+        people.own(digest)
         session.put(PAGE, "learn", Train(data=digest, size=64, **question.settings("gaussian")))
     except UserError as error:
         session.put(PAGE, "learn/error", str(error))

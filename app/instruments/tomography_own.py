@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.instruments import tomography_axis as axis
-from app.parts import session, upload
+from app.parts import people, session, upload
 from app.parts.guard import plain
 from gen_core import catalog, store
 from gen_core.errors import RecipeError, UserError
@@ -118,7 +118,7 @@ def _arrived(key: str) -> None:
     session.put(PAGE, "sinogram/error", None)
     try:
         digest = store.add(file, file.name)
-        session.own(digest)
+        people.own(digest)
         session.put(*NEW, digest)
         session.seed(PAGE, angles="")
         session.turn_over(PAGE, "image/add")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from app import vendor
 from gen_core import catalog
 
 APP = Path(__file__).resolve().parent.parent
+MANY = 20  # newly loaded modules that are worth it
+_seen = [0]
 log = logging.getLogger("latent_sandbox")
 
 
@@ -30,11 +33,8 @@ def plotly_js() -> str | None:
 
 @st.cache_resource(show_spinner=False)
 def warm() -> threading.Thread:
-    """Load in the background what the first instrument needs, once per server, after the first page was sent.
-
-    Then the collector is frozen: Streamlit collects after every rerun over every object the heavy libraries made, which
-    without this costs a click several times what the click itself costs. `LATENT_WARM=0` switches both off.
-    """
+    """Load in the background what the first instrument needs, once per server, after the first page was sent;
+    `LATENT_WARM=0` switches it off."""
     thread = threading.Thread(target=_warm, name="warm", daemon=True)
     if os.environ.get("LATENT_WARM", "1") != "0":
         thread.start()
@@ -47,5 +47,16 @@ def _warm() -> None:
             catalog.load(system.warm)()
         except Exception:  # whatever it is, the page that needs it says so to a person; here it would only be noise
             log.info("The first instrument could not be warmed up.", exc_info=True)
-    gc.collect()
-    gc.freeze()
+    settle()
+
+
+def settle() -> None:
+    """Called when a page was drawn: take what newly loaded libraries hold out of the collector's sight.
+
+    Streamlit collects after every rerun, before it tells the browser of the next: over the objects of every library that was
+    loaded, a fifth of a second in which no session is served. They stay for as long as the server runs.
+    """
+    if len(sys.modules) > _seen[0] + MANY:
+        _seen[0] = len(sys.modules)
+        gc.collect()
+        gc.freeze()

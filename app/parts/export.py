@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import link, session, theme
+from app.parts import link, people, theme
 from app.parts.guard import say
 from gen_core import owner, palette, runs
 from gen_core.errors import UserError
@@ -90,12 +90,12 @@ def rows(files: Mapping[str, Callable[[], bytes]], recipe: Recipe) -> dict[str, 
 def keep(result: Result, figure: Callable[[], Any] | None, dark: bool, key: str) -> None:
     """A button that keeps the result under Runs, with its first figure; a link to there once it is kept."""
     place = st.empty()
-    known = any(session.may_see(id) for id in runs.kept(result.recipe))
+    known = any(people.may_see(id) for id in runs.kept(result.recipe))
     told = "Keeps the files, the recipe and the picture on this machine, to be reopened from Runs."
     if not known and place.button("Keep this run", icon=":material/bookmark_add:", key=f"{key}/keep", help=told):
         try:
             with st.spinner("Writing its files"):
-                session.own(runs.keep(result, _picture(figure, dark)))
+                people.own(runs.keep(result, _picture(figure, dark)))
             known = True
         except UserError as error:
             say(error)

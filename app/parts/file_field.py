@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from app.parts import session
+from app.parts import people, session
 from app.parts.guard import plain
 from gen_core import store
 from gen_core.errors import UserError
@@ -59,7 +59,7 @@ def _arrived(page: str, field: str, key: str, check: Callable[[str], object] | N
     session.put(page, f"{field}/file/error", None)
     try:
         digest = store.add_checked(file, file.name, check or (lambda digest: None))
-        session.own(digest)
+        people.own(digest)
         session.put(page, f"{field}/own", session.get(page, f"{field}/own", {}) | {digest: store.name_of(digest)})
         session.seed(page, **{field: digest})
     except UserError as error:

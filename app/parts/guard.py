@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import streamlit as st
 from streamlit.errors import FragmentHandledException
 
-from app.parts import session
+from app.parts import people, session
 from gen_core import store
 from gen_core.errors import InputError, MissingContent, UserError
 
@@ -70,11 +70,11 @@ def ask_for(error: MissingContent) -> None:
     file = st.file_uploader(
         "The missing file", key=name, help="It is known by the digest of its content; its name does not matter."
     )
-    st.caption(session.promise())
+    st.caption(people.promise())
     if file is None:
         return
     try:
-        session.own(store.add_checked(file, file.name, lambda digest: _the_very(digest, error.digest)))
+        people.own(store.add_checked(file, file.name, lambda digest: _the_very(digest, error.digest)))
     except UserError as wrong:
         say(wrong)
         return

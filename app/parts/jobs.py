@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.parts import figure, open_file, session
+from app.parts import figure, open_file, people, session
 from app.parts.guard import plain
 from gen_core import catalog, jobs, palette
 from gen_core.errors import UserError
@@ -50,7 +50,7 @@ def panel(
             st.error(plain(error), icon=":material/error:")
         if now is None:
             if st.button(start, key=f"{page}/job/start", type="primary", icon=":material/play_arrow:", help=about or None):
-                _try(page, lambda: session.own(jobs.submit(recipe, steps, opens)))
+                _try(page, lambda: people.own(jobs.submit(recipe, steps, opens)))
                 st.rerun()
             if about:
                 st.caption(about)
@@ -65,7 +65,7 @@ def panel(
 
 def sidebar() -> None:
     """One line for each job under way, with a link to its page. Reads a few small files and loads nothing."""
-    found = [job for job in jobs.active() if session.may_see(job.id)]
+    found = [job for job in jobs.active() if people.may_see(job.id)]
     st.fragment(_lines, run_every=5 * REFRESH if found else None)()
 
 
@@ -99,7 +99,7 @@ def just_done(page: str, recipe: Recipe, job: jobs.Job | None) -> str | None:
     if job is None or job.model is None or session.get(page, "train/waiting") != recipe.sha256:
         return None
     session.put(page, "train/waiting", None)
-    session.own(job.model)
+    people.own(job.model)
     return job.model
 
 
@@ -109,7 +109,7 @@ def wanted(page: str, name: str, operation: str, asked: Recipe | None) -> tuple[
     if asked is not None:
         session.put(page, name, asked)
         session.put(page, f"{name}/own", None)
-    last = next((job for job in known(operation) if session.may_see(job.id)), None)
+    last = next((job for job in known(operation) if people.may_see(job.id)), None)
     found = session.get(page, name) or (last.recipe if last is not None else None)
     if asked is not None or (last is not None and last.state != "done"):
         session.put(page, f"{name}/open", True)  # and it stays so when its job is done
@@ -210,12 +210,12 @@ def _try(page: str, act: Callable[[], None]) -> None:
 def _may_end(job: jobs.Job) -> bool:
     """Whether this person may stop or forget a job: on a server only the one who started it, or who has the very file."""
     named = [str(getattr(job.recipe, field)) for field in content_fields(type(job.recipe))]
-    return session.may_see(job.id) or any(DIGEST.fullmatch(name) for name in named)
+    return people.may_see(job.id) or any(DIGEST.fullmatch(name) for name in named)
 
 
 def _lines() -> None:
     for job in jobs.active():
-        if not session.may_see(job.id):
+        if not people.may_see(job.id):
             continue
         try:
             where = open_file.page_of(job.opens)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.parts import session
+from app.parts import people
 from app.parts.guard import plain
 from gen_core import catalog, compare, palette, runs, scores, store
 from gen_core.errors import UserError
@@ -68,7 +68,7 @@ def name_of(content: str) -> str:
     known = {data.name: data.title for data in catalog.DATA} | {f"sha256:{d.sha256}": d.title for d in catalog.DATA if d.sha256}
     if content in known or not DIGEST.fullmatch(content):
         return known.get(content, content)
-    own = {entry.digest: entry.name for entry in store.recent(1000) if session.may_see(entry.digest)}
+    own = {entry.digest: entry.name for entry in store.recent(1000) if people.may_see(entry.digest)}
     return own.get(content) or f"a file of sha256 {content[7:15]}…"
 
 

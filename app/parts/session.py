@@ -9,7 +9,6 @@ hand its values back.
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,11 +20,10 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
-from gen_core import catalog, owner
+from gen_core import catalog
 from gen_core.errors import RecipeError, UserError
 from gen_core.recipe import Recipe
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 PRESENT = "present"  # the word in the query that is no field of a recipe: `?present=1`
 PAST = 50  # moves that can be undone
 TOGETHER = 0.6  # seconds within which moves count as one: a drag
@@ -285,70 +283,9 @@ def present(on: bool) -> None:
         del st.query_params[PRESENT]
 
 
-def hosted() -> bool:
-    """Whether this page may be seen from another machine. Where in doubt it is, and paths of this machine are not offered."""
-    headers = st.context.headers
-    host = (headers.get("Host") or "127.0.0.1").rsplit(":", 1)[0]
-    return bool(
-        os.environ.get("LATENT_HOSTED")
-        or st.get_option("server.address") not in LOOPBACK
-        or host not in LOOPBACK
-        or any(headers.get(name) for name in ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-Ip"))
-        or st.user.get("is_logged_in")
-    )
-
-
-def own(name: str) -> None:
-    """Note that this session added a file to the store (its digest), started a job or kept a run (their ids)."""
-    put("store", "added", [*get("store", "added", []), name])
-
-
-def may_see(name: str) -> bool:
-    """Whether a stored file, a job or a run may be named to this person: on their own machine all, on a server their own.
-
-    Where people sign in, gen_core finds nothing but their own (gen_core/owner.py); else their own are those of this session.
-    """
-    return not hosted() or owner.current() is not None or name in get("store", "added", [])
-
-
-def promise() -> str:
-    """Where the user's data stays, to be said wherever it is asked for."""
-    if not hosted():
-        return "Your data stays on this machine."
-    others = ", and no other user sees it" if owner.current() is not None else ""
-    return f"Your data stays on the server that runs this page{others}."
-
-
-def must_sign_in() -> bool:
-    """Whether people sign in here, and this one has not."""
-    return owner.needed() and owner.current() is None
-
-
-def signed_in() -> bool:
-    """Whether an identity provider knows this person."""
-    return bool(st.user.get("is_logged_in"))
-
-
-def person() -> str:
-    """What the identity provider calls this person."""
-    return str(st.user.get("name") or st.user.get("email") or "Signed in")
-
-
 def asked_for_more() -> bool:
     """Whether the link that was opened asks for more than the first page."""
     return bool(st.query_params) or bool(st.context.url and st.context.url.rstrip("/").count("/") > 2)
-
-
-def _who() -> str | None:
-    """Whose page this thread runs: as the identity provider said it in the signed cookie that the session began with."""
-    context = get_script_run_ctx(suppress_warning=True)
-    if context is None or not context.user_info.get("is_logged_in"):
-        return None
-    issuer, subject = context.user_info.get("iss"), context.user_info.get("sub")
-    return owner.named(str(issuer), str(subject)) if issuer and subject else None
-
-
-owner.ask(_who)
 
 
 def _state(page: str) -> _Page | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.parts import session
+from app.parts import people, session
 from app.parts.guard import guard, plain
 
 
@@ -12,7 +12,7 @@ def page() -> None:
     """The only page of somebody who has not signed in."""
     st.title("Latent Sandbox", anchor=False)
     with st.container(border=True, width=560), guard():
-        if session.signed_in():  # at their provider, but not as anybody that could be told apart
+        if people.signed_in():  # at their provider, but not as anybody that could be told apart
             st.error("Your identity provider did not say who you are, so nothing can be kept for you.", icon=":material/error:")
             _out()
             return
@@ -26,7 +26,7 @@ def page() -> None:
 def sidebar() -> None:
     """Who is signed in, and a button to sign out."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f":material/person: {plain(session.person())}", width="stretch")
+        st.caption(f":material/person: {plain(people.person())}", width="stretch")
         _out()
 
 

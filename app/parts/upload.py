@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.parts import session
+from app.parts import people, session
 from app.parts.guard import plain
 from gen_core import catalog, datasets, store
 from gen_core.errors import UserError
@@ -82,7 +82,7 @@ def _own() -> dict[str, str]:
 
 def _kept(count: int) -> list[store.Entry]:
     """The stored files used last, of those this person may see."""
-    return [entry for entry in store.recent(1000) if session.may_see(entry.digest)][:count]
+    return [entry for entry in store.recent(1000) if people.may_see(entry.digest)][:count]
 
 
 def _add(
@@ -99,8 +99,8 @@ def _add(
     st.file_uploader("Your own file", type=types, key=key, on_change=_uploaded, args=(page, field, key, on_change, check))
     if error := session.get(page, f"{field}/error"):
         st.error(plain(error), icon=":material/error:")
-    st.caption(f":material/lock: {session.promise()}")
-    if not session.hosted():
+    st.caption(f":material/lock: {people.promise()}")
+    if not people.hosted():
         path = session.turn(page, f"{field}/path")
         st.text_input(
             "Or a path on this machine",
@@ -162,7 +162,7 @@ def _uploaded(page: str, field: str, key: str, on_change: Changed | None, check:
 
 def _path_given(page: str, field: str, key: str, on_change: Changed | None, check: Check) -> None:
     text = str(session.held(key) or "").strip().strip("\"'")
-    if text and not session.hosted():  # asked again: a callback's word is a client's word
+    if text and not people.hosted():  # asked again: a callback's word is a client's word
         path = Path(text).expanduser()
         _take(page, field, lambda: store.add_checked(path, path.name, check), on_change)
         if not session.get(page, f"{field}/error"):
@@ -173,7 +173,7 @@ def _take(page: str, field: str, add: Callable[[], str], on_change: Changed | No
     session.put(page, f"{field}/error", None)
     try:
         digest = add()
-        session.own(digest)
+        people.own(digest)
         _choose(page, field, digest, on_change)
     except UserError as error:
         session.put(page, f"{field}/error", str(error))

@@ -10,7 +10,6 @@ negative binomial of the counts behind the log1p (Lopez et al. 2018). Both read 
 
 from __future__ import annotations
 
-import base64
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -185,7 +184,8 @@ class LatentModel:
     """A trained model for use: arrays in, arrays out, nothing in it changes.
 
     genes (G,) name the columns; codes (n, k) are those of a sample of the training cells, of types `code_type` (n,) in
-    state `code_perturbed` (n,); card says where it comes from (empty for one trained a moment ago).
+    state `code_perturbed` (n,); card says where it comes from (empty for one trained a moment ago); seen (m,) are marks of
+    the training cells, see `study.marks`.
     """
 
     net: CellVAE
@@ -194,11 +194,7 @@ class LatentModel:
     code_type: Array
     code_perturbed: Array
     card: dict[str, Any]
-
-    @cached_property
-    def seen(self) -> Array:
-        """Marks (n,) of the training cells, see `study.marks`; empty where the card holds none."""
-        return np.frombuffer(base64.b64decode(str(self.card.get("cells", ""))), np.uint32)
+    seen: Array
 
     @property
     def latent_dim(self) -> int:

@@ -30,6 +30,7 @@ def write_model(folder: Path, model: LatentModel, card: dict[str, Any], recipe: 
         "codes": torch.from_numpy(model.codes).half(),
         "code_type": torch.tensor([types.index(t) for t in model.code_type.tolist()], dtype=torch.int16),
         "code_perturbed": torch.from_numpy(model.code_perturbed.astype(np.uint8)),
+        "seen": torch.from_numpy(model.seen.view(np.int32)),
     }
     return checkpoint.put(folder, tensors, card, {"recipe.json": recipe.json(indent=1) + "\n"})
 
@@ -54,13 +55,14 @@ def read_model(folder: Path, expected: str | None = None) -> LatentModel:
         net.load_state_dict(state)
         codes = tensors["codes"].float().numpy()
         code_type, code_perturbed = types[tensors["code_type"].numpy()], tensors["code_perturbed"].numpy().astype(bool)
+        seen = tensors["seen"].numpy().view(np.uint32) if "seen" in tensors else _marks_in(card)
         if codes.shape != (len(code_type), net.latent_dim) or len(code_perturbed) != len(codes):
             raise ValueError("codes and their labels differ in number")
     except (KeyError, ValueError, TypeError, IndexError, RuntimeError, UnicodeDecodeError) as error:
         raise CheckpointError(
             f"The model {folder.name!r} cannot be used: its weights and its card do not fit together ({type(error).__name__})."
         ) from None
-    return LatentModel(net.train(False).requires_grad_(False), genes, codes, code_type, code_perturbed, card)
+    return LatentModel(net.train(False).requires_grad_(False), genes, codes, code_type, code_perturbed, card, seen)
 
 
 def _told(card: dict[str, Any]) -> None:
@@ -73,4 +75,8 @@ def _told(card: dict[str, Any]) -> None:
         str(check["type"])
         for name in ("kept", "left_out"):
             float("nan" if check["pearson_delta_all"][name] is None else check["pearson_delta_all"][name])
-    base64.b64decode(str(card.get("cells", "")), validate=True)
+
+
+def _marks_in(card: dict[str, Any]) -> np.ndarray:
+    """The marks of the training cells as older cards hold them, which a million cells would make too large."""
+    return np.frombuffer(base64.b64decode(str(card.get("cells", "")), validate=True), np.uint32)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import tempfile
 from collections.abc import Callable, Generator
@@ -45,7 +44,7 @@ class CellTask:
 
     def __init__(self, study: Study, rows: Array, latent_dim: int, likelihood: str = "gaussian") -> None:
         order = np.random.default_rng([study.recipe.seed, 7]).permutation(rows)
-        self.X, self.names = study.X[order], study.names[order]
+        self.X = study.X[order]
         self.counts = counts_of(self.X) if likelihood == "negative_binomial" else None
         self.n_valid = max(int(len(order) * VALIDATED), 1)
         self.n_train = len(order) - self.n_valid
@@ -184,11 +183,13 @@ def cells_of(recipe: Train) -> tuple[Study, Array]:
 
 def frozen(net: CellVAE, study: Study, rows: Array) -> LatentModel:
     """The trained network as a model for use, with codes of the cells it was trained on."""
-    model = LatentModel(net.requires_grad_(False), study.genes, np.array([]), np.array([]), np.array([]), {})
+    seen = marks(study.names[rows])
+    model = LatentModel(net.requires_grad_(False), study.genes, np.array([]), np.array([]), np.array([]), {}, seen)
     some = rows
     if len(rows) > MAX_CODES:
         some = np.sort(np.random.default_rng(study.recipe.seed).choice(rows, MAX_CODES, replace=False))
-    return LatentModel(net, study.genes, model.encode(study.X[some]), study.cell_type[some], study.is_perturbed[some], {})
+    codes = model.encode(study.X[some])
+    return LatentModel(net, study.genes, codes, study.cell_type[some], study.is_perturbed[some], {}, seen)
 
 
 def scores_of(model: LatentModel, study: Study) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
@@ -225,7 +226,6 @@ def card_of(recipe: Train, model: LatentModel, study: Study, task: CellTask, las
         "licence": known.licence if known else "that of the data it was trained on",
         "likelihood": model.net.likelihood,
         "variance": model.net.variance,
-        "cells": base64.b64encode(marks(task.names).tobytes()).decode(),
     }
 
 

@@ -67,7 +67,7 @@ def test_on_a_server_one_sees_only_the_runs_of_ones_own_session(hosted: bool, mo
 
 
 def test_only_who_started_a_job_or_has_its_file_may_end_it_on_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.parts.session.may_see", lambda name: name == "mine")
+    monkeypatch.setattr("app.parts.people.may_see", lambda name: name == "mine")
 
     def job(id: str, recipe: Perturb) -> jobs.Job:
         return jobs.Job(id, recipe, recipe, "running", 1, 2, {}, "", None, 0.0, 0.0, None, None, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app.parts import session
+from app.parts import people
 from gen_core import jobs, owner, runs, store
 from gen_core.cells.recipe import Perturb
 from gen_core.errors import OutputError
@@ -78,10 +78,10 @@ def test_a_share_that_is_used_up_is_said_in_the_panel_of_long_work(monkeypatch: 
 def who() -> None:
     import streamlit as st
 
-    from app.parts import session
+    from app.parts import people
     from gen_core import owner
 
-    st.text(f"{session.must_sign_in()} {owner.current()} {session.may_see('a')}")
+    st.text(f"{people.must_sign_in()} {owner.current()} {people.may_see('a')}")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_only_who_a_provider_names_is_somebody(said: dict[str, object], known: b
     class Context:
         user_info = said
 
-    monkeypatch.setattr(session, "get_script_run_ctx", lambda **options: Context() if options else get_script_run_ctx())
+    monkeypatch.setattr(people, "get_script_run_ctx", lambda **options: Context() if options else get_script_run_ctx())
     at = app(who).run()
     assert at.text[0].value == (f"False {owner.named('i', 's')} True" if known else "True None False")
 

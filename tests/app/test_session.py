@@ -183,9 +183,9 @@ def test_query_parameters_are_the_recipe(recipe: Perturb) -> None:
 def hosted_script() -> None:
     import streamlit as st
 
-    from app.parts import session
+    from app.parts import people
 
-    st.text(f"{session.hosted()} {session.promise()}")
+    st.text(f"{people.hosted()} {people.promise()}")
 
 
 def test_a_page_on_this_machine_is_not_hosted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Route, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -32,6 +32,8 @@ FLAGS = [
 ]
 # Streamlit asks for these beside the page it is on before it asks at the root; the 404s mean nothing.
 BENIGN = ("/_stcore/health", "/_stcore/host-config")
+PATIENCE = 60_000  # milliseconds; two browsers, two servers and a training share the cores
+expect.set_options(timeout=PATIENCE)
 
 
 def free_port() -> int:
@@ -45,6 +47,13 @@ def free_port() -> int:
 def serving(script: Path, home: Path, port: int = 0, **environment: str) -> Iterator[str]:
     """The plain command, on a free port of this machine where none is named, until it answers."""
     port = port or free_port()
+    with running(script, home, port, **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(script: Path, home: Path, port: int, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process behind `serving`, once it answers; it may be killed."""
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port), "--server.headless", "true"]
     # PYTHONPATH is left out: the app must find its own packages.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -55,7 +64,7 @@ def serving(script: Path, home: Path, port: int = 0, **environment: str) -> Iter
         )
     try:
         _wait(f"http://127.0.0.1:{port}/_stcore/health", server, log)
-        yield f"http://127.0.0.1:{port}"
+        yield server
     finally:
         server.terminate()
         server.wait(30)
@@ -109,6 +118,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 @pytest.fixture(autouse=True)
 def only_this_machine(context: BrowserContext) -> Iterator[list[str]]:
     """Refuse and report every request that leaves the machine, and every error in the console."""
+    context.set_default_timeout(PATIENCE)
     trouble = watching(context)
     yield trouble
     assert not trouble, "\n".join(trouble)
@@ -144,17 +154,23 @@ def rest() -> Callable[[Page], None]:
 
 
 def at_rest(page: Page, quiet: int = 500) -> None:
-    """Wait until no run of the script is under way, no figure in sight waits to be drawn, and so it stays for `quiet` ms."""
+    """Wait until no run of the script is under way, no figure in sight waits to be drawn, and so it stays for `quiet` ms.
+
+    Only time in which the browser could have seen otherwise counts: of a stretch in which it drew nothing, one frame.
+    """
     page.wait_for_selector('[data-testid="stApp"]')
-    page.evaluate("delete window.busyUntil")
+    page.evaluate("delete window.quietFor")
     page.wait_for_function(
         """quiet => {
             const app = document.querySelector('[data-testid="stApp"]').dataset;
             const busy = app.testScriptState !== "notRunning" || app.testConnectionState !== "CONNECTED"
                 || document.querySelector('[data-testid="stSkeleton"], [data-stale="true"]')
                 || [...document.querySelectorAll('.latent-figure')].some((plot) => plot.near && (plot.waiting || !plot.watched));
-            if (busy || window.busyUntil === undefined) window.busyUntil = performance.now();
-            return performance.now() - window.busyUntil > quiet;
+            const now = performance.now();
+            if (busy || window.quietFor === undefined) window.quietFor = 0;
+            else window.quietFor += Math.min(now - window.lookedAt, 50);
+            window.lookedAt = now;
+            return window.quietFor > quiet;
         }""",
         arg=quiet,
         timeout=120_000,
@@ -164,6 +180,15 @@ def at_rest(page: Page, quiet: int = 500) -> None:
 def asked(page: Page) -> dict[str, list[str]]:
     """The recipe in the address bar, without the word that tells when a link was drawn."""
     return {name: values for name, values in parse_qs(urlparse(page.url).query).items() if name != "opened"}
+
+
+def until(page: Page, so: Callable[[], bool]) -> None:
+    """Wait until it is so: what the server still has to answer shows nowhere on the page."""
+    for _ in range(PATIENCE // 100):
+        if so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"it never came to be so; the address bar holds {asked(page)}")
 
 
 def click_in(page: Page, target: Locator, across: float, down: float) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gen_core import catalog
 from gen_core.cells import simulate
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
@@ -79,14 +79,14 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
         page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(500)
     rest(page)
-    assert state(page)["dose"] == "0.6"
+    until(page, lambda: state(page)["dose"] == "0.6")
     assert metric(page) != before
     expect(page.get_by_text("Similarity-weighted").first).to_be_attached()
     expect(page.get_by_role("heading", name="Evidence")).to_be_attached()
 
     click_map(page, 0.8, 0.4, rest)
     expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
-    assert state(page)["spot"] != "null"
+    until(page, lambda: state(page)["spot"] != "null")
 
     was, number = state(page), metric(page)
     exported = {name: save(page, name, tmp_path) for name in ("predicted.h5ad", "genes.csv", "recipe.json", "map.html")}
@@ -96,14 +96,14 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
 
     page.get_by_role("button", name="Reset", exact=True).click()
     rest(page)
-    assert state(page)["data"] == "simulated"
+    until(page, lambda: state(page)["data"] == "simulated")
     for file in exported.values():
         page.goto(app_url)
         rest(page)
         open_exported(page, file, rest)
         page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
         rest(page)
-        assert state(page) == was
+        until(page, lambda: state(page) == was)
         assert metric(page) == number
         expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
     assert catalog.from_query(urlparse(page.url).query, "cells.perturb") == catalog.from_file(exported["genes.csv"])
@@ -132,7 +132,9 @@ def test_presets_traps_and_the_genes(page: Page, app_url: str, rest: Rest) -> No
     ).click()
     rest(page)
     page.keyboard.press("Escape")
-    assert (state(page)["dose_key"], state(page)["dose"]) == ("null", "1.0")  # a concentration does not become a multiple
+    until(
+        page, lambda: (state(page)["dose_key"], state(page)["dose"]) == ("null", "1.0")
+    )  # a concentration does not become a multiple
     page.get_by_role("button", name="Pathways").click()
     rest(page)
     page.get_by_text("Gene sets", exact=True).first.click()
@@ -145,7 +147,7 @@ def test_presets_traps_and_the_genes(page: Page, app_url: str, rest: Rest) -> No
     page.get_by_text("What can mislead you here").click()
     page.get_by_role("button", name="Show me").first.click()
     rest(page)
-    assert (state(page)["target"], state(page)["predictor"]) == ("Monocyte", "gene_shift")
+    until(page, lambda: (state(page)["target"], state(page)["predictor"]) == ("Monocyte", "gene_shift"))
 
 
 def test_the_map_of_all_cells_and_back_to_the_question(page: Page, app_url: str, rest: Rest) -> None:
@@ -158,11 +160,11 @@ def test_the_map_of_all_cells_and_back_to_the_question(page: Page, app_url: str,
     expect(page.get_by_text("Colour by")).to_be_visible()
     click_map(page, 0.5, 0.5, rest)
     link = page.url
-    assert state(page)["operation"] == "cells.decode"
+    until(page, lambda: state(page)["operation"] == "cells.decode")
     page.get_by_role("radio", name="Response", exact=True).click()
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    assert state(page) == before
+    until(page, lambda: state(page) == before)
     page.goto(link)
     rest(page)
     expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
@@ -175,7 +177,7 @@ def test_cells_without_a_treatment_are_a_map(page: Page, app_url: str, rest: Res
     expect(page.get_by_text("Colour by")).to_be_visible()
     click_map(page, 0.5, 0.5, rest)
     expect(page.get_by_text("The clicked spot")).to_be_visible(timeout=60_000)
-    assert state(page)["operation"] == "cells.decode"
+    until(page, lambda: state(page)["operation"] == "cells.decode")
     profile = save(page, "profiles.csv", tmp_path)
     assert catalog.from_file(profile).z == catalog.from_query(urlparse(page.url).query, "cells.decode").z
     page.goto(page.url)
@@ -225,8 +227,8 @@ def test_a_link_to_a_file_that_is_not_here_asks_for_it(page: Page, app_url: str,
     page.locator("[data-testid=stMain] input[type=file]").first.set_input_files(tmp_path / "cells/three.h5ad")
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    assert state(page)["target"] == "B"
-    assert state(page)["dose"] == "0.75"
+    until(page, lambda: state(page)["target"] == "B")
+    until(page, lambda: state(page)["dose"] == "0.75")
 
 
 def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
@@ -268,11 +270,11 @@ def test_a_bad_day(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None
             rest(page)
             assert (state(page), metric(page)) == (before, number)
         else:  # cells, but not of this question: they are here, with one sentence
-            assert state(page)["data"].startswith("sha256:")
+            until(page, lambda: state(page)["data"].startswith("sha256:"))
             page.get_by_role("button", name="Reset", exact=True).click()
             page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
             rest(page)
-        assert state(page)["data"] == "simulated"
+        until(page, lambda: state(page)["data"] == "simulated")
 
 
 def test_after_an_error_the_dose_is_what_it_was(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
@@ -286,12 +288,12 @@ def test_after_an_error_the_dose_is_what_it_was(page: Page, app_url: str, rest: 
     page.goto(f"{app_url}/cells?data={data}&target=NK&dose=0.6")
     rest(page)
     expect(page.get_by_text("to start from")).to_be_visible()
-    assert (state(page)["target"], state(page)["dose"]) == ("NK", "0.6")
+    until(page, lambda: (state(page)["target"], state(page)["dose"]) == ("NK", "0.6"))
     page.get_by_test_id("stSelectbox").filter(has_text="Cell type to predict").locator("input").click()
     page.get_by_role("option", name="B", exact=True).click()
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    assert (state(page)["target"], state(page)["dose"]) == ("B", "0.6")
+    until(page, lambda: (state(page)["target"], state(page)["dose"]) == ("B", "0.6"))
     expect(page.get_by_test_id("stSlider").first.get_by_text("0.60")).to_be_visible()
 
 

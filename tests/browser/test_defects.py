@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import until
 from tests.browser.test_runs import state
 
 Rest = Callable[[Page], None]
@@ -67,7 +68,7 @@ def test_the_verdict_comes_first_and_an_export_comes_back(page: Page, app_url: s
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "drift.npz")
     page.wait_for_url("**/defects?*", timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
     assert not page.get_by_test_id("stException").count()
 
 
@@ -127,8 +128,8 @@ def test_how_many_snapshots_one_needs_is_a_job(page: Page, app_url: str, rest: R
 
 def test_a_link_keeps_what_no_control_shows_and_a_network_of_own_snapshots_draws(page: Page, app_url: str, rest: Rest) -> None:
     opened(page, f"{app_url}/defects?operation=defects.infer&{FEW}&duration=0.8&length_unit=nm", rest)
-    assert state(page)["duration"] == ["0.8"]
-    assert state(page)["length_unit"] == ["nm"]
+    until(page, lambda: state(page)["duration"] == ["0.8"])
+    until(page, lambda: state(page)["length_unit"] == ["nm"])
     add(page, "mine.csv", snapshots(6))
     page.wait_for_url("**data=sha256*", timeout=LONG)
     rest(page)
@@ -146,4 +147,4 @@ def test_a_link_keeps_what_no_control_shows_and_a_network_of_own_snapshots_draws
     page.get_by_role("button", name="Draw from it").click(timeout=LONG)
     page.wait_for_url("**operation=defects.sample*", timeout=LONG)
     expect(page.get_by_text("two halves of the snapshot")).to_be_visible(timeout=LONG)
-    assert state(page)["followed"] == ["true"]
+    until(page, lambda: state(page)["followed"] == ["true"])

@@ -10,6 +10,7 @@ import numpy as np
 from playwright.sync_api import Page, expect
 
 from gen_core.detector.simulate import World, simulate
+from tests.browser.conftest import until
 from tests.browser.test_poisson import LONG, choose, opened
 from tests.browser.test_runs import state
 from tests.browser.test_symmetry import metric
@@ -53,7 +54,7 @@ def test_models_stand_beside_the_truth_and_an_export_comes_back(page: Page, app_
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "events.npz")
     page.wait_for_url("**/detector?*", timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_a_code_held_still_a_region_again_and_unusual_events(page: Page, app_url: str, rest: Rest) -> None:
@@ -77,7 +78,7 @@ def test_own_hits_are_the_truth_and_wrong_ones_are_said(page: Page, app_url: str
     add(page, "mine.npz", out.getvalue())
     page.wait_for_url("**data=sha256*", timeout=LONG)
     rest(page)
-    assert state(page)["channels"] == ["16"]
+    until(page, lambda: state(page)["channels"] == ["16"])
     expect(page.get_by_role("figure", name="Twelve events: Truth")).to_be_visible(timeout=LONG)
     wrong = io.BytesIO()
     np.savez(wrong, hits=np.full((30, 5, 16), 7))

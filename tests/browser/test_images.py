@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 Rest = Callable[[Page], None]
 LONG = 90_000
@@ -47,7 +47,7 @@ def test_through_the_verbs(page: Page, app_url: str, rest: Rest, tmp_path: Path)
     page.get_by_text("How good this model is").click()
     expect(page.get_by_text("at least 26.0")).to_be_visible()
     expect(page.get_by_text("Swap score S").first).to_be_visible()
-    assert state(page)["operation"] == ["images.mix"]
+    until(page, lambda: state(page)["operation"] == ["images.mix"])
 
     turn(page, "Edit", rest)
     slider = page.get_by_role("slider", name="Grain size").first
@@ -55,7 +55,7 @@ def test_through_the_verbs(page: Page, app_url: str, rest: Rest, tmp_path: Path)
     slider.press("ArrowRight")
     page.wait_for_timeout(300)
     rest(page)
-    assert "grain_size" in state(page)["directions"][0]
+    until(page, lambda: "grain_size" in state(page)["directions"][0])
     was = state(page)
     with page.expect_download() as arriving:
         page.locator(".st-key-export-grid-png button").first.click()
@@ -70,7 +70,7 @@ def test_through_the_verbs(page: Page, app_url: str, rest: Rest, tmp_path: Path)
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "grid.png")
     page.wait_for_url("**/images?*", timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
@@ -93,11 +93,11 @@ def test_an_own_picture_and_one_that_is_none(page: Page, app_url: str, rest: Res
     page.wait_for_timeout(500)
     rest(page)
     expect(page.get_by_test_id("stPopoverBody").get_by_test_id("stAlert").first).to_be_visible()
-    assert state(page)["image"] == ["3"]  # what was there stays
+    until(page, lambda: state(page)["image"] == ["3"])  # what was there stays
     files.set_input_files({"name": "mine.png", "mimeType": "image/png", "buffer": noise(0, 80, 120)})
     page.wait_for_timeout(500)
     rest(page)
-    assert state(page)["image"][0].startswith("sha256:")
+    until(page, lambda: state(page)["image"][0].startswith("sha256:"))
     expect(page.get_by_text("not of the kind the model learned").first).to_be_visible(timeout=LONG)
     page.keyboard.press("Escape")
     expect(page.get_by_text("Your picture", exact=True)).to_be_visible()
@@ -106,9 +106,9 @@ def test_an_own_picture_and_one_that_is_none(page: Page, app_url: str, rest: Res
     expect(page.get_by_text("The micrograph beside your own is synthetic")).to_be_visible(timeout=LONG)
     turn(page, "Map", rest)  # which looks at no picture
     turn(page, "Edit", rest)
-    assert state(page)["seed"][0].startswith("sha256:")
+    until(page, lambda: state(page)["seed"][0].startswith("sha256:"))
     turn(page, "Mix", rest)
-    assert "sha256:" in state(page)["content_seeds"][0]  # it goes along
+    until(page, lambda: "sha256:" in state(page)["content_seeds"][0])  # it goes along
 
 
 def test_a_model_of_ones_own_pictures(page: Page, app_url: str, rest: Rest) -> None:
@@ -152,7 +152,7 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     click_in(page, drag, 0.02, 0.03)
     expect(page.get_by_text("hardly any picture lies here")).to_be_visible(timeout=LONG)
     rest(page)
-    assert state(page)["spot"] != before
+    until(page, lambda: state(page)["spot"] != before)
     box = drag.bounding_box()
     assert box
     at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
@@ -168,19 +168,19 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     page.reload()
     expect(page.get_by_text("The region:")).to_be_visible(timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
     page.get_by_role("button", name="Forget the region").click()
     expect(page.get_by_text("The region:")).to_have_count(0, timeout=LONG)
     rest(page)
-    assert state(page)["region"] == ["null"]
-    assert state(page)["spot"] == was["spot"]
+    until(page, lambda: state(page)["region"] == ["null"])
+    until(page, lambda: state(page)["spot"] == was["spot"])
 
 
 def test_links_of_what_has_no_verb(page: Page, app_url: str, rest: Rest) -> None:
     page.goto(f"{app_url}/images?operation=images.decode&z=[[0.5,-1],[0,0]]")
     expect(page.get_by_text("2 latent vectors of 2 numbers.")).to_be_visible(timeout=LONG)
     rest(page)
-    assert state(page)["operation"] == ["images.decode"]
+    until(page, lambda: state(page)["operation"] == ["images.decode"])
     page.goto(f"{app_url}/images?operation=images.train&epochs=3")
     expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("3", timeout=LONG)
     rest(page)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 KANG = "cells/kang2018_harmony_counts_2000x9015.h5ad"
 Rest = Callable[[Page], None]
@@ -99,7 +99,7 @@ def test_training_from_the_page(page: Page, app_url: str, app_home: Path, rest: 
     page.get_by_role("button", name="Reopen").first.click()
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
-    assert asked(page) == state
+    until(page, lambda: asked(page) == state)
     expect(page.get_by_text("The clicked spot")).to_be_visible()
     page.get_by_role("link", name="Runs", exact=True).click()
     rest(page)

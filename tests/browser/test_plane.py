@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 Rest = Callable[[Page], None]
 LONG = 90_000
@@ -31,6 +31,6 @@ def test_click_turn_and_collapse(page: Page, app_url: str, rest: Rest) -> None:
     slider.press("End")
     page.wait_for_timeout(500)
     rest(page)
-    assert state(page)["beta"] == ["3000.0"]
+    until(page, lambda: state(page)["beta"] == ["3000.0"])
     expect(page.get_by_text("posterior collapse").first).to_be_visible(timeout=LONG)
     assert not page.get_by_test_id("stException").count()

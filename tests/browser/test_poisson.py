@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import click_in
+from tests.browser.conftest import click_in, until
 from tests.browser.test_canvas import at
 from tests.browser.test_runs import state
 
@@ -41,7 +41,7 @@ def choose(page: Page, label: str, option: str, rest: Rest) -> None:
 
 def test_charges_are_drawn_corrected_saved_and_reopened(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
     opened(page, f"{app_url}/poisson", rest)
-    assert state(page)["charges"] == ["[]"]  # of a seed
+    until(page, lambda: state(page)["charges"] == ["[]"])  # of a seed
     page.mouse.click(*at(page, 0.3, 0.35))
     page.wait_for_function("() => !new URL(location).searchParams.get('rho').includes('synthetic')", timeout=LONG)
     rest(page)
@@ -77,7 +77,7 @@ def test_charges_are_drawn_corrected_saved_and_reopened(page: Page, app_url: str
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "solution.npz")
     page.wait_for_url("**/poisson?*", timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_a_point_charge_is_moved_by_a_click(page: Page, app_url: str, rest: Rest) -> None:
@@ -150,23 +150,23 @@ def test_what_has_no_solution_and_what_is_no_array_is_said(page: Page, app_url: 
 
 def test_a_model_goes_with_its_solver(page: Page, app_url: str, rest: Rest) -> None:
     opened(page, f"{app_url}/poisson?operation=poisson.solve&solver=fno&model=poisson-fno-32", rest)
-    assert state(page)["model"] == ["poisson-fno-32"]
+    until(page, lambda: state(page)["model"] == ["poisson-fno-32"])
     choose(page, "Solver", "Regression: one answer", rest)
     page.wait_for_function("() => new URL(location).searchParams.get('solver') === 'regression'", timeout=LONG)
     rest(page)
-    assert state(page)["model"] == ["null"]
+    until(page, lambda: state(page)["model"] == ["null"])
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
 
 
 def test_a_link_is_shown_as_it_is(page: Page, app_url: str, rest: Rest) -> None:
     """Digits beyond those of the canvas, and edges of one value, are not changed by looking at them."""
     opened(page, f"{app_url}/poisson?charges=[[0.123456,0.5,1,0.061234]]&edges=[[0],[0.1],[0,0.05,0.1],[0]]", rest)
-    assert json.loads(state(page)["charges"][0]) == [[0.123456, 0.5, 1.0, 0.061234]]
-    assert [len(one) for one in json.loads(state(page)["edges"][0])] == [1, 1, 3, 1]
+    until(page, lambda: json.loads(state(page)["charges"][0]) == [[0.123456, 0.5, 1.0, 0.061234]])
+    until(page, lambda: [len(one) for one in json.loads(state(page)["edges"][0])] == [1, 1, 3, 1])
     page.mouse.move(*at(page, -0.03, 0.0))
     page.mouse.down()
     page.mouse.move(*at(page, -0.03, 0.5), steps=5)
     page.mouse.up()
     page.wait_for_function("() => JSON.parse(new URL(location).searchParams.get('edges'))[0].length === 9", timeout=LONG)
     rest(page)
-    assert json.loads(state(page)["edges"][0])[0] == [0.2] * 5 + [0.0] * 4
+    until(page, lambda: json.loads(state(page)["edges"][0])[0] == [0.2] * 5 + [0.0] * 4)

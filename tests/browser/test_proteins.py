@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 Rest = Callable[[Page], None]
 LONG = 120_000
@@ -42,24 +42,24 @@ def test_click_sample_filter_export_and_reopen(page: Page, app_url: str, rest: R
     settle(page, rest)
     expect(page.get_by_text("of 1,000 pass all filters")).to_be_visible()
     expect(page.get_by_text("synthetic stand-ins").first).to_be_visible()
-    assert state(page)["around"] == ["null"]
+    until(page, lambda: state(page)["around"] == ["null"])
 
     click_in(page, drag, 0.03, 0.97)  # an empty spot
     expect(page.get_by_text("The likeliest sequence there")).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert '"radius":0.5' in state(page)["around"][0].replace(" ", "")
+    until(page, lambda: '"radius":0.5' in state(page)["around"][0].replace(" ", ""))
     expect(page.get_by_role("combobox", name="Sample from")).to_have_value("A spot of the map")
     slider = page.get_by_role("slider", name="Radius")
     slider.focus()
     slider.press("ArrowRight")
     settle(page, rest)
-    assert "0.55" in state(page)["around"][0]
+    until(page, lambda: "0.55" in state(page)["around"][0])
 
     page.get_by_text("Filters", exact=True).click()
     page.get_by_test_id("stExpanderDetails").get_by_text("Profile score (percentile)").first.click()
     settle(page, rest)
-    assert '"min_profile_percentile":null' in state(page)["filters"][0].replace(" ", "")
-    assert '"max_identity":0.9' in state(page)["filters"][0].replace(" ", "")  # the others are as they were
+    until(page, lambda: '"min_profile_percentile":null' in state(page)["filters"][0].replace(" ", ""))
+    until(page, lambda: '"max_identity":0.9' in state(page)["filters"][0].replace(" ", ""))  # the others are as they were
 
     page.get_by_role("tab", name="Logo").click()
     expect(page.get_by_role("figure", name="Sequence logos of the samples and of the naturals")).to_be_visible(timeout=LONG)
@@ -76,7 +76,7 @@ def test_click_sample_filter_export_and_reopen(page: Page, app_url: str, rest: R
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "sequences.csv")
     page.wait_for_url("**/proteins?*", timeout=LONG)
     settle(page, rest)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_a_region_outlives_a_reload_and_a_wrong_lock_is_one_sentence(page: Page, app_url: str, rest: Rest) -> None:
@@ -94,7 +94,7 @@ def test_a_region_outlives_a_reload_and_a_wrong_lock_is_one_sentence(page: Page,
     page.reload()
     family_map(page)
     settle(page, rest)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
     page.get_by_text("Residues that stay").click()
     locks = page.get_by_role("textbox", name="Positions kept")
     locks.fill("11, twelve")
@@ -200,17 +200,17 @@ def test_labels_make_viability_a_filter(page: Page, app_url: str, rest: Rest, da
     page.get_by_text("Filters", exact=True).click()
     page.get_by_test_id("stExpanderDetails").get_by_text("Viability at least").first.click()
     settle(page, rest)
-    assert '"min_viability":0.5' in state(page)["filters"][0].replace(" ", "")
+    until(page, lambda: '"min_viability":0.5' in state(page)["filters"][0].replace(" ", ""))
     was = state(page)
     page.get_by_role("radio", name="Score", exact=True).click()  # the labels go along
     settle(page, rest)
-    assert state(page)["labels"] == was["labels"]
+    until(page, lambda: state(page)["labels"] == was["labels"])
     expect(page.get_by_role("heading", name="Viability")).to_be_visible(timeout=LONG)
     page.get_by_role("radio", name="Sample", exact=True).click()
     settle(page, rest)
     panel.get_by_role("combobox", name="Labels").click()
     page.get_by_role("option", name="none").click()
     settle(page, rest)
-    assert state(page)["labels"] == ["null"]  # and the filter that needs them is off
-    assert '"min_viability":null' in state(page)["filters"][0].replace(" ", "")
+    until(page, lambda: state(page)["labels"] == ["null"])  # and the filter that needs them is off
+    until(page, lambda: '"min_viability":null' in state(page)["filters"][0].replace(" ", ""))
     expect(page.get_by_role("tab", name="Viability")).to_have_count(0)

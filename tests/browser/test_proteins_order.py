@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pandas as pd
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 Rest = Callable[[Page], None]
 LONG = 120_000
@@ -56,7 +56,7 @@ def test_a_plate_is_ordered_as_dna(page: Page, app_url: str, rest: Rest, tmp_pat
     page.goto(f"{app_url}/proteins?n=200&reference={COLI}")
     expect(page.get_by_text("of 200 pass all filters")).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert state(page)["order"] == "null"
+    until(page, lambda: state(page)["order"] == "null")
     panel = panel_of(page, "Order")
     panel.locator("summary").click()
     page.wait_for_timeout(300)
@@ -92,7 +92,7 @@ def test_a_plate_is_ordered_as_dna(page: Page, app_url: str, rest: Rest, tmp_pat
     page.wait_for_url("**/proteins?*", timeout=LONG)
     expect(panel.get_by_text("5 wells, full length:")).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_dna_that_cannot_be_made_is_one_sentence(page: Page, app_url: str, rest: Rest) -> None:
@@ -101,7 +101,7 @@ def test_dna_that_cannot_be_made_is_one_sentence(page: Page, app_url: str, rest:
     expect(page.get_by_test_id("stAlert").get_by_text("no DNA for")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("of 50 pass all filters")).to_be_visible()
     settle(page, rest)
-    assert json.loads(state(page)["order"])["gc_window"] == 20  # still asked for
+    until(page, lambda: json.loads(state(page)["order"])["gc_window"] == 20)  # still asked for
 
 
 def test_single_changes_are_seen_and_taken(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
@@ -112,25 +112,25 @@ def test_single_changes_are_seen_and_taken(page: Page, app_url: str, rest: Rest,
     page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
     settle(page, rest)
     expect(page.get_by_role("radio", name="Single changes", exact=True)).to_be_checked()
-    assert state(page)["reference_offset"] == "100"
+    until(page, lambda: state(page)["reference_offset"] == "100")
     click_in(page, drag, 10.5 / 95, 8.5 / 20)  # residue 11, the ninth from the top
     expect(page.get_by_role("heading", name="R111W")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("At this site of the family: R ")).to_be_visible()
     settle(page, rest)
     page.get_by_role("button", name="Take this change").click()
     settle(page, rest)
-    assert state(page)["reference"] == COLI[:10] + "W" + COLI[11:]
+    until(page, lambda: state(page)["reference"] == COLI[:10] + "W" + COLI[11:])
     path = saved(page, "single_changes.csv", tmp_path)
     table = pd.read_csv(path)
     assert len(table) == 95 * 20
     assert set(table[table.position == 111].wild_type) == {"W"}
     page.get_by_role("button", name="Take it back").click()
     settle(page, rest)
-    assert state(page)["reference"] == COLI
+    until(page, lambda: state(page)["reference"] == COLI)
     page.get_by_role("radio", name="Sample", exact=True).click()  # the reference goes along
     expect(page.get_by_text("of 1,000 pass all filters")).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert state(page)["reference"] == COLI
+    until(page, lambda: state(page)["reference"] == COLI)
 
 
 def test_a_template_of_ones_own(page: Page, app_url: str, rest: Rest, tmp_path: Path, data_folder: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_template_of_ones_own(page: Page, app_url: str, rest: Rest, tmp_path: 
     choose(page, tab.get_by_role("combobox", name="Template"), "PDB entry 1ECM")
     expect(tab.get_by_text("PDB entry 1ECM, chain A").first).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert state(page)["template_chain"] == "null"
+    until(page, lambda: state(page)["template_chain"] == "null")
 
 
 def test_an_assay_table_as_it_came(page: Page, app_url: str, rest: Rest, data_folder: Path) -> None:
@@ -175,11 +175,11 @@ def test_an_assay_table_as_it_came(page: Page, app_url: str, rest: Rest, data_fo
     panel.locator("input[type=file]").set_input_files({"name": "assay.csv", "mimeType": "text/csv", "buffer": part})
     expect(panel.get_by_text("Choose the column that holds the values")).to_be_visible(timeout=LONG)
     settle(page, rest)
-    assert state(page)["labels"] == "null"
+    until(page, lambda: state(page)["labels"] == "null")
     choose(page, panel.get_by_role("combobox", name="Column of values"), "norm r.e.")
     page.wait_for_url("**label_column=norm*", timeout=LONG)
     settle(page, rest)
-    assert state(page)["label_column"] == "norm r.e."
+    until(page, lambda: state(page)["label_column"] == "norm r.e.")
     expect(page.get_by_role("tab", name="Viability")).to_be_visible()
     choose(page, page.get_by_role("combobox", name="Colour of the naturals"), "Assay value")
     expect(page.get_by_test_id("latentFigure").first.get_by_text("labelled", exact=True)).to_be_visible(timeout=LONG)
@@ -188,4 +188,4 @@ def test_an_assay_table_as_it_came(page: Page, app_url: str, rest: Rest, data_fo
     page.reload()
     expect(panel.get_by_role("combobox", name="Column of values")).to_have_value("norm r.e.", timeout=LONG)
     settle(page, rest)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import at_rest
+from tests.browser.conftest import at_rest, until
 
 LONG = 60_000
 
@@ -50,7 +50,7 @@ def test_a_run_is_kept_named_reopened_and_deleted(page: Page, app_url: str, app_
     page.wait_for_url("**/cells?*")
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=120_000)
     at_rest(page)
-    assert state(page) == kept
+    until(page, lambda: state(page) == kept)
     expect(page.get_by_role("link", name="Kept: see Runs")).to_be_visible()  # known to be kept, so not kept twice
     page.reload()
     at_rest(page)
@@ -146,6 +146,6 @@ def test_a_pinned_picture_stands_beside_the_next_and_undo_brings_the_old_one_bac
     page.get_by_role("button", name="Undo", exact=True).click()
     expect(page.get_by_text("A is pinned. Move a control")).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert state(page)["dose"] == ["0.7"]
+    until(page, lambda: state(page)["dose"] == ["0.7"])
     page.get_by_role("button", name="Unpin").click()
     expect(page.get_by_role("button", name="Pin as A")).to_be_visible(timeout=LONG)

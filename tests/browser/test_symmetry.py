@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import until
 from tests.browser.test_poisson import LONG, choose, opened
 from tests.browser.test_runs import state
 from tests.symmetry.test_train import packed
@@ -49,7 +50,7 @@ def test_the_dial_is_turned_and_an_export_comes_back(page: Page, app_url: str, r
     page.get_by_test_id("stPopoverBody").locator("input[type=file]").set_input_files(tmp_path / "rotate.npz")
     page.wait_for_url("**/symmetry?*", timeout=LONG)
     rest(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_pictures_are_recovered_from_few_measurements(page: Page, app_url: str, rest: Rest) -> None:

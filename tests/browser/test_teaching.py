@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.conftest import at_rest
+from tests.browser.conftest import at_rest, until
 from tests.browser.test_runs import state
 
 LONG = 120_000
@@ -22,19 +22,19 @@ def test_a_tour_sets_the_controls_and_asks_before_it_shows(page: Page, app_url: 
     tour.get_by_role("button", name="Next").click()
     expect(tour.get_by_text("What will the correlation")).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert state(page)["dose"] == ["1.0"]  # not before the guess
+    until(page, lambda: state(page)["dose"] == ["1.0"])  # not before the guess
     tour.get_by_role("button", name="Fall by half").click()
     expect(tour.get_by_text("Not “Fall by half”, but “Hardly move”.")).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert state(page)["dose"] == ["2.0"]
+    until(page, lambda: state(page)["dose"] == ["2.0"])
     tour.get_by_role("button", name="Next").click()
     expect(tour.get_by_text("3 of 5")).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert state(page)["target"] == ["Monocyte"]
+    until(page, lambda: state(page)["target"] == ["Monocyte"])
     tour.get_by_role("button", name="Back").click()
     expect(tour.get_by_text("You saw it coming").or_(tour.get_by_text("Not “Fall by half”"))).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert state(page)["dose"] == ["2.0"]
+    until(page, lambda: state(page)["dose"] == ["2.0"])
     page.get_by_role("button", name="End the tour").click()
     expect(tour).to_have_count(0, timeout=LONG)
 
@@ -45,14 +45,14 @@ def test_a_link_begins_a_presentation_and_a_button_ends_it(page: Page, app_url: 
     at_rest(page)
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
-    assert state(page)["dose"] == ["0.7"]
-    assert state(page)["present"] == ["1"]
+    until(page, lambda: state(page)["dose"] == ["0.7"])
+    until(page, lambda: state(page)["present"] == ["1"])
     wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert wide
     page.get_by_role("button", name="End the presentation").click()
     expect(page.get_by_test_id("stSidebar")).to_be_visible(timeout=LONG)
     at_rest(page)
-    assert "present" not in state(page)
+    until(page, lambda: "present" not in state(page))
 
 
 def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: str, only_this_machine: list[str]) -> None:
@@ -78,10 +78,10 @@ def test_a_dropped_connection_comes_back_to_the_same_state(page: Page, app_url: 
         page.wait_for_timeout(100)
     assert len(lines) > 1  # the page has connected again by itself
     at_rest(page, 1500)
-    assert state(page) == before
+    until(page, lambda: state(page) == before)
     page.get_by_role("slider", name="Dose").press("ArrowRight")
     at_rest(page)
-    assert float(state(page)["dose"][0]) > float(before["dose"][0])
+    until(page, lambda: float(state(page)["dose"][0]) > float(before["dose"][0]))
     said = "when disconnected from server"  # by Streamlit, where a timer or a figure had something to tell in the meantime
     only_this_machine[:] = [line for line in only_this_machine if said not in line]
 

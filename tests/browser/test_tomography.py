@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import asked, click_in
+from tests.browser.conftest import asked, click_in, until
 
 Rest = Callable[[Page], None]
 LONG = 120_000
@@ -58,8 +58,8 @@ def test_the_range_is_followed_and_an_export_comes_back(page: Page, app_url: str
     expect(pictures).to_contain_text("85 views, 85°", timeout=LONG)
     rest(page)
     finished(page)
-    assert state(page)["angle_range"] == ["85.0"]
-    assert state(page)["views"] == ["85"]
+    until(page, lambda: state(page)["angle_range"] == ["85.0"])
+    until(page, lambda: state(page)["views"] == ["85"])
 
     choose(page, "Invented", rest)
     expect(pictures).to_contain_text("of its energy")
@@ -90,7 +90,7 @@ def test_the_range_is_followed_and_an_export_comes_back(page: Page, app_url: str
     page.wait_for_url("**/tomography?*", timeout=LONG)
     rest(page)
     finished(page)
-    assert state(page) == was
+    until(page, lambda: state(page) == was)
 
 
 def test_real_slices_are_told_from_what_the_prior_knows(
@@ -105,17 +105,17 @@ def test_real_slices_are_told_from_what_the_prior_knows(
     expect(page.get_by_text("Not a medical device").first).to_be_visible()
     assert "lungmask" not in page.content()  # a DICOM file's name may be a patient's
     assert "lungmask" not in "".join(path.read_text() for path in (app_home / "store").glob("*.json"))
-    assert state(page)["image"][0].startswith("sha256:")
+    until(page, lambda: state(page)["image"][0].startswith("sha256:"))
     add(page, 0, data_folder / "tomography/totalsegmentator_trunk_3mm.nii.gz")
     expect(page.get_by_role("slider", name="Slice")).to_be_visible(timeout=LONG)
     rest(page)
     finished(page)
-    assert state(page)["slice"] == ["56"]  # of 112, the middle one
+    until(page, lambda: state(page)["slice"] == ["56"])  # of 112, the middle one
     page.get_by_role("slider", name="Slice").press("ArrowRight")
     page.wait_for_timeout(300)
     rest(page)
     finished(page)
-    assert state(page)["slice"] == ["57"]
+    until(page, lambda: state(page)["slice"] == ["57"])
 
 
 def test_a_measured_sinogram_has_no_truth_and_may_lack_its_angles(page: Page, app_url: str, rest: Rest) -> None:
@@ -133,7 +133,7 @@ def test_a_measured_sinogram_has_no_truth_and_may_lack_its_angles(page: Page, ap
     rest(page)
     finished(page)
     assert page.get_by_role("radio", name="Error", exact=True).count() == 0
-    assert state(page)["image"] == ["null"]
+    until(page, lambda: state(page)["image"] == ["null"])
     page.get_by_role("button", name="Back to images").click()
     page.wait_for_timeout(300)
     rest(page)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from gen_core.tomography import measure, phantoms
 from gen_core.tomography.geometry import scanner
-from tests.browser.conftest import click_in
+from tests.browser.conftest import click_in, until
 from tests.browser.test_tomography import LONG, Rest, add, finished, opened, state
 
 PLAIN = "size=64&methods=[%22fbp%22]"
@@ -62,8 +62,8 @@ def test_a_click_on_a_picture_sets_the_axis_and_the_way_round(page: Page, app_ur
     expect(page).to_have_url(re.compile("detector_flipped=true"), timeout=LONG)
     rest(page)
     finished(page)
-    assert state(page)["clockwise"] == ["false"]
-    assert abs(float(state(page)["rotation_centre"][0]) + 4) < 0.7
+    until(page, lambda: state(page)["clockwise"] == ["false"])
+    until(page, lambda: abs(float(state(page)["rotation_centre"][0]) + 4) < 0.7)
 
 
 def test_a_slice_arrives_while_a_job_is_under_way(page: Page, app_url: str, rest: Rest) -> None:

@@ -1,5 +1,6 @@
 """The latent space of cells: trained without the target's response, kept whole, taken up where it was left."""
 
+import base64
 import json
 import shutil
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from gen_core.cells.recipe import Perturb, Train
 from gen_core.cells.shift import BASELINES
 from gen_core.cells.simulate import single_dose
 from gen_core.cells.space import Learned
+from gen_core.cells.study import marks
 from gen_core.errors import CheckpointError, InputError, OutputError, RecipeError
 from gen_core.training import Step
 from tests.trained import taken_up, trained
@@ -53,6 +55,19 @@ def test_what_training_leaves_is_a_model_and_nothing_else(folder: Path) -> None:
     filled = catalog.from_document(json.loads((folder / "recipe.json").read_text()))
     assert filled.fields()["condition_key"] == "condition"
     assert "--set target=B" in card["command"]
+
+
+def test_the_cells_learned_from_are_known_again_and_do_not_swell_the_card(folder: Path, model: LatentModel) -> None:
+    study, rows = train.cells_of(SHORT)
+    assert sorted(model.seen) == sorted(marks(study.names[rows]))
+    assert (folder / checkpoint.CARD).stat().st_size < 6_000
+
+
+def test_a_card_of_before_that_holds_the_marks_is_read(folder: Path, model: LatentModel, tmp_path: Path) -> None:
+    tensors, card = checkpoint.load(folder)
+    del tensors["seen"]
+    checkpoint.put(tmp_path, tensors, card | {"cells": base64.b64encode(model.seen.tobytes()).decode()})
+    assert np.array_equal(read_model(tmp_path).seen, model.seen)
 
 
 def test_the_cards_scores_are_those_of_the_weights_as_they_are_read_back(folder: Path, model: LatentModel) -> None:
