@@ -130,7 +130,8 @@ def _state(results: Path, names: Sequence[str]) -> dict[str, Tally]:
                 before = len(tally.findings)
                 run(name, case, case + 1, tally)
                 if len(tally.findings) == before:
-                    _file_of(results, name, case).unlink(missing_ok=True)
+                    for ending in (".bin", ".txt"):
+                        _file_of(results, name, case).with_suffix(ending).unlink(missing_ok=True)
     return tallies
 
 
