@@ -70,7 +70,7 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate(dict(fields))
         except ValidationError as error:
-            raise RecipeError(_sentence(cls, error.errors(include_url=False)[0])) from None
+            raise RecipeError(_printable(_sentence(cls, error.errors(include_url=False)[0]))) from None
         except UnicodeError:  # half of a character, as JSON may spell it (\ud800): nothing can write or show it
             raise RecipeError("This recipe holds a letter that is half of a character and cannot be read.") from None
 
@@ -202,6 +202,11 @@ def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
     )
     rule = rule.replace("valid tuple", "list").replace("Unable to parse input string as", "should be")
     return f"{name}: {shown(problem.get('input'))} is not allowed; it {rule[:1].lower()}{rule[1:]}."
+
+
+def _printable(text: str) -> str:
+    """Signs that move the cursor, turn the writing or end the line as Python spells them: a sentence may quote any value."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _description(cls: type[Recipe], name: str) -> str:

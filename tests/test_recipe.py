@@ -120,6 +120,10 @@ def test_endless_names_are_told_by_their_beginning_and_too_many_fields_are_refus
                 with pytest.raises(RecipeError) as caught:
                     catalog.from_document({"operation": operation, field: value})
                 assert str(caught.value).isprintable()
+    for sign in ("\x1b[31m", "\u2028", "\u202e"):
+        with pytest.raises(RecipeError, match="no number of measurements") as caught:
+            catalog.from_document({"operation": "symmetry.needed", "measurements": sign})
+        assert str(caught.value).isprintable()
     with pytest.raises(RecipeError, match="more than 200 fields"):
         catalog.from_query("&".join(f"a{i}=1" for i in range(300)), "cells.perturb")
 
