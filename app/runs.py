@@ -170,7 +170,7 @@ def row(run: runs.Run) -> None:
     here = session.turn(PAGE, f"runs/pick/{run.id}")
     told = "Pick it, to compare it with others or to save it with a report."
     pick.checkbox(
-        f"Pick {title(run)}",
+        f"Pick {plain(title(run))}",  # a label is markdown, too
         run.id in session.get(PAGE, "picked", []),
         key=here,
         label_visibility="collapsed",

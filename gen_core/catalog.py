@@ -217,7 +217,6 @@ def _named(items: Any, name: str, what: str) -> Any:
     if found is None:
         names = [item.name for item in items]
         near = difflib.get_close_matches(name, names, 1, 0.5)
-        raise RecipeError(
-            f"There is no {what} {name!r}: " + (f"did you mean {near[0]!r}?" if near else f"choose {', '.join(names)}.")
-        )
+        hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(names)}."
+        raise RecipeError(f"There is no {what} {recipes.shown(name)}: {hint}")
     return found

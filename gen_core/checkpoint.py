@@ -158,7 +158,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = json.loads((folder / CARD).read_text())
     except OSError:
         raise CheckpointError(f"There is no model in {folder.name!r}: a folder with {WEIGHTS} and {CARD} was expected.") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CheckpointError(f"The card of {folder.name!r} is damaged: it is not JSON.") from None
     if not isinstance(card, dict):
         raise CheckpointError(f"The card of {folder.name!r} is damaged: a JSON object was expected.")

@@ -22,6 +22,7 @@ from gen_core.errors import RecipeError
 
 SCHEMA = 1
 MAX_DOCUMENT = 512 * 1024  # bytes; the longest query string that Streamlit passes on
+MAX_FIELDS = 200  # of a link
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MODEL = re.compile(r"(?!sha256)[a-z][a-z0-9_-]{0,63}")
 NAME = re.compile(r"(?!sha256)[a-z][a-z0-9_]{0,63}(:[a-z0-9_]{1,64})*")
@@ -33,7 +34,7 @@ class ContentMark:
 
 def _is_content(text: str) -> str:
     if not DIGEST.fullmatch(text) and not NAME.fullmatch(text):
-        raise ValueError(f"{_shown(text)} is neither a bundled name nor the digest of a stored file (sha256: and 64 hex digits).")
+        raise ValueError(f"{shown(text)} is neither a bundled name nor the digest of a stored file (sha256: and 64 hex digits).")
     return text
 
 
@@ -47,7 +48,7 @@ class ModelMark:
 
 def _is_model(text: str) -> str:
     if not DIGEST.fullmatch(text) and not MODEL.fullmatch(text):
-        raise ValueError(f"{_shown(text)} is neither a bundled model nor the digest of one (sha256: and 64 hex digits).")
+        raise ValueError(f"{shown(text)} is neither a bundled model nor the digest of one (sha256: and 64 hex digits).")
     return text
 
 
@@ -69,7 +70,9 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate(dict(fields))
         except ValidationError as error:
-            raise RecipeError(_sentence(cls, error.errors(include_url=False)[0])) from None
+            raise RecipeError(_printable(_sentence(cls, error.errors(include_url=False)[0]))) from None
+        except UnicodeError:  # half of a character, as JSON may spell it (\ud800): nothing can write or show it
+            raise RecipeError("This recipe holds a letter that is half of a character and cannot be read.") from None
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain JSON values, defaults filled in."""
@@ -122,7 +125,7 @@ def split(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     fields = dict(document)
     schema = fields.pop("schema", SCHEMA)
     if schema != SCHEMA:
-        raise RecipeError(f"This recipe has schema {schema!r}; this version of Latent Sandbox reads schema {SCHEMA}.")
+        raise RecipeError(f"This recipe has schema {shown(schema)}; this version of Latent Sandbox reads schema {SCHEMA}.")
     fields.pop("gen_core", None)
     return str(fields.pop("operation")), fields
 
@@ -131,7 +134,10 @@ def parse_query(text: str) -> dict[str, Any]:
     """The fields in a query string (without their check: `catalog.from_query` does that)."""
     if len(text) > MAX_DOCUMENT:
         raise RecipeError(f"This link is longer than {MAX_DOCUMENT // 1024} KiB and was not read.")
-    pairs = parse_qsl(text.removeprefix("?"), keep_blank_values=True, max_num_fields=200)
+    try:
+        pairs = parse_qsl(text.removeprefix("?"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:  # too many of them; what is spelled wrongly is passed on as it stands
+        raise RecipeError(f"This link has more than {MAX_FIELDS} fields and was not read.") from None
     return {name: unspell(value) for name, value in pairs}
 
 
@@ -181,8 +187,7 @@ def _no_constant(name: str) -> Any:
 def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
     """One pydantic problem as a sentence in the words of the recipe."""
     where = [str(part) for part in problem["loc"]]
-    name, kind, context = ".".join(where), problem["type"], problem.get("ctx", {})
-    shown = _shown(problem.get("input"))
+    name, kind, context = shortened(".".join(where)), problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(where[-1], cls.model_fields, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(cls.model_fields)}."
@@ -196,7 +201,12 @@ def _sentence(cls: type[Recipe], problem: ErrorDetails) -> str:
         r"^(Input|String|List|Tuple|Value|Dictionary) | after validation|, (unable to|exceeded) .*$", "", problem["msg"]
     )
     rule = rule.replace("valid tuple", "list").replace("Unable to parse input string as", "should be")
-    return f"{name}: {shown} is not allowed; it {rule[:1].lower()}{rule[1:]}."
+    return f"{name}: {shown(problem.get('input'))} is not allowed; it {rule[:1].lower()}{rule[1:]}."
+
+
+def _printable(text: str) -> str:
+    """Signs that move the cursor, turn the writing or end the line as Python spells them: a sentence may quote any value."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _description(cls: type[Recipe], name: str) -> str:
@@ -204,6 +214,11 @@ def _description(cls: type[Recipe], name: str) -> str:
     return (info.description if info and info.description else name).rstrip(".")
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
+def shown(value: Any) -> str:
+    """A value as it stands in a sentence: of a long one the beginning."""
+    return shortened(repr(value))
+
+
+def shortened(text: str) -> str:
+    """At most 60 characters of a text; what is longer says so."""
     return text if len(text) <= 60 else text[:57] + "…"

@@ -74,7 +74,7 @@ def test_cards(tmp_path: Path) -> None:
         checkpoint.find("nowhere", "cells")
     assert "proteins" not in str(error.value)  # of another system none would do
     folder = saved(tmp_path)
-    for text in ("{", "[1]"):
+    for text in ("{", "[1]", '{"a":' * 60_000):
         (folder / checkpoint.CARD).write_text(text)
         with pytest.raises(CheckpointError, match="card of 'm' is damaged"):
             checkpoint.load(folder)

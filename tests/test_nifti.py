@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import struct
 from pathlib import Path
 
 import nibabel
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from gen_core.errors import InputError
+from gen_core.inputs.square import center_square
 from gen_core.inputs.volumes import Volume, read_volume
 
 RNG = np.random.default_rng(11)
@@ -83,6 +85,16 @@ def test_the_forms_of_a_header(tmp_path: Path, form: str) -> None:
         assert volume.plane == ""
         assert "no_orientation" in codes(volume)
         assert np.array_equal(volume.values, VALUES.transpose(2, 1, 0))
+
+
+def test_a_spacing_that_is_none_is_unknown_and_the_square_still_has_numbers(tmp_path: Path) -> None:
+    content = bytearray(save(tmp_path / "a.nii", VALUES, version=2).read_bytes())
+    content[344:352] = bytes(8)  # neither qform nor sform
+    content[112:120] = struct.pack("<d", 2e-314)
+    (tmp_path / "a.nii").write_bytes(content)
+    volume = read_volume(tmp_path / "a.nii")
+    assert volume.spacing == (4, 3, None)
+    assert np.isfinite(center_square(volume, 4, 64).values).all()
 
 
 def test_one_slice_of_another_plane_stays_that_plane(tmp_path: Path) -> None:

@@ -106,6 +106,28 @@ def test_later_schema_long_documents_and_deep_nesting_are_refused() -> None:
             recipes.loads(text)
 
 
+def test_endless_names_are_told_by_their_beginning_and_too_many_fields_are_refused() -> None:
+    endless = "<g>" * 60_000
+    known = {"operation": "cells.perturb"}
+    for document in ({"operation": endless}, known | {endless: 1}, known | {"schema": endless}):
+        with pytest.raises(RecipeError) as caught:
+            catalog.from_document(document)
+        assert "<g><g>" in str(caught.value)
+        assert len(str(caught.value)) < 1000
+    for operation in ("symmetry.recover", "cells.perturb", "images.mix"):
+        for field in ("data", "model", "models", "target", "\ud800"):
+            for value in ("\ud800", ["\ud800"], {"\ud800": 1}):
+                with pytest.raises(RecipeError) as caught:
+                    catalog.from_document({"operation": operation, field: value})
+                assert str(caught.value).isprintable()
+    for sign in ("\x1b[31m", "\u2028", "\u202e"):
+        with pytest.raises(RecipeError, match="no number of measurements") as caught:
+            catalog.from_document({"operation": "symmetry.needed", "measurements": sign})
+        assert str(caught.value).isprintable()
+    with pytest.raises(RecipeError, match="more than 200 fields"):
+        catalog.from_query("&".join(f"a{i}=1" for i in range(300)), "cells.perturb")
+
+
 def test_dotted_settings() -> None:
     fields: dict[str, Any] = {"filters": {"max": 1}, "n": 3}
     recipes.set_dotted(fields, "filters.min", 0)

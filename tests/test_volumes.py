@@ -144,6 +144,19 @@ def test_tiff_of_signed_numbers_of_pages_that_differ_and_of_inverted_grey(tmp_pa
     assert np.array_equal(read_volume(tmp_path / "c.tif").values[0], 255 - STACK[0].astype(np.uint8))
 
 
+def test_a_tiff_whose_last_page_names_an_earlier_one_as_the_next_is_refused_at_once(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 20, 20), np.uint8), photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        first, last = file.pages[0].offset, file.pages[2].offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    end = last + 2 + 12 * int.from_bytes(content[last : last + 2], "little")
+    assert content[end : end + 4] == bytes(4)  # there is no next page
+    content[end : end + 4] = first.to_bytes(4, "little")
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(InputError, match="damaged"):  # and not that it holds more than 32,768 pages
+        read_volume(tmp_path / "a.tif")
+
+
 def test_what_is_too_large_too_small_or_something_else(tmp_path: Path) -> None:
     Image.new("L", (8192, 8192)).save(tmp_path / "large.png")
     Image.new("L", (1, 1)).save(tmp_path / "small.png")

@@ -16,6 +16,7 @@ from gen_core import store
 from gen_core.errors import InputError, MissingContent, UserError
 
 log = logging.getLogger("latent_sandbox")
+_ADDRESS = re.compile(r"https?:(?=//)|www(?=\.)|(?<=[\w.+-])@(?=[\w-])", re.IGNORECASE)  # what GitHub's markdown makes links of
 
 
 @contextmanager
@@ -50,8 +51,12 @@ def say(error: UserError, words: Callable[[str], str] = str) -> None:
 
 
 def plain(text: str) -> str:
-    """`text` for st.error, st.info and st.caption, with what markdown would read as markup escaped."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#$~|:" else c for c in text)
+    """`text` for st.error, st.info, st.caption and labels: what markdown would read as markup is escaped, and no address a link.
+
+    Addresses are looked for after escapes are gone, so that only a sign without width between their parts keeps them text.
+    """
+    apart = _ADDRESS.sub(lambda found: f"{found[0]}\N{WORD JOINER}", text)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]<>#$~|:" else c for c in apart)
     return re.sub(r"^(\s*(?:\d+(?=[.)]\s)|(?=[+-]\s)))", r"\1\\", escaped, flags=re.MULTILINE)  # "1. Name" begins no list
 
 

@@ -85,7 +85,9 @@ def read_limited(path: str | Path, limit: int) -> bytes:
     """A whole file of at most `limit` bytes. Raises InputError where it is larger (nothing is read then) or cannot be read."""
     with opened(path) as stream:
         size = os.fstat(stream.fileno()).st_size
-        content = b"" if size > limit else stream.read(limit + 1)  # it may grow while it is read
+        content = b"" if size > limit else stream.read(size + 1)  # room is made for as much as is asked for
+        if len(content) > size:  # it grows while it is read
+            content += stream.read(limit + 1 - len(content))
     if max(size, len(content)) > limit:
         raise InputError(f"This file holds {human_size(max(size, len(content)))}; at most {human_size(limit)} are read here.")
     return content

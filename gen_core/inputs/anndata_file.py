@@ -14,7 +14,7 @@ import numpy as np
 
 from gen_core.errors import InputError
 from gen_core.inputs.hdf5_texts import shown
-from gen_core.inputs.hdf5_values import attribute, attribute_texts, length, read_text, read_values
+from gen_core.inputs.hdf5_values import as_text, attribute, attribute_texts, attribute_word, length, read_text, read_values
 from gen_core.inputs.matrix import Compressed, Dense, Matrix
 from gen_core.inputs.table import Labels, Table, labels, tidy
 
@@ -62,13 +62,11 @@ def read_matrix(node: Any, name: str, expected: tuple[int, int]) -> Matrix:
         found, shape = (dense := Dense(node, name)), dense.shape
         _same_shape(name, shape, expected)
         return found
-    kind = attribute(node, "encoding-type") or attribute(node, "h5sparse_format") or ""
+    kind = attribute_word(node, "encoding-type") or attribute_word(node, "h5sparse_format")
     stated = attribute(node, "shape", attribute(node, "h5sparse_shape"))
-    if not isinstance(kind, str) or kind[:3] not in ("csr", "csc"):
-        raise InputError(
-            f"The matrix {shown(name)} is stored in an unknown way ({shown(str(kind))}); dense, CSR or CSC was expected."
-        )
-    if stated is not None and np.size(stated) == 2:
+    if kind[:3] not in ("csr", "csc"):
+        raise InputError(f"The matrix {shown(name)} is stored in an unknown way ({shown(kind)}); dense, CSR or CSC was expected.")
+    if np.shape(stated) == (2,) and np.asarray(stated).dtype.kind in "iu":
         _same_shape(name, (int(stated[0]), int(stated[1])), expected)
     return Compressed(node, expected, kind.startswith("csr"), name)
 
@@ -114,10 +112,10 @@ class RecordTable:
             raise InputError(f"The table {shown(name)} should hold records (a column each); write the file again.")
         self.dataset, self.name, self.uns = dataset, name, uns
         fields = list(dataset.dtype.names)
-        index = attribute(dataset, "_index") or next((field for field in ("index", "_index") if field in fields), fields[0])
+        index = attribute_word(dataset, "_index") or next((field for field in ("index", "_index") if field in fields), fields[0])
         if index not in fields:
             raise InputError(f"The table {shown(name)} has no index: the names of its lines are missing; write the file again.")
-        self.names = read_values(dataset, name, index).astype(str).astype(object)
+        self.names = as_text(read_values(dataset, name, index))
         self.columns = [field for field in fields if field != index and field.isprintable() and dataset.dtype[field].shape == ()]
 
     def column(self, name: str) -> Labels | np.ndarray:
@@ -144,7 +142,7 @@ def _column(group: h5py.Group, key: str, name: str) -> Labels | np.ndarray:
                 )
             if values.dtype.kind in "iuf":
                 return np.where(mask, np.nan, values.astype(float)) if mask.any() else values
-            words = values.astype(str).astype(object)
+            words = as_text(values)
             words[mask] = ""
             return labels(words)
         if "values" in parts:
@@ -175,7 +173,7 @@ def _coded(codes: np.ndarray, levels: np.ndarray, name: str) -> Labels:
 def _plain(values: np.ndarray) -> Labels | np.ndarray:
     if values.dtype.kind in "iuf":
         return values
-    return labels(values.astype(str).astype(object) if values.dtype.kind == "b" else values)
+    return labels(as_text(values))
 
 
 def _names(node: Any, name: str) -> np.ndarray:

@@ -70,7 +70,10 @@ def _table(path: Path) -> Array:
         raise InputError(f"This table has {len(lines):,} rows; at most {MOST:,} a side are read.")
     rows: list[list[float]] = []
     for number, line in enumerate(lines, 1):
-        cells = next(csv.reader(io.StringIO(line), delimiter=mark)) if mark else line.split()
+        try:
+            cells = next(csv.reader(io.StringIO(line), delimiter=mark)) if mark else line.split()
+        except csv.Error as error:
+            raise InputError(f"Row {number} is damaged ({error}); {EXPECTED}.") from None
         if len(cells) > MOST:
             raise InputError(f"This table has {len(cells):,} columns; at most {MOST:,} a side are read.")
         try:

@@ -34,6 +34,12 @@ def attribute(node: h5py.Group | h5py.Dataset, name: str, default: Any = None) -
     return value
 
 
+def attribute_word(node: h5py.Group | h5py.Dataset, name: str) -> str:
+    """An attribute that is one text; empty where it is missing or of another kind."""
+    found = attribute(node, name)
+    return found if isinstance(found, str) else ""
+
+
 def attribute_texts(node: h5py.Group, name: str) -> list[str]:
     """An attribute that is a list of text; empty where it is missing or of another kind."""
     try:
@@ -69,14 +75,18 @@ def read_values(dataset: Any, name: str, field: str | None = None) -> np.ndarray
     except ValueError:  # numbers of other widths than NumPy has, fields without a name
         raise InputError(f"{shown(name)} is damaged or of a type that cannot be read; export the file again.") from None
     values = np.asarray(values)
-    if values.ndim != 1:
+    if values.ndim != 1 or values.dtype.kind not in "biufSOU":  # records, complex numbers, bytes of no kind
         raise InputError(f"{shown(name)} should hold one value for each entry; remove the column or export the file again.")
     return _decoded(values) if values.dtype.kind in "SOU" else values
 
 
 def read_text(dataset: Any, name: str) -> np.ndarray:
     """A one-dimensional data set as an `object` array of str, whatever it holds. Raises InputError as `read_values` does."""
-    values = read_values(dataset, name)
+    return as_text(read_values(dataset, name))
+
+
+def as_text(values: np.ndarray) -> np.ndarray:
+    """Values as `read_values` gives them, as text. Text stays as it is: of one width, all would take as much as the longest."""
     return values if values.dtype == object else values.astype(str).astype(object)
 
 

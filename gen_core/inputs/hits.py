@@ -76,11 +76,11 @@ def _hdf5(path: Path) -> Array:
         if name is None:
             raise InputError(f"This HDF5 file holds no data set hits; {EXPECTED}.")
         data = file[name]
-        if data.dtype.kind not in "biuf":
+        if data.shape is None or data.dtype.kind not in "biuf":
             raise InputError(f"The data set {name[:30]!r} holds no plain numbers; {EXPECTED}.")
-        if data.size > MAX_VALUES:
+        if data.nbytes > MAX_VALUES:
             raise InputError(
-                f"The data set {name[:30]!r} claims {human_size(data.size)}; at most {human_size(MAX_VALUES)} are read."
+                f"The data set {name[:30]!r} claims {human_size(data.nbytes)}; at most {human_size(MAX_VALUES)} are read."
             )
         return np.asarray(data[()])
 

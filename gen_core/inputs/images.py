@@ -32,6 +32,8 @@ MAX_PICTURES = 20_000  # read from one zip, tiles included
 FORMATS = ("PNG", "JPEG", "TIFF", "GIF", "BMP", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".gif", ".bmp", ".webp")
 _KINDS = "PNG, JPEG or TIFF"
+PNG_RATIO = 1032  # unpacked to packed, which deflate cannot exceed
+_CUT = "This picture is damaged or cut short. Copy or export it again."
 _BITS = 258  # the tag of a TIFF that tells the bits of each channel
 
 
@@ -111,6 +113,8 @@ def decoded(data: bytes) -> tuple[Array, tuple[Notice, ...]]:
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 _check_size(*image.size)
+                if image.format == "PNG" and image.width * image.height > 8 * PNG_RATIO * len(data):
+                    raise InputError(_CUT)  # its bytes cannot unpack to as many pixels, of one bit each
                 deep = image.format == "TIFF" and max(image.tag_v2.get(_BITS, (8,))) > 8  # type: ignore[attr-defined]
                 return _scientific(data) if deep else _plain(image)
         except InputError:
@@ -120,7 +124,7 @@ def decoded(data: bytes) -> tuple[Array, tuple[Notice, ...]]:
         except UnidentifiedImageError:
             return _scientific(data)
         except Exception:  # whatever a stranger's bytes make a decoder raise, the user reads one sentence
-            raise InputError("This picture is damaged or cut short. Copy or export it again.") from None
+            raise InputError(_CUT) from None
 
 
 def squared(image: Array, size: int) -> Array:
@@ -174,9 +178,16 @@ def _plain(image: Image) -> tuple[Array, tuple[Notice, ...]]:
     turned: Any = ImageOps.exif_transpose(image)
     if "A" in turned.getbands() or "transparency" in turned.info:
         notices.append(Notice("transparency", "Where this picture is transparent, white is put behind it."))
-        rgba = np.asarray(turned.convert("RGBA"), np.float32) / 255
+        rgba = _shares(turned.convert("RGBA"))
         return rgba[..., :3] * rgba[..., 3:] + 1 - rgba[..., 3:], tuple(notices)
-    return np.asarray(turned.convert("RGB"), np.float32) / 255, tuple(notices)
+    return _shares(turned.convert("RGB")), tuple(notices)
+
+
+def _shares(image: Image) -> Array:
+    """Eight bits as numbers from 0 to 1, in place: of a large picture there is one copy, not two."""
+    values = np.array(image, np.float32)
+    values /= 255
+    return values
 
 
 def _grey(values: Array) -> Array:

@@ -23,12 +23,13 @@ from gen_core.errors import InputError
 from gen_core.inputs.archive import open_zip, read_member
 from gen_core.inputs.hdf5_texts import shown
 from gen_core.inputs.matrix import MAX_ENTRIES, Filling, Matrix, Progress
-from gen_core.inputs.table import Labels, Table, labels
+from gen_core.inputs.table import Labels, Table, labels, narrow
 from gen_core.inputs.tenx import PlainTable, samples
 
 MAX_MEMBERS = 200
 MAX_TABLE = 512 << 20  # bytes of a list of barcodes or genes, or a table of labels
 MAX_TEXT = 64 << 30  # bytes of the matrix as text
+MAX_COLUMNS = 5_000  # of a table of labels
 BLOCK = 1 << 24  # bytes of text read at a time: about a million entries
 HOW = "zip together matrix.mtx, barcodes.tsv, features.tsv (each may be .gz) and a metadata.csv whose first column is the barcode"
 _ROLES = {
@@ -179,6 +180,8 @@ def _labels(archive: zipfile.ZipFile, member: str, barcodes: np.ndarray) -> dict
     content = _whole(archive, member)
     head = content[: content.find(b"\n")]
     sep = max((",", "\t", ";"), key=lambda sign: head.count(sign.encode()))
+    if not narrow(content, sep, MAX_COLUMNS):
+        raise InputError(f"The table {shown(member)} has more than {MAX_COLUMNS:,} columns; keep those that label cells.")
     try:
         table = pd.read_csv(
             io.BytesIO(content), sep=sep, dtype=str, keep_default_na=False, encoding="utf-8-sig", encoding_errors="replace"

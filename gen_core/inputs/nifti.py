@@ -75,7 +75,7 @@ def read_nifti(path: str | Path) -> Volume:
         notes += tilt_note(tilt)
     check_size(*values.shape)
     values, unit, mended = finished(values, None)
-    known = tuple(step if 0 < step < 1e4 else None for step in spacing)
+    known = tuple(step if 1e-6 < step < 1e4 else None for step in spacing)
     return Volume(values, known, unit, plane, "nifti", (*notes, *mended), affine)  # type: ignore[arg-type]
 
 

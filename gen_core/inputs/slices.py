@@ -72,9 +72,13 @@ def _stacked(data: bytes, notes: list[Notice]) -> Array:
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         pages: list[Any] = []
+        places: set[int] = set()
         for i, page in enumerate(file.pages):
             if i == MAX_SLICES:
                 raise InputError(f"This TIFF file holds more than {MAX_SLICES:,} pages; give a part of it.")
+            if page.offset in places:  # a chain of pages that bites its own tail
+                raise InputError(_NOT_READ)
+            places.add(page.offset)
             pages.append(page if i == 0 else page.aspage())
         first = pages[0]
         shape, dtype = first.shape, first.dtype

@@ -12,9 +12,10 @@ import numpy as np
 from gen_core.errors import InputError
 from gen_core.inputs import head, read_limited, sniff
 from gen_core.inputs.arrays import read_arrays
+from gen_core.inputs.table import narrow
 
 Array = np.ndarray
-MAX_BYTES, MAX_VALUES = 512 << 20, 60_000_000
+MAX_BYTES, MAX_VALUES, MAX_COLUMNS = 512 << 20, 60_000_000, 1_000
 EXPECTED = (
     "a table (CSV or Parquet) with the columns time, replica, particle, x, y, or an NPZ with times and positions was expected"
 )
@@ -63,9 +64,12 @@ def _csv(path: str | Path) -> dict[str, Array]:
     line = next((text for text in first if text.strip() and not text.startswith("#")), "")
     delimiter = max(",\t;", key=line.count)
     names = {name: _word(name) for name in (part.strip().strip('"') for part in line.split(delimiter))}
+    content = read_limited(path, MAX_BYTES)
+    if not narrow(content, delimiter, MAX_COLUMNS):
+        raise InputError(f"This table has more than {MAX_COLUMNS:,} columns; {EXPECTED}.")
     try:
         frame = pandas.read_csv(
-            io.BytesIO(read_limited(path, MAX_BYTES)), sep=delimiter, comment="#", encoding="utf-8-sig", low_memory=False,
+            io.BytesIO(content), sep=delimiter, comment="#", encoding="utf-8-sig", low_memory=False,
             usecols=lambda name: names.get(str(name).strip()) is not None,
         )  # fmt: skip
     except (ValueError, OverflowError, pandas.errors.ParserError, UnicodeDecodeError):
@@ -152,7 +156,10 @@ def _numbers(name: str, values: Array, labels: bool) -> Array:
     if values.dtype.kind in "iuf":
         return values
     if labels:
-        return np.unique(values.astype(str), return_inverse=True)[1]
+        import pandas
+
+        words = np.array([str(value) for value in values.tolist()], dtype=object)  # of one width, all would be as the longest
+        return np.asarray(pandas.factorize(words, sort=True)[0])
     try:
         return values.astype(float)
     except (ValueError, TypeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,7 +37,7 @@ class Table(Protocol):
 
 def labels(words: np.ndarray) -> Labels:
     """Labels of an array of str (or bytes read as str)."""
-    levels, codes = np.unique(words.astype(str), return_inverse=True) if len(words) < 2000 else _hashed(words)
+    levels, codes = _hashed(words)
     return tidy(codes, list(levels))
 
 
@@ -50,6 +51,13 @@ def tidy(codes: np.ndarray, levels: list[str]) -> Labels:
     for i in used:
         new[i] = where.get(levels[i], -1)
     return Labels(new[codes], tuple(kept))
+
+
+def narrow(content: bytes, delimiter: str, most: int) -> bool:
+    """Whether no line of a table of text has more than `most` cells, delimiters in quotes counted as well: what reads tables
+    takes seconds and gigabytes for tens of thousands of columns."""
+    sign = re.escape(delimiter.encode())
+    return re.search(rb"^(?:[^\n%b]*+%b){%d}" % (sign, sign, most), content, re.MULTILINE) is None
 
 
 def in_order(levels: Iterable[str]) -> list[str]:
@@ -84,7 +92,8 @@ def unique_names(names: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _hashed(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As `np.unique`, by hashing: sorting hundreds of thousands of Python strings takes seconds."""
+    """The different words and the place of each: by hashing, since sorting hundreds of thousands of Python strings takes seconds,
+    and each as long as it is, since in an array of one width all take as much as the longest."""
     where: dict[str, int] = {}
     codes = np.fromiter((where.setdefault(word, len(where)) for word in words.tolist()), dtype=np.int64, count=len(words))
     return np.array([str(word) for word in where], dtype=object), codes

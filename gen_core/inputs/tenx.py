@@ -61,7 +61,8 @@ class TenxFile:
             raise InputError(f"A CellRanger file has one matrix and no layer {shown(layer or '')}.")
         shape = (len(self.obs.names), len(self._genes.names))
         if length(self.group.get("shape")) == 2:
-            stated = tuple(int(n) for n in read_values(self.group["shape"], "shape"))
+            sides = read_values(self.group["shape"], "shape")
+            stated = tuple(sides.tolist()) if sides.dtype.kind in "iu" else shape[::-1]
             if stated != shape[::-1]:
                 raise InputError(
                     f"The file does not fit together: it states {stated[0]:,} genes x {stated[1]:,} cells, but names "

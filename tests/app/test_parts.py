@@ -80,7 +80,9 @@ def test_missing_content_asks_for_exactly_this_file() -> None:
 
 
 def test_what_a_file_is_called_cannot_become_markup() -> None:
-    assert guard.plain("[a](http://b) :red[c] $d$ <e>") == r"\[a\](http\://b) \:red\[c\] \$d\$ \<e\>"
+    apart = "\N{WORD JOINER}"
+    assert guard.plain("[a](http://b) :red[c] $d$ <e>") == rf"\[a\](http\:{apart}//b) \:red\[c\] \$d\$ \<e\>"
+    assert guard.plain("www.a.b c@d.e @f 1:2") == rf"www{apart}.a.b c@{apart}d.e @f 1\:2"  # these would be links, too
     assert [guard.plain(text) for text in ("1. A", "2) B", "- C", "-0.5 to 1.2")] == [r"1\. A", r"2\) B", r"\- C", "-0.5 to 1.2"]
 
 

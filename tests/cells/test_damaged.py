@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,7 +162,24 @@ def genes_short(file: h5py.File) -> None:
     replaced(file, "var/_index", np.array(["g"], dtype=layouts.TEXT))
 
 
+def genes_are_records(file: h5py.File) -> None:
+    replaced(file, "var/_index", np.array([(1, 2.0)] * layouts.GENES, "i4,f4"))
+
+
+def categories_are_records(file: h5py.File) -> None:
+    replaced(file, "obs/condition/categories", np.array([(1, 2.0)] * 3, "i4,f4"))
+
+
+def genes_are_complex(file: h5py.File) -> None:
+    replaced(file, "var/_index", np.zeros(layouts.GENES, complex))
+
+
+def form_is_an_array(file: h5py.File) -> None:
+    file["X"].attrs["encoding-type"] = np.zeros(5)
+
+
 BROKEN = [
+    *(genes_are_records, categories_are_records, genes_are_complex, form_is_an_array),
     *(starts_fall, starts_negative, starts_too_far, starts_not_zero, starts_unsigned_huge),
     *(positions_beyond, positions_negative, positions_short, positions_text, one_cell_holds_all, no_data, no_matrix),
     *(matrix_of_text, matrix_in_three_dimensions, one_gene_in_a_line, dense_of_other_shape, unknown_form, shape_lies),
@@ -176,6 +194,39 @@ def test_a_broken_file_is_refused_in_a_sentence(tmp_path: Path, change: Callable
     with h5py.File(path, "a") as file:
         change(file)
     refused(path)
+
+
+@pytest.mark.parametrize("shape", [[np.nan, np.inf], [[60, 40]], "60 x 40", [1e300, 40]])
+def test_a_shape_of_another_kind_is_not_looked_at(tmp_path: Path, shape: object) -> None:
+    layouts.csr(path := tmp_path / "a.h5ad")
+    with h5py.File(path, "a") as file:
+        file["X"].attrs["shape"] = shape
+    assert read_cells(path, COLUMNS).X.shape[1] == layouts.GENES
+
+
+@pytest.mark.parametrize("sides", [[np.nan, np.inf], ["a", "b"], [True, False]])
+def test_nor_is_that_of_cellranger(tmp_path: Path, sides: list[object]) -> None:
+    layouts.tenx(path := tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        replaced(file, "matrix/shape", sides)
+    assert describe(path).n_cells == layouts.CELLS
+
+
+@pytest.mark.parametrize("name", ["obs/_index", "obs/donor/categories", "obs/donor"])
+def test_one_long_name_costs_no_more_than_itself(tmp_path: Path, name: str) -> None:
+    layouts.csr(path := tmp_path / "a.h5ad")
+    with h5py.File(path, "a") as file:
+        if name == "obs/donor":
+            del file[name]
+            file[name] = np.array(["d1", "d2"] * (layouts.CELLS // 2), dtype=layouts.TEXT)
+        names = file[name][()]
+        names[0] = b"x" * 4_000_000
+        replaced(file, name, names)
+    tracemalloc.start()
+    assert read_cells(path, ["donor"]).X.shape[0] == layouts.CELLS
+    describe(path)
+    assert tracemalloc.get_traced_memory()[1] < 200 << 20  # sixty of one width would take a gigabyte
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("change", [starts_fall, positions_negative, one_cell_holds_all])

@@ -154,6 +154,7 @@ WRONG: dict[str, tuple[Callable[[Members], object], str]] = {
     "no gzip": (lambda m: m.update({"sample/matrix.mtx.gz": b"hello"}), "damaged or cut short"),
     "table of strangers": (lambda m: m.update({"metadata.csv": b"cell,condition\nx,ctrl\n"}), "names a cell: its first"),
     "ragged table": (lambda m: m.update({"metadata.csv": b"cell,condition\na,b,c,d\ne\n,,,,,,,\n"}), "cannot be read"),
+    "wide table": (lambda m: m.update({"metadata.csv": b"cell" + b",condition" * 60_000}), "more than 5,000 columns"),
     "empty table": (lambda m: m.update({"metadata.csv": b""}), "cannot be read"),
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,28 @@ def test_every_form_gives_the_same_snapshots(form: str, tmp_path: Path) -> None:
     assert np.allclose(np.array(found.positions), array)
     assert "no_truth" in codes(found)
     assert found.particles == 2
+
+
+def test_one_long_name_costs_no_more_than_itself(tmp_path: Path) -> None:
+    frame = table(120, 2)
+    frame["replica"] = frame["replica"].map(lambda number: f"r{number:03d}")
+    frame.to_csv(tmp_path / "short", index=False)
+    frame["replica"] = frame["replica"].replace("r007", "r007" + "x" * 2_000_000)
+    frame.to_csv(tmp_path / "long", index=False)
+    tracemalloc.start()
+    found, same = (read_snapshots(tmp_path / name) for name in ("long", "short"))
+    assert tracemalloc.get_traced_memory()[1] < 200 << 20  # of one width they would take ten gigabytes
+    tracemalloc.stop()
+    assert np.array_equal(found.replicas, same.replicas)
+
+
+@pytest.mark.parametrize("line", [0, 7])
+def test_a_line_of_many_thousand_cells_is_refused_before_the_table_is_made(line: int, tmp_path: Path) -> None:
+    lines = table(20, 2).to_csv(index=False).splitlines()
+    lines[line] += "," * 60_000
+    (tmp_path / "a").write_text("\n".join(lines))
+    with pytest.raises(InputError, match="more than 1,000 columns"):
+        read_snapshots(tmp_path / "a")
 
 
 def test_without_replicas_every_particle_is_one(tmp_path: Path) -> None:

@@ -93,6 +93,17 @@ def test_files_that_hold_none(name: str, content: bytes, said: str, tmp_path: Pa
         read_hits(tmp_path / name)
 
 
+def test_hdf5_that_holds_nothing_or_claims_too_much(tmp_path: Path) -> None:
+    for name, values, said in (("empty", h5py.Empty("f4"), "no plain numbers"), ("large", None, "claims 6 GiB")):
+        with h5py.File(tmp_path / name, "w") as file:
+            if values is None:  # 1,400 bytes that say they are six gibibytes of zeros
+                file.create_dataset("hits", (4 << 20, 4, 48), "f8", chunks=(64, 4, 48))
+            else:
+                file["hits"] = values
+        with pytest.raises(InputError, match=said):
+            read_hits(tmp_path / name)
+
+
 def test_other_names_in_a_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", tracks=HITS)
     with pytest.raises(InputError, match="named hits"):

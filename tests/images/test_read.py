@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -52,6 +53,19 @@ def test_sixteen_bits_stay_sixteen(tmp_path: Path) -> None:
         image, _ = read_picture(path)
         assert image.shape == (40, 30, 3)
         np.testing.assert_allclose(image[..., 0], DEEP / 65535, atol=1e-6)
+
+
+def test_a_claim_that_its_bytes_cannot_hold_is_refused_before_memory_is_taken(tmp_path: Path) -> None:
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged or cut short"):
+        read_picture(put(tmp_path, claim(24, 1_048_600)))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+    flat = np.zeros((3000, 3000), np.uint8)  # packs to a thousandth, and is what it says
+    assert read_picture(put(tmp_path, png(flat)), 64)[0].shape == (64, 64, 3)
+    out = io.BytesIO()
+    Image.fromarray(flat > 0).save(out, "PNG", optimize=True)
+    assert read_picture(put(tmp_path, out.getvalue()), 64)[0].shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGB"])

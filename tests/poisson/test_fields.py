@@ -97,13 +97,14 @@ def test_hostile_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
         "cut.npy": saved(tmp_path, "whole.npy", VALUES).read_bytes()[:500],
         "none.npz": packed.getvalue(),
         "ragged.csv": "1,2,3\n1,2\n1,2,3\n",
+        "long.csv": "1,2,3\n1," + "2" * 200_000 + ",3\n1,2,3\n",
         "words.csv": "a,b,c\n1,2,3\n1,2,3\n",
         "infinite.csv": "\n".join(["inf,2,3,4"] * 4),
         "page.html": "<html><body>x</body></html>",
         "protein.fasta": ">a\nMKV\n",
         "binary": bytes(range(256)) * 8,
         "broken.png": b"\x89PNG\r\n\x1a\n" + b"\0" * 50,
-        "long.csv": "1,2\n" * 3000,
+        "cell.csv": "1,2\n" * 3000,
     }
     for name, content in cases.items():
         with pytest.raises(InputError) as caught:
