@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,13 @@ def latent_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LATENT_HOME", str(home))
         patch.setenv("LATENT_WARM", "0")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """Where a test builds a network by chance it is the same one each time, whatever ran before in this worker."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,7 @@ def running(out: Path, *more: str) -> Iterator[psutil.Popen]:
     process = psutil.Popen(
         [sys.executable, "-m", "gen_core", "batch", *ASKED, "--out", str(out), *more],
         cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell has what it starts in the background ignore it
     )  # fmt: skip
     try:
         yield process

@@ -44,7 +44,7 @@ def test_a_run_is_kept_named_reopened_and_deleted(page: Page, app_url: str, app_
     page.get_by_role("button", name="Rename").click()
     page.get_by_role("textbox", name="Name").fill("B cells, a little *less*")
     page.get_by_role("textbox", name="Name").press("Enter")
-    expect(page.get_by_text("B cells, a little *less*")).to_be_visible(timeout=LONG)
+    expect(page.get_by_text("B cells, a little *less*", exact=True)).to_be_visible(timeout=LONG)
 
     page.get_by_role("button", name="Reopen").click()
     page.wait_for_url("**/cells?*")

@@ -68,6 +68,9 @@ def test_a_card_of_before_that_holds_the_marks_is_read(folder: Path, model: Late
     del tensors["seen"]
     checkpoint.put(tmp_path, tensors, card | {"cells": base64.b64encode(model.seen.tobytes()).decode()})
     assert np.array_equal(read_model(tmp_path).seen, model.seen)
+    checkpoint.put(tmp_path, tensors, card | {"cells": "§"})
+    with pytest.raises(CheckpointError, match="do not fit together"):
+        read_model(tmp_path)
 
 
 def test_the_cards_scores_are_those_of_the_weights_as_they_are_read_back(folder: Path, model: LatentModel) -> None:

@@ -233,7 +233,7 @@ def test_what_was_not_checked_is_never_chosen_and_a_check_on_the_target_counts_f
     assert open_study(Perturb(target=checked, model="cells-simulated")).check is None
 
 
-@pytest.mark.parametrize("change", [{"target": None}, {"check": "yes"}, {"check": {"type": "B"}}, {"cells": "§"}])
+@pytest.mark.parametrize("change", [{"target": None}, {"check": "yes"}, {"check": {"type": "B"}}])
 def test_an_edited_card_is_refused_in_a_sentence(model: str, change: dict, tmp_path: Path) -> None:
     folder = shutil.copytree(checkpoint.find(model), tmp_path / "edited")
     card = json.loads((folder / "card.json").read_text())

@@ -43,7 +43,7 @@ class Client:
     widgets: dict[str, Delta] = field(default_factory=dict)
     states: dict[str, WidgetState] = field(default_factory=dict)
     known: dict[str, ForwardMsg] = field(default_factory=dict)
-    hashes: set[str] = field(default_factory=set)
+    shown: dict[tuple[int, ...], str] = field(default_factory=dict)  # what stands at each place of the page
     socket: Any = None
 
     async def open(self) -> Answer:
@@ -116,8 +116,9 @@ class Client:
             answer.errors.append(element.exception.message)
         if getattr(part, "id", ""):
             self.widgets[part.id] = message.delta
-        new = message.hash not in self.hashes
-        self.hashes.add(message.hash)
-        if new and kind in PICTURES:
+        where = tuple(message.metadata.delta_path)
+        changed = self.shown.get(where) != message.hash
+        self.shown[where] = message.hash
+        if changed and kind in PICTURES:
             answer.picture = now if answer.picture is None else answer.picture
             answer.last, answer.pictures = now, answer.pictures + 1

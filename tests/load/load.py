@@ -32,15 +32,15 @@ LASTING, THINK = 60.0, (2.0, 6.0)  # seconds that all are at it, and seconds of 
 COMING, TOGETHER = 200, 8  # sessions that come and go, and how many at a time
 ENOUGH = 540.0  # seconds after which no more of them come
 LONG = ("defects", "detector")  # instruments whose presses take seconds of a processor
-MOVED: dict[str, tuple[str, list[Any]]] = {  # of each instrument a control by the end of its key, and what it is set to
-    "images": ("images.steps", [6, 7, 8, 9, 10]),
-    "cells": ("cells.dose_multiple", [0.5, 0.6, 0.7, 0.8, 0.9]),
-    "proteins": ("proteins.temperature", [0.8, 0.9, 1.1, 1.2]),
-    "tomography": ("angle_range/drag", [{"moved": v} for v in (85, 95, 100, 110, 120)]),
-    "defects": ("defects.degree", [3, 4, 5]),
-    "poisson": ("correction/drag", [{"moved": v} for v in (1, 2, 3, 4)]),
-    "symmetry": ("angle/drag", [{"moved": v} for v in (30, 45, 60, 75, 90)]),
-    "detector": ("detector.seed", [1, 2, 3, 4, 5, 6, 7, 8]),
+MOVED: dict[str, tuple[str, list[Any]]] = {  # of each instrument a control by the end of its key, and what it may be set to
+    "images": ("images.steps", list(range(3, 17))),
+    "cells": ("cells.dose_multiple", [k / 20 for k in range(2, 41)]),
+    "proteins": ("proteins.temperature", [k / 20 for k in range(10, 31)]),
+    "tomography": ("angle_range/drag", [{"moved": v} for v in range(60, 151)]),
+    "defects": ("defects.degree", [2, 3, 4, 5, 6]),
+    "poisson": ("correction/drag", [{"moved": v} for v in range(11)]),
+    "symmetry": ("angle/drag", [{"moved": v} for v in range(360)]),
+    "detector": ("detector.seed", list(range(1, 1000))),
 }
 
 
@@ -56,12 +56,12 @@ async def person(client: Client, number: int, told: dict[str, list[Answer]]) -> 
     """Moves the control of the page again and again; what is not drawn when the time is up is not waited for."""
     rng = random.Random(number)
     key, values = MOVED[client.page]
-    end, move = time.monotonic() + LASTING, number
+    end, last = time.monotonic() + LASTING, None
     while (left := end - time.monotonic()) > 0:
         await asyncio.sleep(min(rng.uniform(*THINK), left))
-        move += 1
+        last = rng.choice([value for value in values if value != last])
         if time.monotonic() < end:
-            told.setdefault(client.page, []).append(await client.move(key, values[move % len(values)], end - time.monotonic()))
+            told.setdefault(client.page, []).append(await client.move(key, last, end - time.monotonic()))
 
 
 async def everybody(url: str, pages: list[str], title: str) -> None:
