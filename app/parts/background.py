@@ -43,7 +43,8 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "", brief: floa
     running = _POOL.submit(owner.bound(done))
     try:
         while not running.done():
-            bar.progress(min(max(told["share"], 0.0), 1.0), ": ".join(filter(None, (title, told["text"]))))
+            said = ": ".join(filter(None, (title, told["text"])))
+            bar.progress(min(max(told["share"], 0.0), 1.0), said[:1].upper() + said[1:])
             wait([running], TELLING)
         return running.result()
     finally:  # also where the run of the page is ended, by what `bar` raises
