@@ -49,7 +49,7 @@ def save(page: Page, name: str, folder: Path) -> Path:
 
 
 def click_map(page: Page, x: float, y: float, rest: Rest) -> None:
-    click_in(page, page.get_by_test_id("latentFigure").first, x, y)
+    click_in(page, page.get_by_test_id("latentFigure").filter(visible=True).first, x, y)
     rest(page)
 
 
@@ -60,7 +60,7 @@ def test_first_minute_to_the_reopened_export(page: Page, app_url: str, rest: Res
     page.wait_for_selector('[data-testid="stMetric"]', timeout=60_000)
     rest(page)
     # a result and its controls are seen without scrolling, and the page says that these cells are synthetic
-    picture = page.get_by_test_id("latentFigure").first.bounding_box()
+    picture = page.get_by_test_id("latentFigure").filter(visible=True).first.bounding_box()
     assert picture
     assert picture["y"] + picture["height"] < 900
     expect(page.get_by_test_id("stSlider").first).to_be_in_viewport()

@@ -147,7 +147,9 @@ def test_the_map_draws_an_empty_spot_and_sums_up_a_lasso_that_outlives_a_reload(
     drag = page.get_by_test_id("latentFigure").locator(".nsewdrag")
     drag.wait_for(timeout=LONG)
     rest(page)
-    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=latentFigure]')].some((one) => one.watched)", timeout=LONG
+    )
     before = state(page)["spot"]
     click_in(page, drag, 0.02, 0.03)
     expect(page.get_by_text("hardly any picture lies here")).to_be_visible(timeout=LONG)

@@ -119,7 +119,7 @@ def test_the_arrow_on_the_map_is_dragged_to_another_dose(page: Page, app_url: st
     page.goto(f"{app_url}/cells?target=T+helper&model=cells-simulated-2d&predictor=latent")
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=90_000)
     rest(page)
-    dot = page.get_by_test_id("latentFigure").first.locator(".annotation-text-g").filter(has_text="⬤").first
+    dot = page.get_by_test_id("latentFigure").filter(visible=True).first.locator(".annotation-text-g").filter(has_text="⬤").first
     box = dot.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -16,10 +16,12 @@ def state(page: Page) -> dict[str, list[str]]:
 
 def test_click_turn_and_collapse(page: Page, app_url: str, rest: Rest) -> None:
     page.goto(f"{app_url}/images?operation=images.plane&beta=30")
-    plot = page.get_by_test_id("latentFigure").first
+    plot = page.get_by_test_id("latentFigure").filter(visible=True).first
     plot.locator(".plotly").first.wait_for(timeout=LONG)
     rest(page)
-    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=latentFigure]')].some((one) => one.watched)", timeout=LONG
+    )
     expect(page.get_by_text("evidence bound").first).to_be_visible()
     click_in(page, plot.locator(".nsewdrag").first, 0.75, 0.25)
     z = [float(part) for part in state(page)["z"][0].strip("[]").split(",")]

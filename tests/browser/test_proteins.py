@@ -24,9 +24,11 @@ def settle(page: Page, rest: Rest) -> None:
 
 
 def family_map(page: Page) -> Locator:
-    drag = page.get_by_test_id("latentFigure").first.locator(".nsewdrag").first
+    drag = page.get_by_test_id("latentFigure").filter(visible=True).first.locator(".nsewdrag").first
     drag.wait_for(timeout=LONG)
-    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=latentFigure]')].some((one) => one.watched)", timeout=LONG
+    )
     return drag
 
 

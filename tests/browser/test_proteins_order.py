@@ -106,10 +106,12 @@ def test_dna_that_cannot_be_made_is_one_sentence(page: Page, app_url: str, rest:
 
 def test_single_changes_are_seen_and_taken(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
     page.goto(f"{app_url}/proteins?operation=proteins.mutate&reference={COLI}&reference_offset=100")
-    figure = page.get_by_test_id("latentFigure").first
+    figure = page.get_by_test_id("latentFigure").filter(visible=True).first
     drag = figure.locator(".nsewdrag").first
     drag.wait_for(timeout=LONG)
-    page.wait_for_function("() => document.querySelector('[data-testid=latentFigure]')?.watched", timeout=LONG)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-testid=latentFigure]')].some((one) => one.watched)", timeout=LONG
+    )
     settle(page, rest)
     expect(page.get_by_role("radio", name="Single changes", exact=True)).to_be_checked()
     until(page, lambda: state(page)["reference_offset"] == "100")
@@ -182,7 +184,9 @@ def test_an_assay_table_as_it_came(page: Page, app_url: str, rest: Rest, data_fo
     until(page, lambda: state(page)["label_column"] == "norm r.e.")
     expect(page.get_by_role("tab", name="Viability")).to_be_visible()
     choose(page, page.get_by_role("combobox", name="Colour of the naturals"), "Assay value")
-    expect(page.get_by_test_id("latentFigure").first.get_by_text("labelled", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.get_by_test_id("latentFigure").filter(visible=True).first.get_by_text("labelled", exact=True)).to_be_visible(
+        timeout=LONG
+    )
     settle(page, rest)
     was = state(page)
     page.reload()

@@ -49,7 +49,7 @@ def choose(page: Page, name: str, rest: Rest) -> None:
 def test_the_range_is_followed_and_an_export_comes_back(page: Page, app_url: str, rest: Rest, tmp_path: Path) -> None:
     opened(page, f"{app_url}/tomography?{SMALL}")
     rest(page)
-    pictures = page.get_by_test_id("latentFigure").first
+    pictures = page.get_by_test_id("latentFigure").filter(visible=True).first
     expect(pictures).to_contain_text("90 views, 90°")
     slider = page.get_by_role("slider", name="Angles covered")
     slider.focus()
@@ -138,4 +138,4 @@ def test_a_measured_sinogram_has_no_truth_and_may_lack_its_angles(page: Page, ap
     page.wait_for_timeout(300)
     rest(page)
     finished(page)
-    expect(page.get_by_test_id("latentFigure").first).to_contain_text("Truth")
+    expect(page.get_by_test_id("latentFigure").filter(visible=True).first).to_contain_text("Truth")
