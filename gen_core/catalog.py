@@ -18,9 +18,9 @@ from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
 from gen_core.errors import InputError, RecipeError
+from gen_core.operations import OPERATIONS as OPERATIONS
 from gen_core.recipe import Recipe
 from gen_core.result import Result
-from gen_core.systems import OPERATIONS as OPERATIONS
 from gen_core.systems import SYSTEMS as SYSTEMS
 from gen_core.systems import Operation as Operation
 from gen_core.systems import System as System

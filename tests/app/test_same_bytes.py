@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.parts import export, figure
 from gen_core import catalog, store
+from gen_core.operations import OPERATIONS
 from gen_core.proteins import question
 from gen_core.proteins.recipe import Sample
-from gen_core.systems import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = question.reference_of(Sample().model)
