@@ -28,7 +28,7 @@ MAX_GZIP_PARTS = 100_000  # bgzip makes one part of every 64 KiB
 
 _DAMAGED = "This zip file is damaged or cut short. Copy or download it again."
 # What zipfile lets through on damaged files, aside from its own BadZipFile.
-_ZIP_RAISES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
+RAISES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
                LookupError, OverflowError)  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def open_zip(path: str | Path, max_members: int, max_total: int, max_ratio: int 
         stream.cap = max_members * ENTRY + BLOCK + 1024  # the end of a zip is looked for in its last 64 KiB
         try:
             archive = zipfile.ZipFile(stream)
-        except _ZIP_RAISES:
+        except RAISES:
             raise InputError(_DAMAGED) from None
         stream.cap = None
         with archive:
@@ -86,7 +86,7 @@ def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
                 if total > limit:
                     raise large
                 blocks.append(block)
-    except _ZIP_RAISES:
+    except RAISES:
         raise InputError(_DAMAGED) from None
     if total != info.file_size:
         raise InputError(_DAMAGED)

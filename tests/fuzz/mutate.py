@@ -21,6 +21,8 @@ from collections.abc import Callable, Sequence
 import h5py
 import numpy as np
 
+from gen_core.inputs import archive
+
 MOST = 1 << 20  # bytes of a mutated file
 MARKUP = "<img src=x onerror=alert(1)>"
 WORDS = (
@@ -406,10 +408,7 @@ _VALUES: tuple[object, ...] = (
         np.zeros((60, 40)),
     ),
 )
-_UNPACKING = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError),
-    *(LookupError, OverflowError, TypeError),
-)
+_UNPACKING = (*archive.RAISES, TypeError)
 _PACKED = {b"{": _json, b"PK": _zip, b"\x1f\x8b": _gzip, b"\x89PNG": _png, b"MATLAB": _matlab}
 _ANY: tuple[Step, ...] = (_flip, _flip, _other_bytes, _cut, _double, _take_out, _swap, *[_whole_number] * 4, _real_number, _word)
 _ANY += (_number_as_text, _number_as_text, _lines, _nested)
