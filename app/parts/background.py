@@ -37,8 +37,8 @@ def follow(work: Callable[[Progress], T], bar: Any, title: str = "", brief: floa
         told["share"], told["text"] = share, text
 
     def done() -> T:
-        with turns.turn(progress, brief) as told:
-            return work(told)
+        with turns.turn(progress, brief) as passed:
+            return work(passed)
 
     running = _POOL.submit(owner.bound(done))
     try:

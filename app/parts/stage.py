@@ -48,8 +48,7 @@ def draw(
         place = st.empty()
         result = session.take(page, WHOLE, recipe)
         try:
-            begun = begin(recipe, place) if result is None else None
-            if begun is not None:
+            if result is None and (begun := begin(recipe, place)) is not None:
                 session.keep()  # the link follows with the whole: until then the page is where it was
                 views.show(begun)
                 whole = compute(recipe, place)

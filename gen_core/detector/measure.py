@@ -35,11 +35,10 @@ class Value:
     high: float
 
 
-def scores(made: Array, truth: Array, seed: int = 0, classifiers: bool = True) -> dict[str, float]:
+def scores(made: Array, truth: Array) -> dict[str, float]:
     """All four numbers of events (n, layers, channels) against the truth, each with `_low` and `_high`; and how many events a
     side the classifiers `judged`."""
-    found = counted(made, truth)
-    return with_classifiers(found, classified(made, truth, seed)) if classifiers else found
+    return with_classifiers(counted(made, truth), classified(made, truth))
 
 
 def counted(made: Array, truth: Array) -> dict[str, float]:
