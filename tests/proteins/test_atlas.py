@@ -64,7 +64,7 @@ def test_another_choice_of_filters_draws_nothing_anew(model_digest: str, monkeyp
 def test_colours_are_of_the_sequences_where_they_are_here_and_say_so_where_not(model_digest: str, family_digest: str) -> None:
     atlas = atlas_of(open_model(model_digest))
     known = landscape.naturals_of(atlas.model)
-    assert known is not None
+    assert isinstance(known, landscape.Naturals)
     assert known.codes.shape == (len(atlas.places), 30)
     length = landscape.colouring(atlas, "length")
     assert not length.decoded

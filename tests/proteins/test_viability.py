@@ -160,7 +160,7 @@ def test_clusters_are_kept_together(model: FamilyModel) -> None:
     codes = np.unique(codes, axis=0).astype(np.uint8)
     labelled = labelled_of(codes, rng.random(len(codes)), None)
     fold = viability.grouped(labelled, 0)
-    assert fold is not None
+    assert isinstance(fold, np.ndarray)
     for cluster in range(labelled.clusters.max() + 1):
         assert len(set(fold[labelled.clusters == cluster])) == 1
     assert np.bincount(fold).min() > 15
