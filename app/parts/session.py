@@ -9,6 +9,7 @@ hand its values back.
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class _Page:
     filled: set[str] = dataclasses.field(default_factory=set)  # fields of widgets that are never empty
     past: list[Recipe] = dataclasses.field(default_factory=list)  # what the page showed before, the latest last
     settling: bool = True  # what is written next is what was loaded, perhaps spelled differently: no move of its own
-    moved: float = 0.0  # when it was moved last
+    moved: float = -math.inf  # when it was moved last
 
 
 def start(page: str, operation: str, default: Callable[[], Recipe], widgets: Widgets = Recipe.fields) -> Recipe:
@@ -163,7 +164,7 @@ def undo(page: str) -> bool:
         return False
     past = state.past[:-1]
     load(page, state.past[-1])
-    state.past, state.moved = past, 0.0
+    state.past, state.moved = past, -math.inf
     return True
 
 

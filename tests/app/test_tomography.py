@@ -111,7 +111,7 @@ class Bar:
     def progress(self, share: float, text: str) -> None:
         assert 0 <= share <= 1
         self.told.append(text)
-        if self.end and "on and on" in text:
+        if self.end and text:
             raise KeyboardInterrupt
 
 
