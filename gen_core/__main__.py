@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -18,6 +19,9 @@ try:
     import typer
 except ModuleNotFoundError:  # another Python than the one that was set up
     sys.exit("This Python lacks what the software needs: in the project's folder use .venv/bin/python -m gen_core …")
+
+# Before numpy is loaded, as the app does: of linear algebra on small matrices one thread is faster than two.
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("LATENT_THREADS", "1"))
 
 import gen_core
 from gen_core import catalog

@@ -17,6 +17,7 @@ from gen_core import checkpoint, store, turns
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA as DATA
 from gen_core.datasets import DataSet as DataSet
+from gen_core.device import linear_algebra
 from gen_core.errors import InputError, RecipeError
 from gen_core.operations import OPERATIONS as OPERATIONS
 from gen_core.recipe import Recipe
@@ -155,9 +156,7 @@ def run(recipe: Recipe, progress: Progress | None = None) -> Result:
     if found.run is None:
         system, _, verb = found.name.partition(".")
         raise RecipeError(f"{found.name} is long work: use `python -m gen_core {verb} {system}`, or the page.")
-    with turns.turn(progress or (lambda share, text: None)) as told:
-        result: Result = load(found.run)(recipe, told)
-    return result
+    return _made(found.run, recipe, progress)
 
 
 def in_two(recipe: Recipe) -> bool:
@@ -173,8 +172,13 @@ def first(recipe: Recipe, progress: Progress | None = None) -> Result:
     found = operation(recipe.operation)
     if found.first is None:
         raise LookupError(f"{found.name} comes in one piece")
-    with turns.turn(progress or (lambda share, text: None)) as told:
-        result: Result = load(found.first)(recipe, told)
+    return _made(found.first, recipe, progress)
+
+
+def _made(reference: str, recipe: Recipe, progress: Progress | None) -> Result:
+    work = load(reference)
+    with turns.turn(progress or (lambda share, text: None)) as told, linear_algebra():
+        result: Result = work(recipe, told)
     return result
 
 

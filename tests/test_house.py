@@ -13,6 +13,9 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+import threadpoolctl
+
+from gen_core import catalog
 
 ROOT = Path(__file__).parents[1]
 TOP = {
@@ -49,10 +52,11 @@ def test_the_first_page_loads_no_heavy_library() -> None:
     assert not loaded & HEAVY
 
 
-def test_linear_algebra_of_the_app_has_one_thread_where_nothing_else_is_asked_for() -> None:
+@pytest.mark.parametrize("start", ["runpy.run_path('app/main.py')", "import gen_core.__main__"])
+def test_linear_algebra_has_one_thread_where_nothing_else_is_asked_for(start: str) -> None:
     code = (
         "import runpy, sys, logging; logging.disable(); 'numpy' in sys.modules and sys.exit('too late'); "
-        "runpy.run_path('app/main.py'); import numpy, scipy.linalg, threadpoolctl; "
+        f"{start}; import numpy, scipy.linalg, threadpoolctl; "
         "print({lib['num_threads'] for lib in threadpoolctl.threadpool_info() if lib['user_api'] == 'blas'})"
     )
     inherited = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
@@ -61,6 +65,21 @@ def test_linear_algebra_of_the_app_has_one_thread_where_nothing_else_is_asked_fo
             [sys.executable, "-c", code], cwd=ROOT, env=inherited | asked, capture_output=True, text=True, check=True
         )
         assert done.stdout.splitlines()[-1] == told
+
+
+def test_a_notebook_that_runs_a_recipe_gets_its_threads_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def blas() -> set[int]:
+        return {lib["num_threads"] for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas"}
+
+    recipe = catalog.recipe_class("poisson.solve").read({})
+    monkeypatch.setattr(catalog, "load", lambda reference: lambda recipe, progress: blas())
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        for asked, told in ((None, {1}), ("2", {2})):
+            if asked is not None:
+                monkeypatch.setenv("LATENT_THREADS", asked)
+            assert catalog.run(recipe) == told  # type: ignore[comparison-overlap]
+            assert blas() == {2}
 
 
 def test_nothing_is_unpickled_and_no_page_takes_markup_or_scripts_from_data() -> None:

@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--use-angle=swiftshader",  # WebGL without a graphics card
     "--enable-unsafe-swiftshader",
+    "--disable-gpu-compositing",
 ]
 # Streamlit asks for these beside the page it is on before it asks at the root; the 404s mean nothing.
 BENIGN = ("/_stcore/health", "/_stcore/host-config")
