@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen_core import settings
 from gen_core.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def pick(choice: str = "auto", threads: int | None = None) -> Device:
     kind = next(kind for kind in ("cuda", "mps", "cpu") if there[kind]) if choice == "auto" else choice
     if not there[kind]:
         raise RecipeError(f"device: this machine has no {kind} device that torch can use; choose auto or cpu.")
-    torch.set_num_threads(threads or _threads())
+    torch.set_num_threads(threads or settings.threads())
     if kind == "cuda":
         usual = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         return Device("cuda", torch.cuda.get_device_name(), _precision(usual))
@@ -70,12 +71,8 @@ def linear_algebra() -> AbstractContextManager[object]:
         return nullcontext()
     import threadpoolctl
 
-    limited: AbstractContextManager[object] = threadpoolctl.threadpool_limits(_threads(), user_api="blas")
+    limited: AbstractContextManager[object] = threadpoolctl.threadpool_limits(settings.threads(), user_api="blas")
     return limited
-
-
-def _threads() -> int:
-    return int(os.environ.get("LATENT_THREADS", "1"))
 
 
 def _precision(usual: str) -> str:

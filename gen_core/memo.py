@@ -18,8 +18,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gen_core import owner, turns
-from gen_core.errors import InputError
+from gen_core import owner, settings, turns
 from gen_core.recipe import DIGEST
 
 LEAST = 1 << 30  # bytes that all together may always fill
@@ -29,12 +28,8 @@ _uses = itertools.count()
 def total() -> int:
     """Bytes that all memos of this process may fill together: `$LATENT_CACHE_GIB`, else an eighth of the machine's memory, and 1
     GiB at least. Raises InputError where that is no number."""
-    told = os.environ.get("LATENT_CACHE_GIB")
-    if told is not None:
-        try:
-            return int(float(told) * (1 << 30))
-        except ValueError:
-            raise InputError(f"LATENT_CACHE_GIB: {told[:20]!r} is no number of GiB.") from None
+    if os.environ.get("LATENT_CACHE_GIB"):
+        return settings.gib("LATENT_CACHE_GIB", 1)
     try:
         return max(LEAST, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8)
     except (AttributeError, OSError, ValueError):  # a system that does not tell

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gen_core import catalog, quotas, store
+from gen_core import catalog, quotas, settings, store
 from gen_core import recipe as recipes
 from gen_core.errors import InputError, OutputError, UserError
 from gen_core.recipe import Recipe
@@ -60,10 +60,7 @@ class Run:
 
 def limit() -> int:
     """Bytes that kept runs may fill: `$LATENT_RUNS_GIB` (default 20). Raises InputError where that is no number."""
-    try:
-        return int(float(os.environ.get("LATENT_RUNS_GIB", "20")) * 1024**3)
-    except (ValueError, OverflowError):
-        raise InputError("LATENT_RUNS_GIB must be a number of gibibytes, such as 20.") from None
+    return settings.gib("LATENT_RUNS_GIB", 20)
 
 
 def used() -> int:

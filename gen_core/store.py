@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from gen_core import owner, quotas
+from gen_core import owner, quotas, settings
 from gen_core.errors import CheckpointError, InputError, MissingContent, OutputError, UserError
 from gen_core.recipe import DIGEST
 from gen_core.result import discard, disk_sentence, flush_one
@@ -68,11 +68,8 @@ def place() -> Path:
 
 
 def limit() -> int:
-    """Bytes that the store may hold: `$LATENT_STORE_GIB` (default 50)."""
-    try:
-        return int(float(os.environ.get("LATENT_STORE_GIB", "50")) * 1024**3)
-    except ValueError:
-        raise InputError("LATENT_STORE_GIB must be a number of gibibytes, such as 50.") from None
+    """Bytes that the store may hold: `$LATENT_STORE_GIB` (default 50). Raises InputError where that is no number."""
+    return settings.gib("LATENT_STORE_GIB", 50)
 
 
 def add(source: Path | IO[bytes], name: str = "") -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from gen_core import memo
-from gen_core.errors import InputError
 from gen_core.memo import Memo
 
 
@@ -86,12 +85,6 @@ def test_any_sequence_of_recipes_keeps_them_within_budget_and_total(monkeypatch:
         assert one.filled <= one.budget
         assert memo.filled() <= 1000
         assert one.filled == sum(kept.size for kept in one._values.values())
-
-
-def test_a_wrong_total_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENT_CACHE_GIB", "much")
-    with pytest.raises(InputError, match="no number of GiB"):
-        memo.total()
 
 
 def test_every_cache_of_arrays_is_a_memo_or_holds_a_fixed_few() -> None:

@@ -149,7 +149,7 @@ def test_kept_runs_may_fill_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch)
     assert len(runs.listed()) == 1
     assert runs.used() == size
     monkeypatch.setenv("LATENT_RUNS_GIB", "much")
-    with pytest.raises(InputError, match="gibibytes"):
+    with pytest.raises(InputError, match="no number of GiB"):
         runs.keep(result(2.0))
 
 

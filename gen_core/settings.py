@@ -1,0 +1,27 @@
+"""Settings from the environment. One that is nonsense is a sentence that names it."""
+
+from __future__ import annotations
+
+import os
+
+from gen_core.errors import InputError
+
+
+def gib(name: str, default: float) -> int:
+    """The bytes that `$name` tells in GiB, else those of `default`. Raises InputError where it tells no number from 0 on."""
+    told = os.environ.get(name) or str(default)
+    try:
+        found = int(float(told) * (1 << 30))
+    except (ValueError, OverflowError):
+        found = -1
+    if found < 0:
+        raise InputError(f"{name}: {told[:20]!r} is no number of GiB, such as 20.")
+    return found
+
+
+def threads() -> int:
+    """Threads of torch and linear algebra: `$LATENT_THREADS`, else 1. Raises InputError where it tells no number from 1 on."""
+    told = os.environ.get("LATENT_THREADS") or "1"
+    if not told.isdecimal() or int(told) < 1:
+        raise InputError(f"LATENT_THREADS: {told[:20]!r} is no number of threads, such as 2.")
+    return int(told)
