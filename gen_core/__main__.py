@@ -6,6 +6,7 @@ Whatever a user can mend is said in one line on standard error, with exit code 2
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -28,7 +29,7 @@ from gen_core import catalog
 from gen_core import device as devices
 from gen_core import recipe as recipes
 from gen_core.datasets import DATA
-from gen_core.errors import RecipeError, UserError
+from gen_core.errors import OutputError, RecipeError, UserError
 from gen_core.recipe import Recipe
 from gen_core.result import refuse_full
 
@@ -45,7 +46,17 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="KEY=VALUE, VALUE as JSON or plain text; KEY may be dotted.", metavar="KEY=VALUE"),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty or new.")]
+
+
+def _folder(path: Path) -> Path:
+    """A folder to write into, past a link to it. Raises OutputError where it is the one this process stands in, or above it."""
+    real = path.resolve()
+    if real == Path.cwd() or real in Path.cwd().parents:
+        raise OutputError(f"--out {path}: this is where the command runs, or above it; name a folder inside.")
+    return real if path.is_symlink() else path
+
+
+Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty or new.", callback=_folder)]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is in the folder.")]
 
@@ -145,7 +156,7 @@ def batch(
     operation: Annotated[
         str, typer.Argument(help="SYSTEM.OPERATION that draws samples, such as proteins.sample; or cells.perturb")
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the batch: empty, new, or one to go on with.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the batch: empty, new, or one to go on with.", callback=_folder)],
     n: Annotated[int | None, typer.Option("--n", help="Samples in all, over all shards; not of cells.perturb.")] = None,
     recipe: RecipeFile = None,
     set_: Settings = None,
@@ -240,6 +251,10 @@ def main(arguments: list[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except UserError as error:
         message = str(error)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        message = f"{str(error.filename)[-40:]!r} is the end of a name that is too long for this system."
     except Exception as error:
         if not hasattr(error, "format_message"):  # one of click's, whose module typer keeps to itself
             raise

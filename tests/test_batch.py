@@ -153,6 +153,17 @@ def test_a_command_that_was_stopped_killed_and_spoilt_goes_on(alone: dict[str, b
     assert times == {k: (out / f"events/part-{k:05d}.npz").stat().st_mtime_ns for k in kept}  # not made again
 
 
+def test_stopped_before_the_first_shard_is_done_the_same_command_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with running(out, "--workers", "1") as process:
+        until(lambda: list(out.glob(".partial-*")), process.is_running)  # a worker makes the first
+        os.killpg(process.pid, signal.SIGINT)
+        ended(process, 130)
+    batches.occupied(out)
+    batches.refuse_other(out, plan())
+    assert out.exists() == bool(done(out)), sorted(out.rglob("*"))
+
+
 def test_an_existing_cluster_does_the_same(alone: dict[str, bytes], tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     address = f"tcp://127.0.0.1:{free_port()}"
@@ -198,9 +209,10 @@ def test_a_folder_belongs_to_one_batch(tmp_path: Path, capsys: pytest.CaptureFix
     (out / "batch.json").write_text(json.dumps(told))
     assert main(["batch", *ASKED, "--out", str(out)]) == 2
     assert "begun by version 0.0.1" in capsys.readouterr().err
-    (out / "batch.json").write_text("{")
-    assert main(["batch", *ASKED, "--out", str(out)]) == 2
-    assert "batch.json in 'out' is damaged" in capsys.readouterr().err
+    for damaged in ("{", '{"complete": true}', "[" * 100_000):
+        (out / "batch.json").write_text(damaged)
+        assert main(["batch", *ASKED, "--out", str(out)]) == 2
+        assert "batch.json in 'out' is damaged" in capsys.readouterr().err
     (out / "batch.json").unlink()
     assert main(["batch", *ASKED, "--out", str(out)]) == 2
     assert "'out' is not empty" in capsys.readouterr().err
@@ -213,7 +225,9 @@ def test_wrong_wishes_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFix
         (["detector.generate"], "needs --n"),
         ([*ASKED, "--workers", "2", "--scheduler", "tcp://127.0.0.1:1"], "give one"),
         ([*ASKED, "--workers", "0"], "--workers"),
-        ([*ASKED, "--scheduler", "no address"], "does not answer"),
+        ([*ASKED, "--scheduler", "nonsense"], "is no address"),
+        ([*ASKED, "--scheduler", "http://[::"], "is no address"),
+        ([*ASKED, "--scheduler", "no address"], "is no address"),
         (["detector.generate", "--n", "500", "--set", "model=simulator", "--set", "multiplicity=[43, 60]"], "had 43 to 60 hits"),
     ):
         assert main(["batch", *more, *out]) == 2
@@ -267,15 +281,18 @@ def test_only_lost_workers_are_replaced_and_not_for_ever() -> None:
 
 def test_a_note_without_its_files_is_no_shard(tmp_path: Path) -> None:
     recipe = plan().recipe
-    note = folders.place(tmp_path, 3, {"a/b.txt": lambda path: path.write_text("x") and None}, recipe, {})
+    note = folders.place(tmp_path, 3, {"a/b.txt": lambda path: path.write_text("x") and None}, recipe, {"counts": {}})
     assert folders.whole(tmp_path, 3, recipe) == note
+    folders.write(folders.note_path(tmp_path, 3), {name: note[name] for name in note if name != "counts"})
+    assert folders.whole(tmp_path, 3, recipe) is None
+    folders.write(folders.note_path(tmp_path, 3), note)
     assert folders.whole(tmp_path, 3, recipe.replace(seed=1)) is None
     assert folders.whole(tmp_path, 2, recipe) is None
     (tmp_path / "a/b.txt").write_text("y")
     assert folders.whole(tmp_path, 3, recipe) is None
     (tmp_path / "a/b.txt").unlink()
     assert folders.whole(tmp_path, 3, recipe) is None
-    for wrong in ("{", "[]", '{"shard": 3, "files": 5}'):
+    for wrong in ("{", "[]", '{"shard": 3, "files": 5}', "[" * 100_000):
         folders.note_path(tmp_path, 3).write_text(wrong)
         assert folders.whole(tmp_path, 3, recipe) is None
 

@@ -67,6 +67,41 @@ def test_a_full_folder_is_refused_before_the_work(tmp_path: Path, capsys: pytest
     assert (tmp_path / "mine.txt").read_text() == "precious"
 
 
+def test_where_a_result_may_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    toss = ["run", "cells.decode", "--set", "z=[[1,2]]", "--force", "--out"]
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for command in (toss, ["batch", "poisson.solve", "--n", "2", "--out"], ["train", "cells", "--out"]):
+        for place in (".", "", "..", "/", str(here)):
+            assert main([*command, place]) == 2
+            assert "this is where the command runs, or above it" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*")) == [here]
+    real, link = tmp_path / "real", tmp_path / "link"
+    real.mkdir()
+    (real / "old.txt").write_text("replaced")
+    link.symlink_to(real)
+    assert main([*toss, str(link)]) == 0
+    assert link.is_symlink()
+    assert (link / "profiles.csv").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "link", "real"]
+    assert not (real / "old.txt").exists()
+
+
+def test_a_name_that_is_too_long(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    long = "n" * 5_000
+    for command in (
+        ["run", "cells.decode", "--set", "z=[[1,2]]", "--out", str(tmp_path / long)],
+        ["batch", "poisson.solve", "--n", "2", "--out", str(tmp_path / long)],
+        ["show", long],
+        ["run", "cells.perturb", "--set", f"data=/{long}", "--out", str(tmp_path / "out")],
+    ):
+        capsys.readouterr()
+        assert main(command) == 2
+        assert "too long for this system" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_without_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     assert main(["show", str(tmp_path / "a.csv")]) == 2

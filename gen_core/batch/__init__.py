@@ -57,7 +57,8 @@ def batch(
     head = folders.whole(final, HEAD, plan.recipe) if how.begins else {}
     missing = [piece for piece in plan.pieces if piece.k not in notes]
     if missing or head is None:
-        with crew.cluster(scheduler, min(workers or crew.own_workers(), max(len(missing), 1))) as client, kept(final, plan):
+        own = min(workers or crew.own_workers(), max(len(missing), 1))
+        with kept(final, plan), crew.cluster(scheduler, own) as client:  # so that nobody writes there any more when it is undone
             head = make(client, final, plan, how, head, notes, missing, progress, begun)
     elif ended(final, plan):
         progress(1.0, f"{len(notes):,} of {len(notes):,} shards")
@@ -129,7 +130,7 @@ def occupied(folder: Path) -> None:
 def refuse_other(folder: Path, plan: Plan) -> None:
     """Raise OutputError where a folder is another batch's."""
     ours, there = folders.order(plan), folders.read(folder / folders.MANIFEST)
-    if not there and (folder / folders.MANIFEST).is_file():
+    if not isinstance(there.get("recipe"), dict) and (folder / folders.MANIFEST).is_file():
         raise OutputError(f"{folders.MANIFEST} in {folder.name!r} is damaged: name another folder, or replace it (--force).")
     differs = [name for name in ours if there and ours[name] != there.get(name)]
     if differs:
@@ -167,9 +168,7 @@ def _difference(ours: Note, there: Note, differs: list[str]) -> str:
     if "n" in differs or "recipe" not in differs:
         name = differs[-1] if "n" not in differs else "n"
         return f"{name} {str(there.get(name))[:20]} and not {ours[name]}"
-    a, b = ours["recipe"], there.get("recipe")
-    if not isinstance(b, dict):
-        return "another recipe"
+    a, b = ours["recipe"], there["recipe"]
     name = next((name for name in a if name != "gen_core" and a[name] != b.get(name)), "gen_core")
     if name == "gen_core":
         return f"begun by version {str(b.get(name))[:20]} of this software"

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import queue
+import re
 import secrets
 import signal
 import threading
@@ -13,13 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import psutil
+
 from gen_core.batch.work import work
-from gen_core.errors import JobError, UserError
+from gen_core.errors import JobError, RecipeError, UserError
 from gen_core.jobs import dispatch
 
 TRIES = 4  # times that the scheduler may give a shard up, each time after several workers died over it
 PAUSE = 2.0  # seconds after which it is looked at whether the cluster is still there, and how large it is
 AHEAD = 2  # shards that a worker has at hand, the one it makes included
+ADDRESS = re.compile(r"(?:[a-z]+://)?(?:\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}/?")
 Order = dict[str, Any]
 
 
@@ -27,25 +31,40 @@ Order = dict[str, Any]
 def cluster(scheduler: str | None, workers: int) -> Iterator[Any]:
     """A client of the existing scheduler, or of workers on this machine that end with this process.
 
-    Raises JobError where the scheduler does not answer.
+    Raises RecipeError where `scheduler` is no address, JobError where it does not answer.
     """
+    if scheduler is not None and not ADDRESS.fullmatch(scheduler):
+        raise RecipeError(f"--scheduler {scheduler[:40]!r} is no address; one such as tcp://10.0.0.1:8786 was expected.")
     quiet()
-    try:
-        with _deaf():
-            client = dispatch.connect(scheduler, workers)
-    except (OSError, ValueError, ImportError) as error:
-        if scheduler is None:
-            raise JobError(f"The workers could not be started ({type(error).__name__}: {error}).") from error
-        raise JobError(
-            f"The Dask scheduler {scheduler} does not answer: start it, or leave --scheduler out to work on this machine."
-        ) from error
-    try:
+    with contextlib.ExitStack() as end:
+        try:
+            with _deaf():
+                client = dispatch.connect(scheduler, workers)
+                end.callback(_close, client, scheduler is None)
+        except (OSError, ValueError, ImportError) as error:
+            if scheduler is None:
+                raise JobError(f"The workers could not be started ({type(error).__name__}: {error}).") from error
+            raise JobError(
+                f"The Dask scheduler {scheduler} does not answer: start it, or leave --scheduler out to work on this machine."
+            ) from error
         yield client
-    finally:
-        own = client.cluster if scheduler is None else None
+
+
+def _close(client: Any, own: bool) -> None:
+    """Workers on this machine have ended when this returns: none of them writes any more."""
+    cluster, crew = client.cluster if own else None, []
+    for nanny in list(cluster.workers.values()) if cluster is not None else []:
+        with contextlib.suppress(psutil.Error):
+            crew += [psutil.Process(nanny.pid)] if nanny.pid else []
+    try:
         client.close(timeout=5)
-        if own is not None:
-            own.close(timeout=5)
+        if cluster is not None:
+            cluster.close(timeout=5)
+    finally:
+        for process in crew:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(crew, timeout=5)
 
 
 def made(client: Any, orders: Sequence[Order], waiting: Callable[[], None] = lambda: None) -> Iterator[tuple[Order, Any]]:
@@ -139,7 +158,10 @@ def own_workers() -> int:
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Processes started here do not hear Ctrl-C in the terminal: it is for this one alone, which ends them."""
+    """Processes started here do not hear Ctrl-C in the terminal: it is for this one alone, which ends them.
+
+    In these seconds nobody hears it: a mask of signals, which would keep it, is lifted where multiprocessing starts a process.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

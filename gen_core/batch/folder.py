@@ -44,7 +44,7 @@ def read(path: Path) -> Note:
     """A JSON object; empty where there is none."""
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -77,6 +77,8 @@ def whole(folder: Path, k: int, recipe: Recipe) -> Note | None:
     note = read(note_path(folder, k))
     files = note.get("files")
     if note.get("recipe") != recipe.sha256 or note.get("shard") != k or not isinstance(files, dict):
+        return None
+    if k >= 0 and not isinstance(note.get("counts"), dict):
         return None
     try:
         fit = all((folder / name).stat().st_size == told["bytes"] for name, told in files.items())

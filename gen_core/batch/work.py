@@ -58,4 +58,6 @@ def _made(order: dict[str, Any]) -> dict[str, Any]:
         else:
             piece = Piece(**order["piece"])
             k, made = piece.k, how.shard(recipe, piece)
+        if not (folder / folders.MANIFEST).is_file():  # ended meanwhile, before anything was done, and the folder is gone again
+            raise JobError("This batch has ended.")
         return folders.place(folder, k, made.files, recipe, {"counts": dict(made.counts), "told": dict(made.told)})

@@ -108,7 +108,7 @@ def connect(scheduler: str | None, workers: int = 1) -> Client:
         scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         protocol="tls" if guarded else "tcp",
         security=guarded,
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,  # a worker that ends while something is read from it is no news
         local_directory=str(store.home().absolute() / "jobs" / ".dask"),
     )
     threading.Thread(target=watch, args=(cluster,), name="watch", daemon=True).start()
