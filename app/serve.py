@@ -16,7 +16,9 @@ import json
 import os
 import re
 import secrets
+import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -39,11 +41,15 @@ from streamlit.runtime import exists, get_instance
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.server.starlette import starlette_auth_routes
 
-from gen_core import owner, store
+from gen_core import memo, owner, quotas, runs, settings, store
+from gen_core.errors import UserError
 
 os.environ["LATENT_HOSTED"] = "1"
 LOOPBACK = ("127.0.0.1", "localhost")
 PROBE = b"\0" * 4096  # a block: an empty file can be made on a full disk
+NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")  # in the section [auth]
+ADDRESS = re.compile(r"https?://[^\s/?#:]\S*", re.IGNORECASE)
+PACKAGES = ("authlib==1.9.6", "httpx==0.28.1")  # those of pyproject.toml, sign-in
 
 
 def policy() -> str:
@@ -179,22 +185,74 @@ async def ready(request: Request) -> Response:
     return PlainTextResponse(found, 200 if found == "ready" else 503, {"Cache-Control": "no-store"})
 
 
+def limits() -> str | None:
+    """What is wrong with the limits and numbers from the environment, if something is: said here, no page has to say it later."""
+    try:
+        for told in (memo.total, runs.limit, store.limit, settings.threads, quotas.jobs, quotas.upload, quotas.disk):
+            told()
+    except UserError as error:
+        return str(error)
+    return None
+
+
 def sign_in() -> str | None:
-    """Let people sign in where that is set up, or was asked for by LATENT_SIGN_IN=1; what is wrong with it, if something is."""
-    readable = secrets_singleton.load_if_toml_exists()
-    if not readable and any(Path(name).exists() for name in config.get_option("secrets.files")):
-        return "The file of Streamlit's secrets cannot be read: it must be TOML. Whether people are to sign in stands there."
-    auth = auth_util.get_secrets_auth_section() or {}
-    if not auth and not os.environ.get("LATENT_SIGN_IN"):
+    """Let people sign in where that is set up, or was asked for by LATENT_SIGN_IN=1; what is wrong with it, if something is.
+
+    A file of secrets that was named must be there: a typo in its name would let everybody in. Where one has nothing about
+    sign-in, that is printed.
+    """
+    files = config.get_option("secrets.files")
+    if config.is_manually_set("secrets.files") and (lost := [name for name in files if not os.path.exists(name)]):
+        return (
+            f"The file of Streamlit's secrets {lost[0][:200]!r}, which STREAMLIT_SECRETS_FILES or a setting names, is not there."
+        )
+    try:
+        readable = secrets_singleton.load_if_toml_exists()
+        damaged = not readable and any(os.path.exists(name) for name in files)
+    except (OSError, UnicodeError):  # a folder, no permission, not UTF-8
+        readable, damaged = False, True
+    if damaged:
+        return "Streamlit's secrets cannot be read: each must be TOML in UTF-8, in a file whose name ends in .toml."
+    found = secrets_singleton.to_dict() if readable else {}
+    if not owner.needed() and not any(name.lower() == "auth" for name in found):
+        if readable:
+            print("Streamlit's secrets have no section [auth]: nobody signs in, and all share one store.", file=sys.stderr)
         return None
     os.environ["LATENT_SIGN_IN"] = "1"  # whatever else goes wrong, nobody sees anything without it from here on
-    needed = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
-    if missing := [name for name in needed if not auth.get(name)]:
-        return f"To let people sign in, the section [auth] of Streamlit's secrets must also have {', '.join(missing)}."
-    if len(str(auth["cookie_secret"])) < 32:
-        return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
+    if wrong := incomplete(found):
+        return wrong
     if not auth_util.is_authlib_installed() or importlib.util.find_spec("httpx") is None:
-        return f"Sign-in needs two more packages: pip install 'streamlit[auth]=={st.__version__}'."
+        return f"Sign-in needs two more packages: pip install {' '.join(PACKAGES)}."
+    return None
+
+
+def incomplete(found: Mapping[str, object]) -> str | None:
+    """What the section [auth] of these secrets lacks for people to sign in, if something."""
+    if misspelt := [name for name in found if name.lower() == "auth" and name != "auth"]:
+        return f"The section [{misspelt[0]}] of Streamlit's secrets must be called [auth]."
+    auth = found.get("auth", {})
+    if not isinstance(auth, Mapping):
+        return "What Streamlit's secrets call auth must be one section [auth]."
+    if missing := [name for name in NEEDED if auth.get(name) in (None, "")]:
+        return f"To let people sign in, the section [auth] of Streamlit's secrets must also have {', '.join(missing)}."
+    if unquoted := [name for name in NEEDED if not isinstance(auth[name], str)]:
+        return f"In the section [auth] of Streamlit's secrets {', '.join(unquoted)} must be text, in quotes."
+    if elsewhere := [name for name in ("redirect_uri", "server_metadata_url") if not ADDRESS.fullmatch(auth[name])]:
+        return f"In the section [auth] of Streamlit's secrets {', '.join(elsewhere)} must be an address: https://…."
+    if len(auth["cookie_secret"]) < 32:
+        return "The cookie_secret in the section [auth] of Streamlit's secrets must have 32 characters or more, by chance."
+    return None
+
+
+def deaf(address: str, port: int) -> str | None:
+    """Why nothing can listen there, if nothing can; asked before Streamlit tells people where to look."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:  # as Streamlit does
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "not an address"
+        return f"The app cannot listen on {address[:200]}, port {port} ({why})."
     return None
 
 
@@ -206,7 +264,7 @@ app = st.App(
 
 
 def main(
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8501,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8501,
     address: Annotated[str, typer.Option(help="The address to listen on; the default is for a proxy beside it.")] = "127.0.0.1",
     host: Annotated[
         list[str] | None, typer.Option(help="A name that people reach the app by; may be given several times.")
@@ -215,6 +273,9 @@ def main(
     """Serve the app to others, until it is stopped."""
     from streamlit.web.cli import main as streamlit_cli
 
+    if wrong := deaf(address, port):
+        print(wrong, file=sys.stderr)
+        raise SystemExit(2)
     os.chdir(ROOT)  # where Streamlit looks for its settings
     hosts = [f"--server.allowedHosts={name}" for name in (*LOOPBACK, *(host or []))]
     given = [f"--server.port={port}", f"--server.address={address}", *hosts, "--server.headless=true"]
@@ -223,5 +284,5 @@ def main(
 
 if __name__ == "__main__":
     typer.run(main)
-elif wrong := sign_in():
+elif wrong := limits() or sign_in():
     raise SystemExit(wrong)

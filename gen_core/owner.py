@@ -1,6 +1,6 @@
 """For whom the work of this thread is done: where people sign in, each has a folder of their own, and nothing else is theirs.
 
-On one's own machine nobody signs in, and all of this does nothing. Where people do (`LATENT_SIGN_IN` is set), an owner is a
+On one's own machine nobody signs in, and all of this does nothing. Where people do (`LATENT_SIGN_IN=1`), an owner is a
 hash of who they are at their identity provider. The app says how to ask whose page a thread runs (`ask`); work that goes on in
 another thread, or in another process, is told (`acting_for`, `bound`). A thread that nobody told works for nobody, and
 `store.place` then refuses: what is forgotten here shows up as a sentence, never as another person's file.
@@ -37,8 +37,8 @@ def ask(who: Callable[[], str | None]) -> None:
 
 
 def needed() -> bool:
-    """Whether people sign in here."""
-    return bool(os.environ.get("LATENT_SIGN_IN"))
+    """Whether people sign in here: `$LATENT_SIGN_IN` is set, to something other than 0."""
+    return os.environ.get("LATENT_SIGN_IN", "") not in ("", "0")
 
 
 def current() -> str | None:

@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from gen_core import owner
+from gen_core import owner, settings
 from gen_core.errors import InputError, JobError, OutputError
 from gen_core.result import discard
 
@@ -23,21 +23,27 @@ _lock = threading.Lock()
 
 
 def jobs() -> int | None:
-    """Jobs that may wait or run at a time; None where there is no limit."""
-    found = _limit("LATENT_USER_JOBS", JOBS)
-    return None if found is None else int(found)
+    """Jobs that may wait or run at a time; None where there is no limit. Raises InputError where that is no number."""
+    if _unlimited("LATENT_USER_JOBS"):
+        return None
+    try:
+        found = float(os.environ.get("LATENT_USER_JOBS") or JOBS)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < settings.MOST:
+        raise InputError("LATENT_USER_JOBS must be a number that is not negative, or none.")
+    return int(found)
 
 
 def upload() -> int | None:
-    """Bytes that may be added in a day (UTC); None where there is no limit."""
-    found = _limit("LATENT_USER_UPLOAD_GIB", UPLOAD)
-    return None if found is None else int(found * 1024**3)
+    """Bytes that may be added in a day (UTC); None where there is no limit. Raises InputError where that is no number."""
+    return None if _unlimited("LATENT_USER_UPLOAD_GIB") else settings.gib("LATENT_USER_UPLOAD_GIB", UPLOAD)
 
 
 def disk() -> int | None:
-    """Bytes that files, runs, models and jobs may fill together; None where there is no limit."""
-    found = _limit("LATENT_USER_DISK_GIB", DISK)
-    return None if found is None else int(found * 1024**3)
+    """Bytes that files, runs, models and jobs may fill together; None where there is no limit. Raises InputError where that is no
+    number."""
+    return None if _unlimited("LATENT_USER_DISK_GIB") else settings.gib("LATENT_USER_DISK_GIB", DISK)
 
 
 def check_jobs(active: int) -> None:
@@ -105,20 +111,10 @@ def note(folder: Path, size: int) -> None:
             discard(partial)
 
 
-def _limit(variable: str, default: float) -> float | None:
-    """A number from the environment. Raises InputError where it is none."""
-    text = os.environ.get(variable, "")
-    if not text:
-        return default if owner.current() is not None else None
-    if text.lower() == "none":
-        return None
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < 2**40:
-        raise InputError(f"{variable} must be a number that is not negative, or none.")
-    return found
+def _unlimited(variable: str) -> bool:
+    """Whether there is no limit: where `none` is told, or nothing is and nobody signed in."""
+    told = os.environ.get(variable, "")
+    return told.lower() == "none" or (not told and owner.current() is None)
 
 
 def _size(path: Path) -> int:

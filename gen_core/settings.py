@@ -6,17 +6,19 @@ import os
 
 from gen_core.errors import InputError
 
+MOST = 2**40  # GiB: what is beyond was not meant
+
 
 def gib(name: str, default: float) -> int:
     """The bytes that `$name` tells in GiB, else those of `default`. Raises InputError where it tells no number from 0 on."""
     told = os.environ.get(name) or str(default)
     try:
-        found = int(float(told) * (1 << 30))
-    except (ValueError, OverflowError):
-        found = -1
-    if found < 0:
+        found = float(told)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < MOST:
         raise InputError(f"{name}: {told[:20]!r} is no number of GiB, such as 20.")
-    return found
+    return int(found * (1 << 30))
 
 
 def threads() -> int:

@@ -206,6 +206,13 @@ def test_work_in_another_thread_is_done_for_whom_it_was_asked(tmp_path: Path) ->
             pool.submit(store.recent).result()
 
 
+def test_0_and_nothing_mean_that_nobody_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    for told, needed in (("", False), ("0", False), ("1", True), ("yes", True)):
+        monkeypatch.setenv("LATENT_SIGN_IN", told)
+        assert owner.needed() == needed
+        assert (store.place() == store.home()) if not needed else owner.current() is None
+
+
 def test_on_ones_own_machine_nothing_of_this_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LATENT_SIGN_IN")
     digest = store.add(text(tmp_path, "mine"))

@@ -47,6 +47,24 @@ def test_on_ones_own_machine_there_is_no_limit_and_where_people_sign_in_there_is
             quotas.jobs()
 
 
+def test_limits_are_read_as_those_of_the_server_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, limit, usual in (
+        ("LATENT_USER_JOBS", quotas.jobs, 2),
+        ("LATENT_USER_UPLOAD_GIB", quotas.upload, 10 * 1024**3),
+        ("LATENT_USER_DISK_GIB", quotas.disk, 20 * 1024**3),
+    ):
+        one = 1 if name == "LATENT_USER_JOBS" else 1024**3
+        for told, meant in (("", usual), ("0", 0), ("3", 3 * one), ("2.5", int(2.5 * one)), ("none", None), ("NONE", None)):
+            monkeypatch.setenv(name, told)
+            with owner.acting_for(ADA):
+                assert limit() == meant
+            assert limit() == (meant if told else None)  # in no person's name
+        for wrong in ("many", "-1", "-1e-12", "nan", "inf", str(2**40)):
+            monkeypatch.setenv(name, wrong)
+            with pytest.raises(InputError, match=name):
+                limit()
+
+
 def test_files_fit_until_the_share_of_the_disk_is_full(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LATENT_USER_DISK_GIB", str(100 * KIB))
     with owner.acting_for(ADA):

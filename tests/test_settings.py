@@ -19,7 +19,7 @@ def test_limits_in_gib(monkeypatch: pytest.MonkeyPatch, name: str, limit: object
     assert limit() == usual >= 1 << 30
     monkeypatch.setenv(name, "0.5")
     assert limit() == 1 << 29
-    for nonsense in ("much", "-1", "nan", "inf", "-inf", "1e400"):
+    for nonsense in ("much", "-1", "nan", "inf", "-inf", "1e400", "-1e-12", "1e13"):
         monkeypatch.setenv(name, nonsense)
         with pytest.raises(InputError, match=f"{name}: '{nonsense}' is no number of GiB"):
             limit()
