@@ -85,9 +85,7 @@ def test_offsets_that_lie_and_files_cut_short(tmp_path: Path) -> None:
     for offset in (np.float32(np.nan), np.float32(-5), np.float32(1e30)):
         content[108:112] = offset.tobytes()
         (tmp_path / "b.nii").write_bytes(content)
-        out = nameless(tmp_path / "b.nii")
-        assert out is not None
-        assert len(out) == len(content)
+        assert len(nameless(tmp_path / "b.nii") or b"") == len(content)
     packed = gzip.compress(save(tmp_path / "c.nii").read_bytes(), mtime=0)
     (tmp_path / "d.nii.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises(InputError, match="cut short"):

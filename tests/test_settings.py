@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gen_core import memo, runs, settings, store
@@ -11,8 +13,7 @@ from gen_core.errors import InputError
 @pytest.mark.parametrize(
     ("name", "limit"), [("LATENT_CACHE_GIB", memo.total), ("LATENT_RUNS_GIB", runs.limit), ("LATENT_STORE_GIB", store.limit)]
 )
-def test_limits_in_gib(monkeypatch: pytest.MonkeyPatch, name: str, limit: object) -> None:
-    assert callable(limit)
+def test_limits_in_gib(monkeypatch: pytest.MonkeyPatch, name: str, limit: Callable[[], int]) -> None:
     monkeypatch.delenv(name, raising=False)
     usual = limit()
     monkeypatch.setenv(name, "")

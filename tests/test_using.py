@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gen_core import catalog, checkpoint, store
+from gen_core.cells.recipe import Perturb
 from gen_core.errors import CheckpointError
 
 
@@ -43,7 +44,7 @@ def test_a_model_trained_here_has_a_recipe_that_uses_it(name: str, operation: st
 def test_cells_are_asked_for_the_type_that_was_left_out() -> None:
     recipe = catalog.using(catalog.adopt_model(checkpoint.BUNDLED / "cells-simulated"))
     card = checkpoint.read_card(checkpoint.BUNDLED / "cells-simulated")
-    assert recipe is not None
+    assert isinstance(recipe, Perturb)
     fields = recipe.fields()
     assert fields["predictor"] == "latent"
     assert {name: fields[name] for name in ("target", "data", "control", "perturbed")} == {

@@ -61,10 +61,7 @@ def _close(client: Any, own: bool) -> None:
         if cluster is not None:
             cluster.close(timeout=5)
     finally:
-        for process in crew:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(crew, timeout=5)
+        dispatch.kill(crew)
 
 
 def made(client: Any, orders: Sequence[Order], waiting: Callable[[], None] = lambda: None) -> Iterator[tuple[Order, Any]]:

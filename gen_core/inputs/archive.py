@@ -27,9 +27,8 @@ BLOCK = 1 << 16
 MAX_GZIP_PARTS = 100_000  # bgzip makes one part of every 64 KiB
 
 _DAMAGED = "This zip file is damaged or cut short. Copy or download it again."
-# What zipfile lets through on damaged files, aside from its own BadZipFile.
-RAISES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
-               LookupError, OverflowError)  # fmt: skip
+# What zipfile lets through on damaged files, aside from its own BadZipFile; a compression it does not know is a RuntimeError.
+RAISES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, LookupError, OverflowError)
 
 
 class _Guarded(io.FileIO):

@@ -69,7 +69,7 @@ def _decoded(image: Image, content: bytes) -> Array:
         try:
             decoder = get_decoder(uid)
             possible = decoder.is_available and decoder.is_encapsulated
-        except NotImplementedError:
+        except NotImplementedError:  # what pydicom says of a compression that it does not know
             possible = False
         if not possible:
             raise InputError(

@@ -16,11 +16,11 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gen_core import owner, store
+from gen_core import owner, settings, store
 from gen_core.jobs import files
 from gen_core.jobs.work import work
 
@@ -91,7 +91,7 @@ def connect(scheduler: str | None, workers: int = 1) -> Client:
             "distributed.worker.http.routes": [],
             "distributed.scheduler.allowed-failures": TRIES - 1,
             "distributed.deploy.lost-worker-timeout": "1h",  # a worker may start slowly on a busy machine; `watch` knows better
-            "distributed.nanny.environ.OMP_NUM_THREADS": os.environ.get("LATENT_THREADS", "1"),
+            "distributed.nanny.environ.OMP_NUM_THREADS": str(settings.threads()),
         }
     )
     from distributed import Client, LocalCluster
@@ -187,12 +187,18 @@ def end() -> None:
     """End at once and leave nobody behind; a job that runs here goes on from its checkpoint when it is resumed."""
     import psutil
 
-    children = psutil.Process().children(recursive=True)
-    for child in children:
-        with contextlib.suppress(psutil.Error):
-            child.kill()
-    psutil.wait_procs(children, timeout=3)
+    kill(psutil.Process().children(recursive=True))
     os._exit(0)
+
+
+def kill(processes: Sequence[Any]) -> None:
+    """End these at once (`psutil.Process`), those that have ended already aside; they have when this returns, or 5 s are over."""
+    import psutil
+
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, timeout=5)
 
 
 if __name__ == "__main__":
