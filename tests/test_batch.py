@@ -156,12 +156,31 @@ def test_a_command_that_was_stopped_killed_and_spoilt_goes_on(alone: dict[str, b
 def test_stopped_before_the_first_shard_is_done_the_same_command_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with running(out, "--workers", "1") as process:
-        until(lambda: list(out.glob(".partial-*")), process.is_running)  # a worker makes the first
+        until(lambda: any(path.is_dir() for path in out.glob(".partial-*")), process.is_running)  # a worker makes the first
         os.killpg(process.pid, signal.SIGINT)
         ended(process, 130)
     batches.occupied(out)
     batches.refuse_other(out, plan())
     assert out.exists() == bool(done(out)), sorted(out.rglob("*"))
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("step", range(4))
+def test_stopped_while_it_is_made_the_folder_is_as_it_was(
+    there: bool, step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, steps = tmp_path / "out", iter(range(9))
+    if there:
+        out.mkdir()
+
+    def interrupted(path: Path) -> None:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(folders, "flush_one", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        batches.batch(recipe(), N, out, workers=1)
+    assert [path.name for path in tmp_path.rglob("*")] == ["out"] * there
 
 
 def test_an_existing_cluster_does_the_same(alone: dict[str, bytes], tmp_path: Path) -> None:

@@ -140,21 +140,19 @@ def refuse_other(folder: Path, plan: Plan) -> None:
         )
 
 
-def begin(folder: Path, plan: Plan) -> bool:
-    """Make the folder this batch's, where it is not yet; returns whether it was not."""
-    if (folder / folders.MANIFEST).is_file():
-        return False
-    folders.write(folder / folders.MANIFEST, folders.order(plan) | {"complete": False})
-    folders.write(folder / "recipe.json", plan.recipe.document())
-    return True
+def begin(folder: Path, plan: Plan) -> None:
+    """Make the folder this batch's, where it is not yet."""
+    if not (folder / folders.MANIFEST).is_file():
+        folders.write(folder / folders.MANIFEST, folders.order(plan) | {"complete": False})
+        folders.write(folder / "recipe.json", plan.recipe.document())
 
 
 @contextmanager
 def kept(folder: Path, plan: Plan) -> Iterator[None]:
     """The folder, this batch's; as it was before where nothing came to be done."""
-    there = folder.is_dir()
-    new = begin(folder, plan)
+    there, new = folder.is_dir(), not (folder / folders.MANIFEST).is_file()
     try:
+        begin(folder, plan)
         yield
     finally:
         if new and not any((folder / "done").glob("*.json")):
