@@ -7,27 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from app.parts import cache, open_file, theme
+from app.parts.headline import headline
 from gen_core import catalog
 
 PICTURES = Path(__file__).resolve().parent.parent / "assets" / "pictures"
-
-IDEAS = (
-    (
-        ":material/route:",
-        "Move",
-        "through the latent space of a model, and see at once what it means in the units of your field.",
-    ),
-    (
-        ":material/balance:",
-        "Check",
-        "every result against simple baselines, on data the model never saw, with intervals and plain warnings.",
-    ),
-    (
-        ":material/ios_share:",
-        "Take away",
-        "files that your other tools open. Each carries its recipe and brings you back to exactly this state.",
-    ),
-)
 
 
 def picture_of(system: catalog.System) -> Path | None:
@@ -61,9 +44,7 @@ def card(system: catalog.System, wide: bool) -> None:
 
 def page() -> None:
     """The page, from top to bottom."""
-    st.title("See what a generative model has learned, and how far to trust it", anchor=False)
-    for column, (icon, verb, text) in zip(st.columns(3, gap="large"), IDEAS, strict=True):
-        column.markdown(f":primary[{icon}] **{verb}** {text}")
+    headline()
     systems = cache.instruments()
     across = 1 if len(systems) == 1 else 2
     for start in range(0, len(systems), across):
