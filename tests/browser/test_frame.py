@@ -118,3 +118,16 @@ def test_a_foreign_name_for_this_machine_is_refused(app_url: str) -> None:
     asking = {"Host": "evil.example", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
     server.request("GET", "/_stcore/stream", headers=asking | {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="})
     assert server.getresponse().status in (400, 403)
+
+
+def test_what_leaves_the_machine_is_refused_and_reported(page: Page, app_url: str, only_this_machine: list[str]) -> None:
+    page.goto(f"{app_url}/_stcore/health")
+    places = ["http://192.0.2.1/digits", "https://example.org/name", "http://localhost:9000/another-name"]
+    asked = "url => fetch(url, {mode: 'no-cors'}).then(() => 'came', () => 'refused')"
+    assert [page.evaluate(asked, place) for place in places] == ["refused"] * 3
+    socket = "new Promise(done => { const s = new WebSocket('ws://192.0.2.2/s'); s.onerror = done; s.onopen = done; })"
+    page.evaluate(f"{socket}.then(event => event.type)")
+    left = [line.removeprefix("left the machine: ") for line in only_this_machine if line.startswith("left the machine: ")]
+    assert left == [*places, "ws://192.0.2.2/s"]
+    assert [line.count("ERR_NAME_NOT_RESOLVED") for line in only_this_machine if line.startswith("console: ")] == [1] * 4
+    only_this_machine.clear()
