@@ -3,6 +3,7 @@
 # make fuzz   open 20,000 damaged files with every reader; goes on where it was stopped
 # make clean  remove what the others made
 PORT ?= 8501
+WORKERS ?= 2
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
@@ -17,7 +18,7 @@ test: .venv/.testing
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 bench: .venv/.testing
 	$(BIN)/python tests/bench.py
