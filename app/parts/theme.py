@@ -27,7 +27,7 @@ export default function ({ data, setTriggerValue }) {
 # Static, with no user's data in it. The settings in .streamlit/config.toml have no key for these.
 _STYLE = """<style>
 [data-testid="stSidebar"] { border-right: 1px solid color-mix(in srgb, currentColor 12%, transparent); }
-[data-testid="stSidebarUserContent"] .st-key-sidebar_foot { position: absolute; bottom: 1.25rem; left: 1.25rem; right: 1.25rem; width: auto; }
+[data-testid="stSidebarUserContent"] .st-key-sidebar_foot { position: absolute; inset: auto 1.25rem 1.25rem; width: auto; }
 [data-testid="stHeader"] { background: transparent; pointer-events: none; }
 [data-testid="stHeader"] * { pointer-events: auto; }
 [data-testid="stMainBlockContainer"] { max-width: 1720px; padding-left: 2.5rem; padding-right: 2.5rem; }
