@@ -53,6 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif url.path == "/authorize" and "name" not in asked:
             fields = "".join(f'<input type="hidden" name="{escape(n)}" value="{escape(v)}">' for n, v in asked.items())
             page = (
+                '<link rel="icon" href="data:,">'  # or the browser asks for one
                 f'<title>Who are you?</title><form>{fields}<label>Name <input name="name"></label><button>Go on</button></form>'
             )
             self._send(200, page.encode(), "text/html; charset=utf-8")
