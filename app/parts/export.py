@@ -64,10 +64,12 @@ def panel(result: Result, figures: Mapping[str, Callable[[], Any]] | None = None
         shown = st.tabs(["Link", "Python", "Command line"])
         with shown[0]:
             link.share(recipe)
-        shown[1].code(snippet(recipe), language="python")
-        shown[1].caption("Run it in the project's folder, with the Python in its `.venv`.")
-        shown[2].code(command(recipe), language="bash", wrap_lines=True)
-        shown[2].caption("In the project's folder, after `source .venv/bin/activate`.")
+        with shown[1]:
+            link.to_copy(snippet(recipe), "python")
+            st.caption("Run it in the project's folder, with the Python in its `.venv`.")
+        with shown[2]:
+            link.to_copy(command(recipe), "bash")
+            st.caption("In the project's folder, after `source .venv/bin/activate`.")
         keep(result, next(iter((figures or {}).values()), None), dark, key)
 
 

@@ -7,6 +7,8 @@ import streamlit as st
 from gen_core.recipe import Recipe, content_fields
 from gen_core.store import DIGEST
 
+LONG = 350  # letters, which take some ten lines in the narrowest window
+
 
 def address(recipe: Recipe) -> str:
     """The full address of this recipe's page in this state, on the server it is seen on."""
@@ -14,9 +16,14 @@ def address(recipe: Recipe) -> str:
     return f"{root}?{recipe.query()}"
 
 
+def to_copy(text: str, language: str | None = None) -> None:
+    """A text with a copy button, no taller than a list of files beside it: what is longer scrolls."""
+    st.code(text, language=language, wrap_lines=True, height=240 if len(text) > LONG else "content")
+
+
 def share(recipe: Recipe) -> None:
     """The link as text with a copy button, and what the other side needs for it."""
-    st.code(address(recipe), language=None, wrap_lines=True)
+    to_copy(address(recipe))
     own = [field for field in content_fields(type(recipe)) if DIGEST.fullmatch(str(getattr(recipe, field)))]
     if own:
         st.caption(

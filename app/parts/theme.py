@@ -10,7 +10,8 @@ from app.parts import session
 from gen_core import palette
 
 # Streamlit tells Python the theme with every run, but does not run when only the theme changes: this component does.
-# It tells each change once, so that a wrong answer from Streamlit could never make the page run in a circle.
+# It tells each change once, so that a wrong answer from Streamlit could never make the page run in a circle. And it lets the
+# keyboard reach texts that scroll in a box of their own, which Streamlit leaves to the mouse.
 _WATCH = """
 let told;
 export default function ({ data, setTriggerValue }) {
@@ -19,7 +20,11 @@ export default function ({ data, setTriggerValue }) {
     const dark = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2] < 128;
     if (dark !== told) { told = dark; if (dark !== data.dark) setTriggerValue("changed", dark); }
   };
-  const timer = setInterval(look, 400);
+  const reach = () => {
+    for (const box of document.querySelectorAll('[data-testid="stCode"] pre'))
+      if (box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  };
+  const timer = setInterval(() => { look(); reach(); }, 400);
   return () => clearInterval(timer);
 }
 """
