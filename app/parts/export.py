@@ -163,7 +163,7 @@ def _folder(files: Mapping[str, Callable[[], bytes]], recipe: Recipe) -> bytes:
 
 
 def _row(name: str, make: Callable[[], bytes], told: str, key: str, whole: bool) -> None:
-    what, opens, button = st.columns([3, 4, 2], vertical_alignment="center")
+    what, opens, button = st.columns([4, 5, 2], vertical_alignment="center")
     what.markdown(f"`{name}`")
     opens.caption(told)
     button.download_button(

@@ -30,9 +30,12 @@ LOOKS = {  # role, dash, marker
 }
 OWN = ("star", "star-open", "hourglass", "hourglass-open", "bowtie", "bowtie-open", "pentagon", "pentagon-open")
 TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
-MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
+MARGIN = {"l": 8, "r": 8, "t": 30, "b": 44}
 DIM = 0.4  # brightest pixel below which pictures are shown brighter than they are
-BAR = {"thickness": 10, "outlinewidth": 0, "xpad": 4, "tickfont": {"size": 11}, "nticks": 6}
+BAR = {  # below its picture, which so is as large as those without one
+    "orientation": "h", "y": 0, "yanchor": "top", "ypad": 6, "thickness": 8, "outlinewidth": 0, "tickfont": {"size": 11},
+    "nticks": 5,
+}  # fmt: skip
 
 
 def titled(name: str) -> str:
@@ -43,7 +46,7 @@ def titled(name: str) -> str:
     return f"Yours ({digest}): {scores.METHODS.get(kind, 'not on this machine')}"
 
 
-def picture(values: Array, title: str = "", dark: bool = False, height: int = 260, top: float = 1.0) -> go.Figure:
+def picture(values: Array, title: str = "", dark: bool = False, height: int = 280, top: float = 1.0) -> go.Figure:
     """One picture (s, s) in grey, its range from 0 to `top`."""
     figure = go.Figure()
     figure.add_heatmap(
@@ -58,7 +61,7 @@ def white(made: Turned) -> float:
     return 1.0 if top > DIM else max(top, 1e-6)
 
 
-def difference(values: Array, title: str = "", top: float | None = None, dark: bool = False, height: int = 260) -> go.Figure:
+def difference(values: Array, title: str = "", top: float | None = None, dark: bool = False, height: int = 280) -> go.Figure:
     """A difference of pictures (s, s), purple below zero, orange above; `top` is the end of the scale."""
     limit = top or float(np.abs(values).max()) or 1e-12
     figure = go.Figure()
@@ -69,7 +72,7 @@ def difference(values: Array, title: str = "", top: float | None = None, dark: b
     return _framed(figure, title, dark, height)
 
 
-def turned(made: Turned, which: str = "drawn", row: int = 0, dark: bool = False, height: int = 260) -> go.Figure:
+def turned(made: Turned, which: str = "drawn", row: int = 0, dark: bool = False, height: int = 280) -> go.Figure:
     """A code's picture (`pictures`), it `turned`, what the turned code has `drawn`, or the `difference` of the two."""
     titles = {
         "pictures": "G(z)",
@@ -105,7 +108,8 @@ def recovered(made: Recovered, m: int, count: int = 8, dark: bool = False, heigh
         for j, one in enumerate(pictures):
             sheet[i * (side + gap) : i * (side + gap) + side, j * (side + gap) : j * (side + gap) + side] = one
     figure = go.Figure(go.Heatmap(z=sheet, colorscale="Greys_r", zmin=0, zmax=1, showscale=False, hoverinfo="skip"))
-    figure.update_layout(palette.layout(dark, height or 30 + 78 * len(rows), uirevision="sheet", margin=MARGIN | {"t": 8}))
+    margin = dict.fromkeys("lrtb", 8)
+    figure.update_layout(palette.layout(dark, height or 30 + 78 * len(rows), uirevision="sheet", margin=margin))
     figure.update_xaxes(visible=False, constrain="domain")
     ticks = {"tickvals": [i * (side + gap) + side / 2 for i in range(len(rows))], "ticktext": list(rows)}
     figure.update_yaxes(**ticks, autorange="reversed", scaleanchor="x", constrain="domain", showgrid=False, zeroline=False)
