@@ -7,7 +7,7 @@ import streamlit as st
 from gen_core.recipe import Recipe, content_fields
 from gen_core.store import DIGEST
 
-LONG = 350  # letters, which take some ten lines in the narrowest window
+LONG = 350  # letters, which take some ten lines at 1280 pixels
 
 
 def address(recipe: Recipe) -> str:

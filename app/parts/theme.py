@@ -21,7 +21,7 @@ export default function ({ data, setTriggerValue }) {
     if (dark !== told) { told = dark; if (dark !== data.dark) setTriggerValue("changed", dark); }
   };
   const reach = () => {
-    for (const box of document.querySelectorAll('[data-testid="stCode"] pre'))
+    for (const box of document.querySelectorAll('[data-testid="stCode"] pre:not([tabindex])'))
       if (box.scrollHeight > box.clientHeight) box.tabIndex = 0;
   };
   const timer = setInterval(() => { look(); reach(); }, 400);
